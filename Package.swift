@@ -1,0 +1,74 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every warning is an error in CI only, so that a newer compiler's new warnings never break a user's build.
+let warnings: [SwiftSetting] = Context.environment["CI"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
+let swift: [SwiftSetting] =
+  [
+    .swiftLanguageMode(.v6),
+    .strictMemorySafety(),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+  ] + warnings
+
+func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: swift)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: swift)
+}
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+
+// The list reads from the wire down to the service: a target may import only what stands above it.
+let package = Package(
+  name: "revoked",
+  products: [
+    .executable(name: "revoked", targets: ["revoked"]),
+    .library(name: "Receiver", targets: ["Receiver"]),
+  ],
+  dependencies: [
+    // SQLite's WAL, prepared statements and its threading rules, kept right by others.
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    // The command line: help, validation and exit codes as users know them.
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    // The logging interface that an embedding server already uses.
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    // Configuration files with comments, and line numbers for every complaint about them.
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(name: "CLinux"),
+    target("HTTPMessage"),
+    target("HTTPServer", ["HTTPMessage", "CLinux"]),
+    target("Signature", ["COpenSSL"]),
+    target("DynamicEvents", ["Signature"]),
+    target("RevocationStore", ["DynamicEvents", grdb]),
+    target("Handlers", ["DynamicEvents", "RevocationStore", logging]),
+    target(
+      "Receiver",
+      ["HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "RevocationStore", "Handlers", logging]),
+    .executableTarget(
+      name: "revoked",
+      dependencies: [
+        "Receiver", "HTTPServer", "Signature", "DynamicEvents", "RevocationStore", "Handlers", logging, "Yams",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: swift),
+
+    tests("HTTPMessageTests", ["HTTPMessage"]),
+    tests("HTTPServerTests", ["HTTPServer", "HTTPMessage"]),
+    tests("SignatureTests", ["Signature"]),
+    tests("DynamicEventsTests", ["DynamicEvents", "Signature"]),
+    tests("RevocationStoreTests", ["RevocationStore", "DynamicEvents", grdb]),
+    tests("HandlersTests", ["Handlers", "RevocationStore", "DynamicEvents", logging]),
+    tests("ReceiverTests", ["Receiver", "HTTPServer", "Signature", "DynamicEvents", "Handlers", logging]),
+    tests("RevokedTests", ["revoked", "Receiver", "HTTPServer", "Signature"]),
+    tests("AcceptanceTests", ["revoked", "Signature"], resources: [.copy("Fixtures")]),
+  ]
+)
