@@ -1,0 +1,76 @@
+/// A set of ASCII bytes as 128 bits: membership is a shift, with no table to load and nothing to initialise.
+package struct ByteClass: Sendable {
+  let low: UInt64
+  let high: UInt64
+
+  @inline(__always)
+  package func contains(_ byte: UInt8) -> Bool {
+    let word = byte < 64 ? low : high
+    return byte < 128 && (word >> UInt64(byte & 63)) & 1 == 1
+  }
+
+  /// `tchar` (RFC 9110 §5.6.2): ``!#$%&'*+-.^_`|~``, digits and letters.
+  package static let token = ByteClass(low: 0x03ff_6cfa_0000_0000, high: 0x57ff_ffff_c7ff_fffe)
+
+  /// What may stand in a path or query (RFC 3986 §3.3, §3.4): `pchar`, `/` and `?`. `%` is checked by its two digits.
+  /// Stricter than most servers, which let `"<>\^`{|}` and `#` pass: proxies disagree on how to re-encode those.
+  package static let target = ByteClass(low: 0xafff_ffd2_0000_0000, high: 0x47ff_fffe_87ff_ffff)
+
+  /// `reg-name`, IPv4 and bracketed IPv6 with a port (RFC 3986 §3.2.2). `@` is left out: no user information in HTTP.
+  package static let authority = ByteClass(low: 0x2fff_7ff2_0000_0000, high: 0x47ff_fffe_afff_fffe)
+}
+
+extension UInt8 {
+  @inline(__always)
+  package var isDigit: Bool { self &- 0x30 < 10 }
+
+  /// A field value's byte (RFC 9110 §5.5): visible ASCII, SP, HTAB and obs-text. No other control, no DEL.
+  @inline(__always)
+  package var isFieldContent: Bool { (self >= 0x20 && self != 0x7f) || self == 0x09 }
+
+  /// The value of a hexadecimal digit, or nil.
+  @inline(__always)
+  package var hexDigitValue: UInt8? {
+    switch self {
+    case 0x30...0x39: self &- 0x30
+    case 0x41...0x46: self &- 0x37
+    case 0x61...0x66: self &- 0x57
+    default: nil
+    }
+  }
+
+  /// ASCII lower case; other bytes unchanged.
+  @inline(__always)
+  package var lowercased: UInt8 { self &- 0x41 < 26 ? self | 0x20 : self }
+}
+
+extension Span<UInt8> {
+  /// Byte for byte.
+  package func equals(_ text: StaticString) -> Bool {
+    guard count == text.utf8CodeUnitCount else { return false }
+    for index in indices {
+      // A StaticString's UTF-8 lives as long as the process, and `index` is below its count.
+      if self[index] != (unsafe text.utf8Start[index]) { return false }
+    }
+    return true
+  }
+
+  /// Equality without regard to ASCII case; `lowercase` is already in lower case.
+  package func equals(ignoringCase lowercase: StaticString) -> Bool {
+    guard count == lowercase.utf8CodeUnitCount else { return false }
+    for index in indices {
+      // A StaticString's UTF-8 lives as long as the process, and `index` is below its count.
+      if self[index].lowercased != (unsafe lowercase.utf8Start[index]) { return false }
+    }
+    return true
+  }
+
+  /// The bytes without SP and HTAB at both ends (OWS, RFC 9110 §5.6.3).
+  package var trimmedRange: Range<Int> {
+    var start = 0
+    var end = count
+    while start < end, self[start] == 0x20 || self[start] == 0x09 { start += 1 }
+    while end > start, self[end - 1] == 0x20 || self[end - 1] == 0x09 { end -= 1 }
+    return start..<end
+  }
+}

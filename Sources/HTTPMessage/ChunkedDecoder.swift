@@ -1,0 +1,101 @@
+/// The chunked transfer coding (RFC 9112 §7.1), resumable at every byte.
+///
+/// Stricter than the RFC where leniency has been used for smuggling: a size is 1 to 16 hexadecimal digits followed by CRLF or `;` at once (no white
+/// space, no bare LF, no sign, no `0x`), extensions and trailers are checked and dropped.
+struct ChunkedDecoder: Sendable {
+  private enum State: Sendable {
+    /// Digits read so far, and their value.
+    case size(digits: Int, value: Int)
+    case chunkExtension(value: Int)
+    case sizeLineFeed(value: Int)
+    case data(remaining: Int)
+    case dataCarriageReturn
+    case dataLineFeed
+    case trailer
+    case finished
+  }
+
+  private var state = State.size(digits: 0, value: 0)
+  /// Bytes that were no content: sizes, extensions, trailers, line ends.
+  private var overhead = 0
+  private var content = 0
+  /// A line of the trailer section, kept until it is whole.
+  private var trailerLine: [UInt8] = []
+  private let limits: MessageLimits
+
+  init(limits: MessageLimits) {
+    self.limits = limits
+  }
+
+  /// Decodes what it can and appends the content to `storage`. Stops after the last line of the trailer section: the bytes after
+  /// `consumed` belong to the next request.
+  mutating func decode(
+    _ input: Span<UInt8>, into storage: inout [UInt8]
+  ) throws(RequestError) -> (consumed: Int, finished: Bool) {
+    var index = 0
+    while index < input.count {
+      if case .data(let remaining) = state {
+        let taken = min(remaining, input.count - index)
+        storage.append(contentsOf: input.extracting(index..<index + taken))
+        content += taken
+        index += taken
+        state = taken == remaining ? .dataCarriageReturn : .data(remaining: remaining - taken)
+        continue
+      }
+      state = try next(input[index])
+      index += 1
+      overhead += 1
+      // One-byte chunks cost five bytes of overhead each, and are allowed: eight. Beyond that the peer sends extensions or trailers
+      // instead of content, and gets one head's worth of them (CVE-2023-39326).
+      guard overhead <= limits.headBytes + 8 * content else { throw .bad("the chunks are mostly overhead") }
+      if case .finished = state { return (index, true) }
+    }
+    return (index, false)
+  }
+
+  private mutating func next(_ byte: UInt8) throws(RequestError) -> State {
+    switch state {
+    case .size(let digits, let value):
+      if let digit = byte.hexDigitValue {
+        // 16 digits could overflow an Int; the bound below refuses long before that, except behind leading zeros.
+        guard digits < 16 else { throw .bad("a chunk size is too long") }
+        let size = value * 16 + Int(digit)
+        guard size <= limits.bodyBytes - content else {
+          throw RequestError(.contentTooLarge, "the request's content is larger than the server accepts")
+        }
+        return .size(digits: digits + 1, value: size)
+      }
+      guard digits > 0 else { throw .bad("a chunk size is not a hexadecimal number") }
+      switch byte {
+      case 0x0d: return .sizeLineFeed(value: value)
+      case 0x3b: return .chunkExtension(value: value)
+      default: throw .bad("a chunk size is not a hexadecimal number")
+      }
+    case .chunkExtension(let value):
+      if byte == 0x0d { return .sizeLineFeed(value: value) }
+      guard byte.isFieldContent else { throw .bad("a chunk extension holds a control character") }
+      return .chunkExtension(value: value)
+    case .sizeLineFeed(let value):
+      guard byte == 0x0a else { throw .bad("a chunk size does not end in CRLF") }
+      return value == 0 ? .trailer : .data(remaining: value)
+    case .dataCarriageReturn:
+      guard byte == 0x0d else { throw .bad("a chunk does not end in CRLF") }
+      return .dataLineFeed
+    case .dataLineFeed:
+      guard byte == 0x0a else { throw .bad("a chunk does not end in CRLF") }
+      return .size(digits: 0, value: 0)
+    case .trailer:
+      trailerLine.append(byte)
+      guard byte == 0x0a else { return .trailer }
+      var reader = LineReader()
+      defer { trailerLine = [] }
+      switch try reader.fieldLine(trailerLine.span) {
+      case .end: return .finished
+      case .field: return .trailer
+      case .needsMore: throw .bad("a trailer line is malformed")
+      }
+    case .data, .finished:
+      return state
+    }
+  }
+}

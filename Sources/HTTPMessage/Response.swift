@@ -1,0 +1,70 @@
+/// A response whose head is encoded once: constant answers cost two copies each time they are sent.
+package struct Response: Sendable {
+  package let status: Status
+  /// Status line and fields up to what depends on the connection and the time.
+  let head: [UInt8]
+  package let body: [UInt8]
+
+  /// `fields`: further field lines as name and value; values must be free of control characters.
+  package init(
+    _ status: Status, contentType: StaticString = "application/json", fields: [(StaticString, String)] = [],
+    body: [UInt8]
+  ) {
+    var head: [UInt8] = []
+    head.reserveCapacity(128)
+    head.append(contentsOf: "HTTP/1.1 ")
+    head.append(contentsOf: String(status.code).utf8)
+    head.append(0x20)
+    head.append(contentsOf: status.reason)
+    head.append(contentsOf: "\r\nContent-Type: ")
+    head.append(contentsOf: contentType)
+    head.append(contentsOf: "\r\nContent-Length: ")
+    head.append(contentsOf: String(body.count).utf8)
+    for (name, value) in fields {
+      head.append(contentsOf: "\r\n")
+      head.append(contentsOf: name)
+      head.append(contentsOf: ": ")
+      // A control character would let a value write fields of its own.
+      head.append(contentsOf: value.utf8.map { $0.isFieldContent ? $0 : 0x20 })
+    }
+    head.append(contentsOf: "\r\n")
+    self.status = status
+    self.head = head
+    self.body = body
+  }
+
+  package init(
+    _ status: Status, contentType: StaticString = "application/json", fields: [(StaticString, String)] = [],
+    body: String
+  ) {
+    self.init(status, contentType: contentType, fields: fields, body: Array(body.utf8))
+  }
+
+  /// An error as `application/problem+json` (RFC 9457). Nothing of the request is echoed.
+  package init(problem status: Status, detail: String? = nil, fields: [(StaticString, String)] = []) {
+    var text = #"{"type":"about:blank","title":"\#(status.reason)","status":\#(status.code)"#
+    if let detail { text += #","detail":"\#(detail)""# }
+    self.init(status, contentType: "application/problem+json", fields: fields, body: text + "}\n")
+  }
+
+  /// `date`: an IMF-fixdate (RFC 9110 §5.6.7). `withoutBody`: the answer to HEAD, whose fields are those of GET.
+  package func encode(
+    into output: inout [UInt8], date: [UInt8], connection: ConnectionOption?, withoutBody: Bool = false
+  ) {
+    output.append(contentsOf: head)
+    output.append(contentsOf: "Date: ")
+    output.append(contentsOf: date)
+    switch connection {
+    case .close: output.append(contentsOf: "\r\nConnection: close\r\n\r\n")
+    case .keepAlive: output.append(contentsOf: "\r\nConnection: keep-alive\r\n\r\n")
+    case nil: output.append(contentsOf: "\r\n\r\n")
+    }
+    if !withoutBody { output.append(contentsOf: body) }
+  }
+
+  /// The interim answer to `Expect: 100-continue`.
+  package static let `continue` = Array("HTTP/1.1 100 Continue\r\n\r\n".utf8)
+}
+
+/// What a response says of its connection; nothing, where HTTP/1.1's default holds.
+package enum ConnectionOption: Sendable { case close, keepAlive }

@@ -1,0 +1,19 @@
+import HTTPMessage
+import Testing
+
+@Suite("The byte classes are those of the RFCs")
+struct ByteClassTests {
+  static let letters = "abcdefghijklmnopqrstuvwxyz"
+
+  static let classes: [(ByteClass, String)] = [
+    (.token, "!#$%&'*+-.^_`|~0123456789" + letters + letters.uppercased()),
+    (.target, "-._~!$&'()*+,;=:@/?0123456789" + letters + letters.uppercased()),
+    (.authority, "-._~!$&'()*+,;=:[]%0123456789" + letters + letters.uppercased()),
+  ]
+
+  @Test("byte for byte", arguments: classes)
+  func members(of set: ByteClass, are text: String) {
+    let members = (0...255).filter { set.contains(UInt8($0)) }
+    #expect(members == text.utf8.map(Int.init).sorted())
+  }
+}
