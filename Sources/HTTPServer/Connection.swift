@@ -1,0 +1,32 @@
+internal import HTTPMessage
+
+/// One connection's belongings. Touched by its loop only.
+final class Connection {
+  let socket: Int32
+  let exchange: Exchange
+  var state: ConnectionState
+  var reader: RequestReader
+  /// Read, but not looked at yet: the request before it is not answered. At most one read's worth.
+  var backlog: [UInt8] = []
+  /// The part of a reply that the socket did not take yet, from `outputOffset` on.
+  var output: [UInt8] = []
+  var outputOffset = 0
+  var interest = Poller.Interest.read
+  /// Facts of the request under way that shape its answer.
+  var isHead = false
+  var isHTTP10 = false
+  var discarded = 0
+
+  init(socket: Int32, exchange: Exchange, now: UInt64, limits: ServerLimits) {
+    self.socket = socket
+    self.exchange = exchange
+    state = ConnectionState(now: now, limits: limits)
+    reader = RequestReader(limits: limits.message)
+  }
+
+  /// Says what the response must say of its connection.
+  var option: ConnectionOption? {
+    if state.afterwards != .read { return .close }
+    return isHTTP10 ? .keepAlive : nil
+  }
+}

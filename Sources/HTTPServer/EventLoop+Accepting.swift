@@ -1,0 +1,94 @@
+internal import Glibc
+internal import Synchronization
+
+extension EventLoop {
+  static let listenerToken = UInt64.max - 1
+  /// A pause long enough that connections end meanwhile, short enough that no client gives up.
+  private static let acceptPause: UInt64 = 200_000_000
+  /// Connections taken in one round, so that a flood of new ones does not starve those that are open.
+  private static let acceptsPerRound = 64
+
+  func startAccepting() {
+    guard let listener else { return }
+    acceptResumesAt = .max
+    if !poller.register(listener.descriptor, [.read, .exclusive], token: Self.listenerToken) { pauseAccepting() }
+  }
+
+  func accept() {
+    guard let listener else { return }
+    for _ in 0..<Self.acceptsPerRound {
+      switch SystemCall.accept(listener.descriptor) {
+      case .bytes(let descriptor): open(Int32(truncatingIfNeeded: descriptor))
+      case .wouldBlock: return
+      case .failed(EMFILE), .failed(ENFILE), .failed(ENOBUFS), .failed(ENOMEM):
+        // The listener stays readable: without a pause the loop would spin until a descriptor is free.
+        poller.remove(listener.descriptor)
+        return pauseAccepting()
+      case .failed:
+        // That connection failed (ECONNABORTED and the network errors that accept(2) lists); the next one may not.
+        continue
+      }
+    }
+  }
+
+  private func pauseAccepting() {
+    acceptResumesAt = now &+ Self.acceptPause
+    nextDeadline = min(nextDeadline, acceptResumesAt)
+  }
+
+  private func open(_ socket: Int32) {
+    // Over the limit: closed at once, so that the peer knows and tries elsewhere.
+    guard counters.connections.load(ordering: .relaxed) < limits.connections else { return SystemCall.close(socket) }
+    let slot: Int32
+    if let free = freeSlots.popLast() {
+      slot = free
+    } else {
+      slot = Int32(truncatingIfNeeded: connections.count)
+      connections.append(nil)
+    }
+    generation &+= 1
+    let connection = Connection(
+      socket: socket, exchange: Exchange(slot: slot, generation: generation), now: now, limits: limits)
+    guard poller.register(socket, .read, token: connection.exchange.token) else {
+      freeSlots.append(slot)
+      return SystemCall.close(socket)
+    }
+    SystemCall.disableDelay(socket)
+    connections[Int(slot)] = connection
+    openConnections += 1
+    counters.connections.wrappingAdd(1, ordering: .relaxed)
+    nextDeadline = min(nextDeadline, connection.state.deadline)
+  }
+
+  /// nil when the connection is gone, even if another has its slot.
+  func connection(_ exchange: Exchange) -> Connection? {
+    let slot = Int(exchange.slot)
+    guard connections.indices.contains(slot), let connection = connections[slot], connection.exchange == exchange
+    else { return nil }
+    return connection
+  }
+
+  func close(_ connection: Connection) {
+    let slot = Int(connection.exchange.slot)
+    guard connections.indices.contains(slot), connections[slot] === connection else { return }
+    SystemCall.close(connection.socket)
+    connections[slot] = nil
+    freeSlots.append(connection.exchange.slot)
+    openConnections -= 1
+    counters.connections.wrappingSubtract(1, ordering: .relaxed)
+    if openConnections == 0, let drained {
+      self.drained = nil
+      drained()
+      finish()
+    }
+  }
+}
+
+extension Exchange {
+  init(token: UInt64) {
+    self.init(slot: Int32(truncatingIfNeeded: token), generation: UInt32(truncatingIfNeeded: token >> 32))
+  }
+
+  /// A slot is never negative: bit 31 tells these tokens from the two at the top of the range.
+  var token: UInt64 { UInt64(generation) << 32 | UInt64(UInt32(bitPattern: slot)) }
+}

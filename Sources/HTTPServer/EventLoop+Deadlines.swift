@@ -1,0 +1,36 @@
+extension EventLoop {
+  /// Deadlines are looked at together, at most this often: a scan costs a comparison a connection.
+  private static let scanInterval: UInt64 = 50_000_000
+
+  /// Ends what has run out of time and finds the next deadline. Deadlines move with every request; the scan visits them only when the
+  /// earliest known one has come, so that moving one costs nothing.
+  func expire() {
+    nextDeadline = .max
+    for case let connection? in connections where connection.state.deadline <= now { timeOut(connection) }
+    for case let connection? in connections { nextDeadline = min(nextDeadline, connection.state.deadline) }
+    if acceptResumesAt <= now { startAccepting() }
+    nextDeadline = max(min(nextDeadline, acceptResumesAt), now &+ Self.scanInterval)
+    if openConnections == 0, acceptResumesAt == .max { nextDeadline = .max }
+  }
+
+  /// Takes no more connections, lets requests that have begun end, and closes the others.
+  func drain(_ finished: @escaping @Sendable () -> Void) {
+    if let listener { poller.remove(listener.descriptor) }
+    listener = nil
+    acceptResumesAt = .max
+    drained = finished
+    for case let connection? in connections {
+      if connection.state.phase == .idle { close(connection) } else { connection.state.close() }
+    }
+    if openConnections == 0, drained != nil {
+      drained = nil
+      finished()
+      finish()
+    }
+  }
+
+  /// Closes everything, whatever is under way.
+  func abort() {
+    for case let connection? in connections { close(connection) }
+  }
+}

@@ -1,0 +1,210 @@
+internal import HTTPMessage
+
+extension EventLoop {
+  /// Replies that pile up behind one another are sent before more requests are read.
+  private static let outputBound = 65_536
+
+  func handle(_ event: Poller.Event, _ connection: Connection) {
+    if event.isWritable, !connection.output.isEmpty { flush(connection) }
+    if event.isReadable {
+      switch connection.state.phase {
+      case .idle, .head, .body: receive(connection)
+      case .lingering: discard(connection)
+      case .answering, .writing:
+        // Pipelined bytes, or the end of the stream: they wait in the socket. Only a peer that does this pays for the call.
+        if event.isHungUp { close(connection) } else { watch(connection) }
+      }
+    } else if event.isHungUp {
+      close(connection)
+    }
+    nextDeadline = min(nextDeadline, connection.state.deadline)
+  }
+
+  private func receive(_ connection: Connection) {
+    switch SystemCall.receive(connection.socket, into: &scratch) {
+    case .bytes(0): close(connection)
+    case .bytes(let count):
+      // A second reference, gone before the next read writes to the buffer.
+      let received = scratch
+      process(received.span.extracting(0..<min(count, received.count)), connection)
+    case .wouldBlock: return
+    case .failed: close(connection)
+    }
+  }
+
+  /// Answers the requests in `input`, one after another, until one must wait.
+  private func process(_ input: Span<UInt8>, _ connection: Connection) {
+    var offset = 0
+    while offset < input.count, connection.state.isReading, output.count < Self.outputBound {
+      let rest = input.extracting(offset..<input.count)
+      do throws(RequestError) {
+        let (consumed, event) = try connection.reader.next(rest, head: &head)
+        offset += consumed
+        switch event {
+        case .needsMore: connection.state.headBegan(now: now)
+        case .head: beginBody(connection, isLast: offset == input.count)
+        case .request(let body, inStorage: false):
+          respond(rest, body, connection)
+        case .request(let body, inStorage: true):
+          let storage = connection.reader.storage
+          respond(storage.span, body, connection)
+        }
+      } catch {
+        fail(connection, error)
+      }
+    }
+    if offset < input.count, connection.state.phase != .lingering, connection.state.afterwards == .read {
+      connection.backlog.append(contentsOf: input.extracting(offset..<input.count))
+    }
+    send(connection)
+  }
+
+  private func beginBody(_ connection: Connection, isLast: Bool) {
+    note(connection)
+    connection.state.bodyBegan(now: now)
+    let storage = connection.reader.storage
+    if let refusal = responder?.refusal(of: head, storage.span) {
+      connection.state.failed()
+      encode(refusal, connection)
+    } else if head.expectsContinue, isLast {
+      // RFC 9110 §10.1.1: left out when content is already there.
+      output.append(contentsOf: Response.continue)
+    }
+  }
+
+  private func respond(_ bytes: Span<UInt8>, _ body: Range<Int>, _ connection: Connection) {
+    note(connection)
+    connection.state.requestEnded(keepsAlive: head.keepsAlive && drained == nil)
+    let response = responder?.respond(
+      to: head, bytes.extracting(0..<head.byteCount), body: bytes.extracting(body), exchange: connection.exchange)
+    connection.reader.finish()
+    if let response { encode(response, connection) }
+  }
+
+  private func note(_ connection: Connection) {
+    connection.isHead = head.method == .head
+    connection.isHTTP10 = head.minorVersion == 0
+  }
+
+  private func fail(_ connection: Connection, _ error: RequestError) {
+    connection.isHead = false
+    connection.state.failed()
+    encode(Response(problem: error.status, detail: error.detail), connection)
+  }
+
+  /// The answer to a request that the responder kept.
+  func deliver(_ response: Response, to exchange: Exchange) {
+    guard let connection = connection(exchange), connection.state.phase == .answering else { return }
+    if drained != nil { connection.state.close() }
+    encode(response, connection)
+    send(connection)
+    nextDeadline = min(nextDeadline, connection.state.deadline)
+  }
+
+  /// After it the connection reads on, unless this was its last answer.
+  private func encode(_ response: Response, _ connection: Connection) {
+    counters.count(response.status.code)
+    response.encode(into: &output, date: date, connection: connection.option, withoutBody: connection.isHead)
+    if connection.state.afterwards == .read { _ = connection.state.flushed(now: now) }
+  }
+
+  /// A request that did not arrive in time.
+  func timeOut(_ connection: Connection) {
+    switch connection.state.phase {
+    case .head, .body:
+      fail(connection, .timeout)
+      send(connection)
+    case .idle, .answering, .writing, .lingering:
+      close(connection)
+    }
+  }
+
+  /// Sends what `output` holds for this connection, and goes on with what it left behind.
+  private func send(_ connection: Connection) {
+    if connection.output.isEmpty {
+      guard !output.isEmpty else { return }
+      switch SystemCall.send(connection.socket, output, from: 0) {
+      case .bytes(output.count): output.removeAll(keepingCapacity: true)
+      case .bytes(let sent):
+        connection.output = Array(output[sent...])
+        output.removeAll(keepingCapacity: true)
+        return stall(connection)
+      case .wouldBlock:
+        connection.output = output
+        output.removeAll(keepingCapacity: true)
+        return stall(connection)
+      case .failed:
+        output.removeAll(keepingCapacity: true)
+        return close(connection)
+      }
+      return sent(connection)
+    }
+    // Earlier replies still wait: this one goes behind them.
+    connection.output.append(contentsOf: output)
+    output.removeAll(keepingCapacity: true)
+    flush(connection)
+  }
+
+  private func flush(_ connection: Connection) {
+    switch SystemCall.send(connection.socket, connection.output, from: connection.outputOffset) {
+    case .bytes(let sent): connection.outputOffset += sent
+    case .wouldBlock: break
+    case .failed: return close(connection)
+    }
+    guard connection.outputOffset == connection.output.count else { return stall(connection) }
+    connection.output = []
+    connection.outputOffset = 0
+    sent(connection)
+  }
+
+  private func stall(_ connection: Connection) {
+    if connection.state.phase != .answering || connection.state.afterwards != .read {
+      connection.state.stalled(now: now)
+    }
+    watch(connection)
+  }
+
+  /// Everything is out. A request may still wait for its answer: then only earlier replies are.
+  private func sent(_ connection: Connection) {
+    switch connection.state.phase {
+    case .answering where connection.state.afterwards == .read: break
+    case .answering, .writing:
+      switch connection.state.flushed(now: now) {
+      case .read: break
+      case .close: return close(connection)
+      case .linger:
+        SystemCall.shutdownWriting(connection.socket)
+        connection.backlog = []
+        connection.reader.finish()
+      }
+    case .idle, .head, .body, .lingering: break
+    }
+    watch(connection)
+    guard connection.state.isReading, !connection.backlog.isEmpty else { return }
+    let backlog = connection.backlog
+    connection.backlog = []
+    process(backlog.span, connection)
+  }
+
+  /// Tells epoll what the present phase waits for, if that has changed.
+  private func watch(_ connection: Connection) {
+    var interest: Poller.Interest = connection.output.isEmpty ? [] : .write
+    switch connection.state.phase {
+    case .idle, .head, .body, .lingering: interest.insert(.read)
+    case .answering, .writing: break
+    }
+    guard interest != connection.interest else { return }
+    connection.interest = interest
+    if !poller.change(connection.socket, interest, token: connection.exchange.token) { close(connection) }
+  }
+
+  private func discard(_ connection: Connection) {
+    switch SystemCall.receive(connection.socket, into: &scratch) {
+    case .bytes(0), .failed: close(connection)
+    case .wouldBlock: return
+    case .bytes(let count):
+      connection.discarded += count
+      if connection.discarded > limits.lingeringBytes { close(connection) }
+    }
+  }
+}

@@ -1,0 +1,164 @@
+internal import Dispatch
+package import HTTPMessage
+internal import Synchronization
+
+/// A Dispatch serial queue, woken by ONE read source on its own epoll descriptor, which then drains `epoll_wait` itself.
+///
+/// Not a source per connection: on Linux one manager thread re-arms every source through `epoll_ctl`, and a registration of a peer that
+/// resets can be lost with its descriptor. An epoll descriptor never hangs up and is never reused.
+///
+/// `@unchecked Sendable`: `mailbox`, `wake` and the constants may be used from anywhere; every other property is touched on `queue` only.
+package final class EventLoop: @unchecked Sendable {
+  enum Message: Sendable {
+    case answers([(exchange: Exchange, response: Response)])
+    case drain(finished: @Sendable () -> Void)
+    case abort
+  }
+
+  /// How long the loop stays in `epoll_wait` before it returns its thread to Dispatch. A closed-loop client's next request comes
+  /// sooner than that, and Dispatch's way back costs more than the request itself.
+  private static let lingerMilliseconds: Int32 = 5
+
+  let limits: ServerLimits
+  let counters: ServerCounters
+  private let queue: DispatchQueue
+  private let wake: WakeUp
+  private let mailbox = Mutex<[Message]>([])
+
+  let poller: Poller
+  private var source: (any DispatchSourceRead)?
+  private var timer: (any DispatchSourceTimer)?
+  private var timerDeadline = UInt64.max
+  private(set) var responder: (any Responder)?
+
+  var listener: Listener?
+  /// When a listener that ran out of descriptors is asked again; `.max`: it is listening.
+  var acceptResumesAt = UInt64.max
+  var connections: [Connection?] = []
+  var freeSlots: [Int32] = []
+  var generation: UInt32 = 0
+  var openConnections = 0
+  var drained: (@Sendable () -> Void)?
+
+  /// The time of the present round.
+  var now = SystemCall.monotonicNow()
+  /// No connection's deadline lies before this.
+  var nextDeadline = UInt64.max
+  private var dateSecond = 0
+  var date: [UInt8] = []
+
+  /// What every read goes into first: a connection that waits for nothing holds no buffer.
+  var scratch = [UInt8](repeating: 0, count: 65_536)
+  /// What the request at hand is answered with, before it goes out in one write.
+  var output: [UInt8] = []
+  /// The head at hand.
+  var head = RequestHead()
+
+  init(listener: Listener, limits: ServerLimits, counters: ServerCounters, label: String) throws(ListenError) {
+    self.listener = listener
+    self.limits = limits
+    self.counters = counters
+    poller = try Poller()
+    wake = poller.wake
+    queue = DispatchQueue(label: label, qos: .userInitiated)
+    output.reserveCapacity(4096)
+  }
+
+  func start(_ makeResponder: @escaping @Sendable (EventLoop) -> any Responder) {
+    queue.async { [self] in
+      responder = makeResponder(self)
+      let source = DispatchSource.makeReadSource(fileDescriptor: poller.descriptor, queue: queue)
+      let timer = DispatchSource.makeTimerSource(queue: queue)
+      self.source = source
+      self.timer = timer
+      // Both handlers keep the loop alive until `finish` cancels the sources.
+      source.setEventHandler { self.turn() }
+      timer.setEventHandler {
+        self.timerDeadline = .max
+        self.turn()
+      }
+      startAccepting()
+      source.activate()
+      timer.schedule(deadline: .distantFuture)
+      timer.activate()
+    }
+  }
+
+  /// Answers requests that were promised an answer. From any thread; one call for a whole batch, since each wakes the loop.
+  package func answer(_ answers: [(exchange: Exchange, response: Response)]) {
+    post(.answers(answers))
+  }
+
+  func post(_ message: Message) {
+    let wasEmpty = mailbox.withLock {
+      $0.append(message)
+      return $0.count == 1
+    }
+    if wasEmpty { wake.signal() }
+  }
+
+  /// Handles what is ready until nothing comes for a while.
+  private func turn() {
+    while source != nil {
+      let count = poller.wait(milliseconds: Self.lingerMilliseconds)
+      beginRound()
+      for index in 0..<count { handle(poller.event(at: index)) }
+      if count > 0 { responder?.roundEnded() }
+      if now >= nextDeadline { expire() }
+      if count == 0 { break }
+    }
+    armTimer()
+  }
+
+  private func beginRound() {
+    now = SystemCall.monotonicNow()
+    let second = SystemCall.wallClockSeconds()
+    guard second != dateSecond || date.isEmpty else { return }
+    dateSecond = second
+    date = HTTPDate.bytes(secondsSince1970: second)
+  }
+
+  private func handle(_ event: Poller.Event) {
+    switch event.token {
+    case Poller.wakeToken:
+      wake.reset()
+      readMailbox()
+    case Self.listenerToken:
+      accept()
+    default:
+      guard let connection = connection(Exchange(token: event.token)) else { return }
+      handle(event, connection)
+    }
+  }
+
+  private func readMailbox() {
+    let messages = mailbox.withLock { messages in
+      let all = messages
+      messages.removeAll(keepingCapacity: true)
+      return all
+    }
+    for message in messages {
+      switch message {
+      case .answers(let answers): for (exchange, response) in answers { deliver(response, to: exchange) }
+      case .drain(let finished): drain(finished)
+      case .abort: abort()
+      }
+    }
+  }
+
+  /// The timer only matters while nothing else wakes the loop; it is moved when it would come too late, and otherwise left.
+  private func armTimer() {
+    guard nextDeadline < timerDeadline, let timer else { return }
+    timerDeadline = nextDeadline
+    timer.schedule(deadline: DispatchTime(uptimeNanoseconds: nextDeadline), leeway: .milliseconds(50))
+  }
+
+  /// The loop is over: without sources nothing keeps it alive.
+  func finish() {
+    source?.cancel()
+    timer?.cancel()
+    source = nil
+    timer = nil
+    responder = nil
+  }
+}

@@ -1,0 +1,137 @@
+internal import CLinux
+internal import Glibc
+
+/// A bound and listening socket. Closed (and a unix socket's file removed) when it goes.
+final class Listener: Sendable {
+  let descriptor: Int32
+  /// The real address: the port is the one that the kernel picked.
+  let address: ListenAddress
+
+  /// Binds to the first address that the host resolves to and that takes it.
+  init(_ address: ListenAddress) throws(ListenError) {
+    switch address {
+    case .unix(let path):
+      descriptor = try Self.bindUnix(path)
+      self.address = address
+    case .tcp(let host, let port):
+      descriptor = try Self.bindTCP(host, port)
+      self.address = .tcp(host: host, port: Self.port(of: descriptor) ?? port)
+    }
+    // SOMAXCONN is a wish; the kernel caps it at net.core.somaxconn.
+    guard listen(descriptor, 65_535) == 0 else {
+      let error = SystemCall.lastError
+      SystemCall.close(descriptor)
+      throw ListenError("cannot listen on \(address)", error)
+    }
+  }
+
+  deinit {
+    SystemCall.close(descriptor)
+    if case .unix(let path) = address { Self.removeFile(path) }
+  }
+
+  private static func bindTCP(_ host: String, _ port: UInt16) throws(ListenError) -> Int32 {
+    var hints = unsafe addrinfo()
+    unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+    unsafe hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV
+    var found: UnsafeMutablePointer<addrinfo>? = nil
+    // `found` is freed below, on every way out.
+    let status = unsafe getaddrinfo(host, String(port), &hints, &found)
+    guard status == 0 else {
+      // gai_strerror returns a constant text.
+      throw ListenError("cannot listen on \(host): \(unsafe String(cString: gai_strerror(status)))")
+    }
+    defer { unsafe freeaddrinfo(found) }
+    var failure = ENOENT
+    var next = unsafe found
+    while let candidate = unsafe next?.pointee {
+      // The list and what it points to live until freeaddrinfo.
+      let descriptor = unsafe socket(
+        candidate.ai_family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+      if descriptor >= 0 {
+        // A restart must not wait for the connections of its predecessor to leave TIME_WAIT.
+        enable(SO_REUSEADDR, descriptor, SOL_SOCKET)
+        // `[::]` means IPv6 only, whatever the system's default: two addresses are two listeners.
+        if unsafe candidate.ai_family == AF_INET6 { enable(IPV6_V6ONLY, descriptor, Int32(IPPROTO_IPV6)) }
+        if unsafe bind(descriptor, candidate.ai_addr, candidate.ai_addrlen) == 0 { return descriptor }
+        failure = SystemCall.lastError
+        SystemCall.close(descriptor)
+      } else {
+        failure = SystemCall.lastError
+      }
+      unsafe next = candidate.ai_next
+    }
+    throw ListenError("cannot listen on \(ListenAddress.tcp(host: host, port: port))", failure)
+  }
+
+  private static func bindUnix(_ path: String) throws(ListenError) -> Int32 {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { throw ListenError("socket", SystemCall.lastError) }
+    var address = unixAddress(path)
+    // What a killed predecessor left behind refuses connections; a living server answers and keeps its place.
+    if isSocket(path), unsafe withSocketAddress(&address, { unsafe connect(descriptor, $0, $1) }) != 0,
+      SystemCall.lastError == ECONNREFUSED
+    {
+      removeFile(path)
+    }
+    guard unsafe withSocketAddress(&address, { unsafe bind(descriptor, $0, $1) }) == 0 else {
+      let error = SystemCall.lastError
+      SystemCall.close(descriptor)
+      throw ListenError("cannot listen on unix:\(path)", error == EINVAL ? EADDRINUSE : error)
+    }
+    return descriptor
+  }
+
+  private static func unixAddress(_ path: String) -> sockaddr_un {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    // 107 bytes at most by ListenAddress; `zip` would stop there too, and the last byte stays 0.
+    unsafe withUnsafeMutableBytes(of: &address.sun_path) { buffer in
+      for (index, byte) in zip(buffer.indices.dropLast(), path.utf8) { unsafe buffer[index] = byte }
+    }
+    return address
+  }
+
+  /// The pointer is valid within `body` only.
+  private static func withSocketAddress(
+    _ address: inout sockaddr_un, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32
+  ) -> Int32 {
+    unsafe withUnsafePointer(to: &address) {
+      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe body($0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+  }
+
+  /// Nothing but a socket is ever removed: the path may be a slip.
+  private static func isSocket(_ path: String) -> Bool {
+    // `stat` holds numbers only, and the pointer lives for the call.
+    var information = stat()
+    return unsafe lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFSOCK
+  }
+
+  private static func removeFile(_ path: String) {
+    // The string's bytes live for the call.
+    unsafe _ = unlink(path)
+  }
+
+  private static func enable(_ option: Int32, _ descriptor: Int32, _ level: Int32) {
+    var one: Int32 = 1
+    // The pointer lives for the call.
+    unsafe _ = setsockopt(descriptor, level, option, &one, socklen_t(MemoryLayout<Int32>.size))
+  }
+
+  private static func port(of descriptor: Int32) -> UInt16? {
+    var storage = sockaddr_storage()
+    var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+    // sockaddr_storage holds every address; sin_port and sin6_port lie at the same offset.
+    return unsafe withUnsafeMutablePointer(to: &storage) { pointer in
+      unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+        guard unsafe getsockname(descriptor, address, &length) == 0 else { return nil }
+        return unsafe pointer.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+          unsafe UInt16(bigEndian: $0.pointee.sin_port)
+        }
+      }
+    }
+  }
+}

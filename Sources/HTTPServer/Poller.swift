@@ -1,0 +1,106 @@
+internal import CLinux
+internal import Glibc
+
+/// epoll and the eventfd that wakes it. Everything that is Linux's own about waiting stands in this file.
+@safe final class Poller {
+  struct Event {
+    /// The token that the descriptor was registered with.
+    var token: UInt64
+    var isReadable: Bool
+    var isWritable: Bool
+    /// The connection is gone in both directions, whatever was asked for.
+    var isHungUp: Bool
+  }
+
+  struct Interest: OptionSet {
+    let rawValue: UInt32
+    static let read = Interest(rawValue: EPOLLIN.rawValue)
+    static let write = Interest(rawValue: EPOLLOUT.rawValue)
+    /// Of several loops that wait for one listener, wake one.
+    static let exclusive = Interest(rawValue: EPOLLEXCLUSIVE.rawValue)
+  }
+
+  /// The token of the eventfd; connections and listeners use others.
+  static let wakeToken = UInt64.max
+
+  let descriptor: Int32
+  let wake: WakeUp
+  // epoll_event counts as unsafe for its union; the token is the only member that is ever written or read here.
+  private var buffer: [epoll_event]
+  private var count = 0
+
+  init() throws(ListenError) {
+    descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
+    guard descriptor >= 0 else { throw ListenError("epoll_create1", SystemCall.lastError) }
+    wake = try WakeUp()
+    unsafe buffer = [epoll_event](repeating: epoll_event(), count: 256)
+    guard register(wake.descriptor, .read, token: Self.wakeToken) else {
+      throw ListenError("epoll_ctl", SystemCall.lastError)
+    }
+  }
+
+  deinit { SystemCall.close(descriptor) }
+
+  /// False when the kernel refuses (ENOMEM, ENOSPC); the caller gives the connection up.
+  func register(_ target: Int32, _ interest: Interest, token: UInt64) -> Bool {
+    control(EPOLL_CTL_ADD, target, interest, token)
+  }
+
+  func change(_ target: Int32, _ interest: Interest, token: UInt64) -> Bool {
+    control(EPOLL_CTL_MOD, target, interest, token)
+  }
+
+  func remove(_ target: Int32) {
+    _ = control(EPOLL_CTL_DEL, target, [], 0)
+  }
+
+  /// Waits up to `milliseconds` and returns how many events there are; an interruption counts as none.
+  func wait(milliseconds: Int32) -> Int {
+    // The buffer's own count bounds what the kernel writes.
+    let found = unsafe buffer.withUnsafeMutableBufferPointer {
+      unsafe epoll_wait(descriptor, $0.baseAddress, Int32($0.count), milliseconds)
+    }
+    count = max(0, Int(found))
+    return count
+  }
+
+  func event(at index: Int) -> Event {
+    let gone = EPOLLHUP.rawValue | EPOLLERR.rawValue
+    // `index` is checked by the array.
+    let event = unsafe buffer[index]
+    return unsafe Event(
+      token: event.data.u64, isReadable: event.events & EPOLLIN.rawValue != 0,
+      isWritable: event.events & EPOLLOUT.rawValue != 0, isHungUp: event.events & gone != 0)
+  }
+
+  private func control(_ operation: Int32, _ target: Int32, _ interest: Interest, _ token: UInt64) -> Bool {
+    // The pointer lives for the call.
+    var event = unsafe epoll_event()
+    unsafe event.events = interest.rawValue
+    unsafe event.data.u64 = token
+    return unsafe epoll_ctl(descriptor, operation, target, &event) == 0
+  }
+}
+
+/// An eventfd: any thread may signal it, the loop's epoll wakes up.
+final class WakeUp: Sendable {
+  let descriptor: Int32
+
+  init() throws(ListenError) {
+    descriptor = eventfd(0, Int32(EFD_CLOEXEC | EFD_NONBLOCK))
+    guard descriptor >= 0 else { throw ListenError("eventfd", SystemCall.lastError) }
+  }
+
+  deinit { SystemCall.close(descriptor) }
+
+  /// Cannot block: the counter would have to reach 2^64 - 1 first.
+  func signal() {
+    _ = eventfd_write(descriptor, 1)
+  }
+
+  func reset() {
+    var count: eventfd_t = 0
+    // The pointer lives for the call.
+    unsafe _ = eventfd_read(descriptor, &count)
+  }
+}

@@ -1,0 +1,22 @@
+package import HTTPMessage
+
+/// What a server is for: turns requests into responses. Each loop has one of its own and calls it on its own queue only,
+/// so that it needs no lock.
+package protocol Responder: AnyObject {
+  /// Called when a head is whole and its body is not: a response refuses the request before the body is read, and the
+  /// connection closes after it. `nil` reads on.
+  func refusal(of head: RequestHead, _ bytes: Span<UInt8>) -> Response?
+
+  /// A whole request. `bytes` are the head's. `nil` promises an answer through `EventLoop.answer` with this `exchange`.
+  func respond(to head: RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
+
+  /// Nothing more is readable for now: hand over what the round has collected, as one batch.
+  func roundEnded()
+}
+
+/// One request's place in a loop: the slot of its connection, and the generation that tells it from a later connection in the
+/// same slot. An answer for a dead generation is dropped.
+package struct Exchange: Sendable, Hashable {
+  let slot: Int32
+  let generation: UInt32
+}

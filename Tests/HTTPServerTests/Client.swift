@@ -1,0 +1,61 @@
+import Foundation
+import Glibc
+import HTTPServer
+
+/// A plain blocking socket with a deadline on every read, so that a server that says nothing fails a test and does not hang it.
+final class Client {
+  private let descriptor: Int32
+
+  init(_ address: ListenAddress) throws {
+    guard case .tcp(_, let port) = address else {
+      guard case .unix(let path) = address else { throw POSIXError(.EINVAL) }
+      descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+      var name = sockaddr_un()
+      name.sun_family = sa_family_t(AF_UNIX)
+      unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: Array(path.utf8)) }
+      try Self.connect(descriptor, &name)
+      return
+    }
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    var name = sockaddr_in()
+    name.sin_family = sa_family_t(AF_INET)
+    name.sin_port = port.bigEndian
+    name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+    try Self.connect(descriptor, &name)
+  }
+
+  deinit { close(descriptor) }
+
+  private static func connect<Address>(_ descriptor: Int32, _ address: inout Address) throws {
+    var limit = timeval(tv_sec: 20, tv_usec: 0)
+    unsafe _ = setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
+    let result = unsafe withUnsafePointer(to: &address) {
+      unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        unsafe Glibc.connect(descriptor, $0, socklen_t(MemoryLayout<Address>.size))
+      }
+    }
+    guard result == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
+  }
+
+  func send(_ text: String) {
+    let bytes = Array(text.utf8)
+    unsafe _ = bytes.withUnsafeBytes {
+      unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+    }
+  }
+
+  func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+  /// What comes until the text contains `marker`, or until the stream ends.
+  func read(until marker: String? = nil) -> String {
+    var received: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65_536)
+    while true {
+      if let marker, String(decoding: received, as: UTF8.self).contains(marker) { break }
+      let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+      guard count > 0 else { break }
+      received += chunk[..<count]
+    }
+    return String(decoding: received, as: UTF8.self)
+  }
+}

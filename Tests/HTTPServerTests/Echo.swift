@@ -1,0 +1,53 @@
+import HTTPMessage
+import HTTPServer
+import Synchronization
+
+/// Answers with the request's body. `/later` is answered when the test says so, `/large` with a megabyte, `/refused` is refused before its body.
+final class Echo: Responder {
+  /// The exchanges that wait, and the loops to answer them on.
+  final class Waiting: Sendable {
+    let exchanges = Mutex<[(EventLoop, Exchange)]>([])
+
+    func answerAll(_ text: String) {
+      let all = exchanges.withLock { waiting in
+        defer { waiting = [] }
+        return waiting
+      }
+      for (loop, exchange) in all { loop.answer([(exchange, Response(.ok, body: text))]) }
+    }
+
+    /// Returns when so many requests wait.
+    func reaches(_ count: Int) async {
+      while exchanges.withLock({ $0.count }) < count { await Task.yield() }
+    }
+  }
+
+  private let loop: EventLoop
+  private let waiting: Waiting
+
+  init(_ loop: EventLoop, _ waiting: Waiting) {
+    self.loop = loop
+    self.waiting = waiting
+  }
+
+  private func path(_ head: RequestHead, _ bytes: Span<UInt8>) -> String {
+    String(decoding: head.path.range.map { bytes[$0] }, as: UTF8.self)
+  }
+
+  func refusal(of head: RequestHead, _ bytes: Span<UInt8>) -> Response? {
+    path(head, bytes) == "/refused" ? Response(problem: .notFound) : nil
+  }
+
+  func respond(to head: RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
+  {
+    switch path(head, bytes) {
+    case "/later":
+      waiting.exchanges.withLock { $0.append((loop, exchange)) }
+      return nil
+    case "/large": return Response(.ok, body: [UInt8](repeating: 0x78, count: 1 << 20))
+    default: return Response(.ok, contentType: "text/plain", body: body.indices.map { body[$0] })
+    }
+  }
+
+  func roundEnded() {}
+}

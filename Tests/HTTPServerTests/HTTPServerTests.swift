@@ -1,0 +1,214 @@
+import Foundation
+import HTTPMessage
+import HTTPServer
+import Synchronization
+import Testing
+
+@Suite("The server speaks HTTP/1.1 over real sockets")
+struct HTTPServerTests {
+  let waiting = Echo.Waiting()
+
+  func server(_ listen: ListenAddress = .tcp(host: "127.0.0.1", port: 0), limits: ServerLimits = ServerLimits()) throws
+    -> HTTPServer
+  {
+    let server = try HTTPServer(listen: listen, limits: limits, loops: 2, label: "test")
+    server.start { [waiting] in Echo($0, waiting) }
+    return server
+  }
+
+  func post(_ path: String, _ body: String, _ fields: String = "") -> String {
+    "POST \(path) HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\(fields)\r\n\(body)"
+  }
+
+  func wait(until condition: () -> Bool) async {
+    while !condition() { await Task.yield() }
+  }
+
+  @Test("a request is answered and the connection kept")
+  func keepAlive() async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    for text in ["one", "two"] {
+      client.send(post("/", text))
+      let answer = client.read(until: text)
+      #expect(answer.hasPrefix("HTTP/1.1 200 OK\r\n"))
+      #expect(answer.contains("\r\nDate: "))
+      #expect(!answer.contains("Connection:"))
+    }
+    #expect(server.counters.connections.load(ordering: .relaxed) == 1)
+    server.abort()
+    await server.drain()
+  }
+
+  @Test("pipelined requests are answered in order, also behind one that waits")
+  func pipelining() async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    client.send(post("/", "first") + post("/later", "") + post("/", "third") + post("/", "fourth"))
+    #expect(client.read(until: "first").contains("first"))
+    await waiting.reaches(1)
+    waiting.answerAll("second")
+    let rest = client.read(until: "fourth")
+    #expect(rest.components(separatedBy: "HTTP/1.1 200").count == 4)
+    let second = try #require(rest.range(of: "second")?.lowerBound)
+    let third = try #require(rest.range(of: "third")?.lowerBound)
+    #expect(second < third)
+    await server.drain()
+  }
+
+  @Test("a body that comes late is announced by 100 Continue")
+  func expectation() async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+    #expect(client.read(until: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+    client.send("hello")
+    #expect(client.read(until: "hello").hasPrefix("HTTP/1.1 200 OK"))
+    await server.drain()
+  }
+
+  @Test("what is refused by its head is refused before its body, and the connection ends")
+  func earlyRefusal() async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    client.send("POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+    let answer = client.read()
+    #expect(answer.hasPrefix("HTTP/1.1 404 Not Found\r\n"))
+    #expect(answer.contains("\r\nConnection: close\r\n"))
+    await server.drain()
+  }
+
+  @Test("a malformed request is told why, and nothing is sent after it")
+  func malformed() async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    client.send(post("/", "good") + "BAD\r\n\r\n" + post("/", "never"))
+    let answer = client.read()
+    #expect(answer.contains("good"))
+    #expect(answer.contains("HTTP/1.1 400 Bad Request\r\n"))
+    #expect(answer.contains("application/problem+json"))
+    #expect(!answer.contains("never"))
+    await server.drain()
+  }
+
+  @Test("the error reply survives a peer that is still sending")
+  func lingeringClose() async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999\r\n\r\n")
+    for _ in 0..<10 { client.send(String(repeating: "x", count: 10_000)) }
+    #expect(client.read().hasPrefix("HTTP/1.1 413 "))
+    await server.drain()
+  }
+
+  @Test("a half-closed client gets its answer")
+  func halfClose() async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    client.send(post("/later", ""))
+    client.endSending()
+    await waiting.reaches(1)
+    waiting.answerAll("late")
+    #expect(client.read().hasSuffix("late"))
+    await server.drain()
+  }
+
+  @Test("a large answer arrives whole through a full socket buffer")
+  func largeAnswer() async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    client.send(post("/large", "") + post("/large", "", "Connection: close\r\n"))
+    #expect(client.read().utf8.count > 2 << 20)
+    await server.drain()
+  }
+
+  @Test("a slow head is answered 408, a slow body too, an idle connection is closed")
+  func deadlines() async throws {
+    var limits = ServerLimits()
+    limits.headerTimeout = .milliseconds(100)
+    limits.bodyTimeout = .milliseconds(100)
+    limits.idleTimeout = .milliseconds(100)
+    let server = try server(limits: limits)
+    let slowHead = try Client(server.address)
+    slowHead.send("POST / HT")
+    let slowBody = try Client(server.address)
+    slowBody.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhe")
+    let idle = try Client(server.address)
+    idle.send(post("/", "x"))
+    #expect(slowHead.read().hasPrefix("HTTP/1.1 408 "))
+    #expect(slowBody.read().hasPrefix("HTTP/1.1 408 "))
+    #expect(idle.read().hasSuffix("x"))
+    #expect(try Client(server.address).read() == "")
+    await server.drain()
+  }
+
+  @Test("connections beyond the limit are closed at once")
+  func connectionLimit() async throws {
+    var limits = ServerLimits()
+    limits.connections = 1
+    let server = try server(limits: limits)
+    let first = try Client(server.address)
+    first.send(post("/", "in"))
+    #expect(first.read(until: "in").hasSuffix("in"))
+    let second = try Client(server.address)
+    second.send(post("/", "out"))
+    #expect(second.read() == "")
+    await server.drain()
+  }
+
+  @Test("draining answers what is in flight, closes what is idle and takes nothing new")
+  func draining() async throws {
+    let server = try server()
+    let idle = try Client(server.address)
+    idle.send(post("/", "x"))
+    #expect(idle.read(until: "x").hasSuffix("x"))
+    let busy = try Client(server.address)
+    busy.send(post("/later", ""))
+    await waiting.reaches(1)
+    async let drained: Void = server.drain()
+    #expect(idle.read() == "")
+    waiting.answerAll("done")
+    let answer = busy.read()
+    #expect(answer.contains("\r\nConnection: close\r\n"))
+    #expect(answer.hasSuffix("done"))
+    await drained
+    #expect(throws: POSIXError.self) { try Client(server.address) }
+  }
+
+  @Test("a unix socket is served, and its file goes with the server; what a killed server left is replaced")
+  func unixSocket() async throws {
+    let path = "/tmp/revoked-test-\(UUID().uuidString.prefix(8)).sock"
+    #expect(FileManager.default.createFile(atPath: path, contents: nil) == true)
+    #expect(throws: ListenError.self) { try self.server(.unix(path: path)) }
+    try FileManager.default.removeItem(atPath: path)
+    let server = try server(.unix(path: path))
+    #expect(throws: ListenError.self) { try self.server(.unix(path: path)) }
+    let client = try Client(server.address)
+    client.send(post("/", "hello", "Connection: close\r\n"))
+    #expect(client.read().hasSuffix("hello"))
+    await server.drain()
+    await wait { !FileManager.default.fileExists(atPath: path) }
+  }
+
+  @Test("a busy port is an error that names it")
+  func busyPort() async throws {
+    let server = try server()
+    let error = #expect(throws: ListenError.self) { try self.server(server.address) }
+    #expect(error?.description == "cannot listen on \(server.address): Address already in use")
+    await server.drain()
+  }
+
+  @Test(
+    "addresses are read strictly",
+    arguments: ["80", ":80", "a:", "a:+80", "a:65536", "::1:80", "[::1]", "[a]:80", "unix:", "a:８０"])
+  func badAddress(text: String) {
+    #expect(ListenAddress(text) == nil)
+  }
+
+  @Test(
+    "addresses are printed as they are written",
+    arguments: ["127.0.0.1:8080", "[::1]:0", "localhost:80", "unix:/run/x"])
+  func goodAddress(text: String) {
+    #expect(ListenAddress(text)?.description == text)
+  }
+}
