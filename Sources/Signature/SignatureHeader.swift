@@ -1,0 +1,30 @@
+/// The header field that carries a delivery's signature (PROTOCOL §2).
+package enum SignatureHeader {
+  /// The field's name in lower case. `x-dynamic-signature`, without `-256`, belongs to another product.
+  package static let name: StaticString = "x-dynamic-signature-256"
+  static let prefix = "sha256="
+
+  /// Takes `sha256=` and exactly 64 lower-case hexadecimal digits. Anything else is `nil`: other case, white space, a
+  /// list. Dynamic sends one form, and a second accepted form would be a second thing to get right.
+  package static func parse(_ value: Span<UInt8>) -> Digest? {
+    guard value.count == 71 else { return nil }
+    var position = 0
+    for byte in prefix.utf8 {
+      guard value[position] == byte else { return nil }
+      position += 1
+    }
+    var bytes = InlineArray<32, UInt8>(repeating: 0)
+    for index in bytes.indices {
+      guard
+        let high = Hexadecimal.lowerCaseValue(value[position]),
+        let low = Hexadecimal.lowerCaseValue(value[position + 1])
+      else { return nil }
+      bytes[index] = high << 4 | low
+      position += 2
+    }
+    return Digest(bytes: bytes)
+  }
+
+  /// The field's value for a digest: the inverse of `parse`.
+  package static func value(for digest: Digest) -> String { prefix + digest.hex }
+}

@@ -1,0 +1,53 @@
+import Testing
+
+@testable import Signature
+
+@Suite struct SignatureVerifierTests {
+  static let other = "dyn_another-secret-of-a-second-webhook"
+
+  @Test("Dynamic's vectors are valid, wherever their secret stands in the list", arguments: Vector.all)
+  func vectors(vector: Vector) throws {
+    for secrets in [[Vector.secret], [Self.other, Vector.secret], [Vector.secret, Self.other]] {
+      let verifier = try SignatureVerifier(secrets: secrets.map { try Secret($0) })
+      #expect(verifier.isValid(vector.signature, body: vector.body))
+    }
+  }
+
+  @Test("The value we write is the value that Dynamic sends", arguments: Vector.all)
+  func written(vector: Vector) throws {
+    let digest = try HMACSHA256(key: try Secret(Vector.secret)).code(for: vector.body.span)
+    #expect(SignatureHeader.value(for: digest) == vector.signature)
+  }
+
+  @Test("Any changed bit of the body or of the digest makes it invalid")
+  func changed() throws {
+    let verifier = try SignatureVerifier(secrets: [try Secret(Vector.secret)])
+    let vector = Vector.sessionRevoked
+    let value = Array(vector.signature.utf8)
+    for position in vector.body.indices {
+      var body = vector.body
+      body[position] ^= 1
+      #expect(!verifier.isValid(String(decoding: value, as: UTF8.self), body: body))
+    }
+    for position in 7..<value.count {
+      var value = value
+      value[position] = value[position] == UInt8(ascii: "0") ? UInt8(ascii: "1") : UInt8(ascii: "0")
+      #expect(!verifier.isValid(String(decoding: value, as: UTF8.self), body: vector.body))
+    }
+  }
+
+  @Test("Without the right secret, and without any, nothing is valid")
+  func wrongSecrets() throws {
+    let vector = Vector.ping
+    for secrets in [[], [try Secret(Self.other)]] {
+      let verifier = try SignatureVerifier(secrets: secrets)
+      #expect(!verifier.isValid(vector.signature, body: vector.body))
+    }
+  }
+
+  @Test("Another delivery's signature does not fit")
+  func swapped() throws {
+    let verifier = try SignatureVerifier(secrets: [try Secret(Vector.secret)])
+    #expect(!verifier.isValid(Vector.ping.signature, body: Vector.sessionRevoked.body))
+  }
+}
