@@ -1,0 +1,36 @@
+package import Signature
+
+/// What deliveries are deduplicated by: 16 bytes that stand for the event's id.
+///
+/// A lower-case UUID stands for itself. Docs samples carry ids that are none, so that any other text gets the first 16
+/// bytes of its SHA-256; and a body without a usable id those of its own.
+package struct EventKey: Hashable, Sendable {
+  /// An `eventId` with more bytes than this is not taken for one.
+  package static let maximumIDBytes = 256
+
+  private let value: SixteenBytes
+
+  /// From the `eventId`'s value; `nil` when it is empty or too long.
+  package init?(eventId: Span<UInt8>) throws(OpenSSLFailure) {
+    guard !eventId.isEmpty, eventId.count <= EventKey.maximumIDBytes else { return nil }
+    if let uuid = SixteenBytes(uuid: eventId) {
+      value = uuid
+    } else {
+      value = SixteenBytes(try SHA256.digest(of: eventId))
+    }
+  }
+
+  /// For a body that has no usable `eventId`, or cannot be decoded at all.
+  package init(ofBody body: Span<UInt8>) throws(OpenSSLFailure) {
+    value = SixteenBytes(try SHA256.digest(of: body))
+  }
+
+  /// From what `bytes` gave; `nil` unless there are 16.
+  package init?(bytes: [UInt8]) {
+    guard let value = SixteenBytes(bytes: bytes) else { return nil }
+    self.value = value
+  }
+
+  /// The 16 bytes, as a store keeps them.
+  package var bytes: [UInt8] { value.bytes }
+}

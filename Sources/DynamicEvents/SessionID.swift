@@ -1,0 +1,44 @@
+/// The id of a session: `data.id` of a session event, and the `sid` claim of the session's JWT (PROTOCOL §1, §5).
+///
+/// Its one text form is the 36-character lower-case one; upper case is refused, because ids are compared byte for byte
+/// everywhere else and two spellings of one session would let it slip through.
+public struct SessionID: Hashable, Sendable, LosslessStringConvertible {
+  private let value: SixteenBytes
+
+  /// From the text form; `nil` for any other.
+  public init?(_ text: Span<UInt8>) {
+    guard let value = SixteenBytes(uuid: text) else { return nil }
+    self.value = value
+  }
+
+  /// From the text form; `nil` for any other.
+  public init?(_ description: String) {
+    self.init(description.utf8.span)
+  }
+
+  /// From what `bytes` gave; `nil` unless there are 16.
+  package init?(bytes: [UInt8]) {
+    guard let value = SixteenBytes(bytes: bytes) else { return nil }
+    self.value = value
+  }
+
+  /// The 16 bytes, as a store keeps them.
+  package var bytes: [UInt8] { value.bytes }
+
+  public var description: String { value.uuidText }
+}
+
+extension SessionID: Codable {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    guard let id = SessionID(try container.decode(String.self)) else {
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a lower-case session id")
+    }
+    self = id
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    try container.encode(description)
+  }
+}

@@ -1,0 +1,55 @@
+internal import Signature
+
+/// Sixteen bytes that a lower-case UUID text stands for: one word compare each way, no allocation.
+struct SixteenBytes: Hashable, Sendable {
+  let high: UInt64
+  let low: UInt64
+
+  /// Exactly `^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`; version and variant are not looked at.
+  init?(uuid text: Span<UInt8>) {
+    guard text.count == 36 else { return nil }
+    var words: (UInt64, UInt64) = (0, 0)
+    for position in 0..<36 {
+      switch position {
+      case 8, 13, 18, 23:
+        guard text[position] == UInt8(ascii: "-") else { return nil }
+      default:
+        guard let value = Hexadecimal.lowerCaseValue(text[position]) else { return nil }
+        // The sixteenth digit is the last before the hyphen at 18.
+        if position < 18 { words.0 = words.0 << 4 | UInt64(value) } else { words.1 = words.1 << 4 | UInt64(value) }
+      }
+    }
+    (high, low) = words
+  }
+
+  init?(bytes: [UInt8]) {
+    guard bytes.count == 16 else { return nil }
+    high = bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
+    low = bytes[8...].reduce(0) { $0 << 8 | UInt64($1) }
+  }
+
+  /// The first half of a digest.
+  init(_ digest: Digest) {
+    var words: (UInt64, UInt64) = (0, 0)
+    for index in 0..<8 {
+      words.0 = words.0 << 8 | UInt64(digest.bytes[index])
+      words.1 = words.1 << 8 | UInt64(digest.bytes[index + 8])
+    }
+    (high, low) = words
+  }
+
+  var bytes: [UInt8] {
+    [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) } }
+  }
+
+  var uuidText: String {
+    var text: [UInt8] = []
+    text.reserveCapacity(36)
+    for digit in 0..<32 {
+      if digit == 8 || digit == 12 || digit == 16 || digit == 20 { text.append(UInt8(ascii: "-")) }
+      let word = digit < 16 ? high : low
+      text.append(Hexadecimal.digit(UInt8(truncatingIfNeeded: word >> (60 - 4 * (digit % 16)))))
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+}

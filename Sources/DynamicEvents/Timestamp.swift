@@ -1,0 +1,59 @@
+#if canImport(FoundationEssentials)
+  public import FoundationEssentials
+#else
+  public import Foundation
+#endif
+
+/// A point in time in whole milliseconds, within the years 0000 to 9999 that RFC 3339 can write.
+public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible {
+  /// Since 1970-01-01T00:00:00Z, leap seconds not counted.
+  public let milliseconds: Int64
+
+  /// 0000-01-01T00:00:00.000Z to 9999-12-31T23:59:59.999Z.
+  static let range: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
+
+  /// A time outside the years 0000 to 9999 becomes the nearest inside.
+  public init(milliseconds: Int64) {
+    self.milliseconds = min(max(milliseconds, Timestamp.range.lowerBound), Timestamp.range.upperBound)
+  }
+
+  /// The nearest millisecond; outside the years 0000 to 9999 the nearest inside.
+  public init(_ date: Date) {
+    let rounded = (date.timeIntervalSince1970 * 1000).rounded()
+    if rounded >= Double(Timestamp.range.upperBound) {
+      self.init(milliseconds: Timestamp.range.upperBound)
+    } else {
+      // Not a number or out of reach: the comparison above has taken what is too large.
+      self.init(milliseconds: Int64(exactly: rounded) ?? Timestamp.range.lowerBound)
+    }
+  }
+
+  public var date: Date { Date(timeIntervalSince1970: Double(milliseconds) / 1000) }
+
+  public static func < (left: Timestamp, right: Timestamp) -> Bool { left.milliseconds < right.milliseconds }
+
+  /// RFC 3339 in UTC with three fraction digits: `2026-10-01T09:00:00.348Z`.
+  public var description: String {
+    let (days, time) = milliseconds.quotientFlooring(by: 86_400_000)
+    let (year, month, day) = GregorianCalendar.date(ofDay: days)
+    var text: [UInt8] = []
+    text.reserveCapacity(24)
+    func append(_ number: Int64, digits: Int, then separator: Unicode.Scalar) {
+      var divisor: Int64 = 1
+      for _ in 1..<digits { divisor *= 10 }
+      while divisor > 0 {
+        text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
+        divisor /= 10
+      }
+      text.append(UInt8(ascii: separator))
+    }
+    append(year, digits: 4, then: "-")
+    append(month, digits: 2, then: "-")
+    append(day, digits: 2, then: "T")
+    append(time / 3_600_000, digits: 2, then: ":")
+    append(time / 60_000 % 60, digits: 2, then: ":")
+    append(time / 1000 % 60, digits: 2, then: ".")
+    append(time % 1000, digits: 3, then: "Z")
+    return String(decoding: text, as: UTF8.self)
+  }
+}
