@@ -17,8 +17,8 @@ func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
   .target(name: name, dependencies: dependencies, swiftSettings: swift)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
-  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: swift)
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies, swiftSettings: swift)
 }
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -56,19 +56,22 @@ let package = Package(
     .executableTarget(
       name: "revoked",
       dependencies: [
-        "Receiver", "HTTPServer", "Signature", "DynamicEvents", "RevocationStore", "Handlers", logging, "Yams",
+        "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicEvents", "RevocationStore", "Handlers", logging,
+        "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
 
+    .target(name: "TestSupport", dependencies: ["HTTPServer"], path: "Tests/TestSupport", swiftSettings: swift),
     tests("HTTPMessageTests", ["HTTPMessage"]),
-    tests("HTTPServerTests", ["HTTPServer", "HTTPMessage"]),
-    tests("SignatureTests", ["Signature"]),
-    tests("DynamicEventsTests", ["DynamicEvents", "Signature"]),
-    tests("RevocationStoreTests", ["RevocationStore", "DynamicEvents", grdb]),
-    tests("HandlersTests", ["Handlers", "RevocationStore", "DynamicEvents", logging]),
-    tests("ReceiverTests", ["Receiver", "HTTPServer", "Signature", "DynamicEvents", "Handlers", logging]),
-    tests("RevokedTests", ["revoked", "Receiver", "HTTPServer", "Signature"]),
-    tests("AcceptanceTests", ["revoked", "Signature"], resources: [.copy("Fixtures")]),
+    tests("HTTPServerTests", ["HTTPServer", "HTTPMessage", "TestSupport"]),
+    tests("SignatureTests", ["Signature", "TestSupport"]),
+    tests("DynamicEventsTests", ["DynamicEvents", "Signature", "TestSupport"]),
+    tests("RevocationStoreTests", ["RevocationStore", "DynamicEvents", "TestSupport", grdb]),
+    tests("HandlersTests", ["Handlers", "RevocationStore", "DynamicEvents", "TestSupport", logging]),
+    tests(
+      "ReceiverTests", ["Receiver", "HTTPServer", "Signature", "DynamicEvents", "Handlers", "TestSupport", logging]),
+    tests("RevokedTests", ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", logging]),
+    tests("AcceptanceTests", ["revoked", "HTTPServer", "Signature", "TestSupport"]),
   ]
 )

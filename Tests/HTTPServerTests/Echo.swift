@@ -38,8 +38,7 @@ final class Echo: Responder {
     path(head, bytes) == "/refused" ? Response(problem: .notFound) : nil
   }
 
-  func respond(to head: RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
-  {
+  func respond(to head: RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response? {
     switch path(head, bytes) {
     case "/later":
       waiting.exchanges.withLock { $0.append((loop, exchange)) }

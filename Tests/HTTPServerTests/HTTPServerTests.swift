@@ -2,6 +2,7 @@ import Foundation
 import HTTPMessage
 import HTTPServer
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite("The server speaks HTTP/1.1 over real sockets")

@@ -1,12 +1,12 @@
-import Foundation
-import Glibc
-import HTTPServer
+internal import Foundation
+internal import Glibc
+package import HTTPServer
 
 /// A plain blocking socket with a deadline on every read, so that a server that says nothing fails a test and does not hang it.
-final class Client {
+package final class Client {
   private let descriptor: Int32
 
-  init(_ address: ListenAddress) throws {
+  package init(_ address: ListenAddress) throws {
     guard case .tcp(_, let port) = address else {
       guard case .unix(let path) = address else { throw POSIXError(.EINVAL) }
       descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
@@ -37,17 +37,17 @@ final class Client {
     guard result == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EIO) }
   }
 
-  func send(_ text: String) {
+  package func send(_ text: String) {
     let bytes = Array(text.utf8)
     unsafe _ = bytes.withUnsafeBytes {
       unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
     }
   }
 
-  func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+  package func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
   /// What comes until the text contains `marker`, or until the stream ends.
-  func read(until marker: String? = nil) -> String {
+  package func read(until marker: String? = nil) -> String {
     var received: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
     while true {

@@ -1,18 +1,16 @@
-import Testing
-
 /// PROTOCOL §2: payloads as Dynamic writes them, their exact bytes, and the signatures made with `Vector.secret`.
-struct Vector: Sendable, CustomTestStringConvertible {
-  static let secret = "dyn_5LqRXtZsXit7Cjt9KktC8EGywoSkGSbGqtTud[S7AYd{LUTMcS38QRMT"
-  static let all = [sessionRevoked, adminSessionRevoked, ping]
+package struct Vector: Sendable, CustomStringConvertible {
+  package static let secret = "dyn_5LqRXtZsXit7Cjt9KktC8EGywoSkGSbGqtTud[S7AYd{LUTMcS38QRMT"
+  package static let all = [sessionRevoked, adminSessionRevoked, ping]
 
-  let name: String
-  let text: String
-  let signature: String
+  package let name: String
+  package let text: String
+  package let signature: String
 
-  var body: [UInt8] { Array(text.utf8) }
-  var testDescription: String { name }
+  package var body: [UInt8] { Array(text.utf8) }
+  package var description: String { name }
 
-  static let sessionRevoked = Vector(
+  package static let sessionRevoked = Vector(
     name: "user.session.revoked",
     text: ##"""
       {"messageId":"11111111-1111-4111-8111-111111111111",\##
@@ -31,7 +29,7 @@ struct Vector: Sendable, CustomTestStringConvertible {
       """##,
     signature: "sha256=e7ef1daf8d57e3c0506d1f2522d871fd416d9eac7aa679cd4f22867705f12628")
 
-  static let adminSessionRevoked = Vector(
+  package static let adminSessionRevoked = Vector(
     name: "admin.user.session.revoked",
     text: ##"""
       {"eventId":"22222222-2222-4222-8222-222222222223",\##
@@ -50,7 +48,7 @@ struct Vector: Sendable, CustomTestStringConvertible {
       """##,
     signature: "sha256=b72e4c1d2ddf53e087fe7f11881a01add5520423dca0033b21b85fb965401d5c")
 
-  static let ping = Vector(
+  package static let ping = Vector(
     name: "ping",
     text: ##"""
       {"messageId":"11111111-1111-4111-8111-111111111113",\##
