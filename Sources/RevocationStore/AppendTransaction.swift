@@ -1,0 +1,109 @@
+internal import DynamicEvents
+internal import Foundation
+internal import GRDB
+
+/// The appending of one batch, inside its transaction. The numbers live here until `finish` and go with a rollback.
+struct AppendTransaction {
+  private let db: Database
+  private var tally: Tally
+
+  init(_ db: Database) throws {
+    self.db = db
+    tally = try Tally.fetch(db)
+  }
+
+  mutating func append(_ event: IncomingEvent) throws -> AppendOutcome {
+    tally.lastReceivedAt = max(tally.lastReceivedAt ?? event.receivedAt, event.receivedAt)
+    let stored = try insert(event)
+    let seq = try stored ? tally.lastEvent : meetAgain(event)
+    switch event.kind {
+    case .sessionRevoked(let revoked):
+      // A duplicate too: it costs one probe and changes nothing, except when two events share an id and name different
+      // sessions, where anything else would answer 200 and let the second session live.
+      try revoke(revoked, by: event, seq: seq)
+      return stored ? .accepted : .duplicate
+    case .other:
+      return stored ? .accepted : .duplicate
+    case .undecodable:
+      if stored { tally.undecodable += 1 }
+      return .undecodable
+    }
+  }
+
+  func finish() throws {
+    try tally.update(db)
+  }
+
+  /// Answers false when the key is there already.
+  private mutating func insert(_ event: IncomingEvent) throws -> Bool {
+    let (name, problem): (String?, String?) =
+      switch event.kind {
+      case .sessionRevoked(let revoked): (revoked.name, nil)
+      case .other(let name): (name, nil)
+      case .undecodable(let problem): (nil, problem)
+      }
+    var messages = MessageIDs()
+    messages.add(event.messageID)
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO event (seq, key, name, problem, messages, received_at, occurred_at, body)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
+        """
+    ).execute(arguments: [
+      tally.lastEvent + 1, Data(event.key.bytes), name, problem, messages.text, event.receivedAt.milliseconds,
+      event.occurredAt?.milliseconds, Data(event.body),
+    ])
+    guard db.changesCount == 1 else { return false }
+    tally.lastEvent += 1
+    tally.events += 1
+    return true
+  }
+
+  /// Remembers the message, and puts the event's dead deliveries back in the queue, so that "redeliver" in Dynamic's
+  /// dashboard works. Answers the stored event's number.
+  private func meetAgain(_ event: IncomingEvent) throws -> Int64 {
+    let select = try db.cachedStatement(sql: "SELECT seq, messages FROM event WHERE key = ?")
+    guard let row = try Row.fetchOne(select, arguments: [Data(event.key.bytes)]) else {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an index knows an event that the table does not")
+    }
+    let seq: Int64 = row[0]
+    var messages = MessageIDs(text: row[1])
+    if messages.add(event.messageID) {
+      try db.cachedStatement(sql: "UPDATE event SET messages = ? WHERE seq = ?").execute(arguments: [
+        messages.text, seq,
+      ])
+    }
+    // By way of the handlers, so that the primary key finds the rows.
+    try db.cachedStatement(
+      sql: """
+        UPDATE delivery SET next_at = ?, attempts = 0
+        WHERE handler_id IN (SELECT id FROM handler) AND event_seq = ? AND next_at IS NULL
+        """
+    ).execute(arguments: [event.receivedAt.milliseconds, seq])
+    return seq
+  }
+
+  /// Monotonic: the first row stays as it is, so that the feed never changes; a later event can only have it remembered
+  /// for longer.
+  private mutating func revoke(_ revoked: SessionRevoked, by event: IncomingEvent, seq: Int64) throws {
+    let session = Data(revoked.session.bytes)
+    let revokedAt = revoked.revokedAt ?? event.occurredAt ?? event.receivedAt
+    let rememberFrom = revoked.createdAt ?? revokedAt
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO revocation (seq, session, revoked_at, revoked_by, remember_from, event_seq, event_id)
+        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session) DO NOTHING
+        """
+    ).execute(arguments: [
+      tally.lastRevocation + 1, session, revokedAt.milliseconds, revoked.by.rawValue,
+      rememberFrom.milliseconds, seq, revoked.eventID,
+    ])
+    if db.changesCount == 1 {
+      tally.lastRevocation += 1
+      tally.revocations += 1
+      return
+    }
+    try db.cachedStatement(sql: "UPDATE revocation SET remember_from = ?1 WHERE session = ?2 AND remember_from < ?1")
+      .execute(arguments: [rememberFrom.milliseconds, session])
+  }
+}

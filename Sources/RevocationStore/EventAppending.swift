@@ -1,0 +1,5 @@
+/// What the inbox needs of a store.
+package protocol EventAppending: Sendable {
+  /// Stores a batch in one transaction. Answers one outcome per event, in order; when it throws, nothing is stored.
+  func append(_ batch: [IncomingEvent]) throws(StoreError) -> [AppendOutcome]
+}

@@ -1,0 +1,10 @@
+extension RevocationStore: EventAppending {
+  package func append(_ batch: [IncomingEvent]) throws(StoreError) -> [AppendOutcome] {
+    try write { db in
+      var transaction = try AppendTransaction(db)
+      let outcomes = try batch.map { try transaction.append($0) }
+      try transaction.finish()
+      return outcomes
+    }
+  }
+}

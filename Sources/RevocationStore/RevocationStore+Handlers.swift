@@ -1,0 +1,49 @@
+package import DynamicEvents
+internal import GRDB
+
+extension RevocationStore {
+  /// Where the handler of that name stands. One that was never seen starts behind the newest event; one that was away
+  /// goes on where it stood.
+  package func handlerPosition(registering name: String, at now: Timestamp) throws(StoreError) -> HandlerCursor {
+    try write { db in
+      try db.execute(
+        sql: """
+          INSERT INTO handler (name, position, added_at) SELECT ?, last_event, ? FROM tally WHERE true
+          ON CONFLICT (name) DO NOTHING
+          """, arguments: [name, now.milliseconds])
+      guard let row = try Row.fetchOne(db, sql: "SELECT id, position FROM handler WHERE name = ?", arguments: [name])
+      else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a handler just stored is missing") }
+      return HandlerCursor(id: row[0], position: row[1])
+    }
+  }
+
+  /// The decodable events behind a position, oldest first: at most `limit`, and no more once their bodies reach
+  /// `bytes` (so a big one still comes, alone).
+  package func events(after position: Int64, limit: Int, bytes: Int = 4 << 20) throws(StoreError) -> EventPage {
+    try read { db in
+      let select = try db.cachedStatement(
+        sql: """
+          SELECT \(StoredEvent.columns) FROM event WHERE seq > ? AND problem IS NULL ORDER BY seq LIMIT ?
+          """)
+      let rows = try Row.fetchCursor(select, arguments: [position, limit])
+      let events = try rows.take(upTo: bytes, counting: \.body.count) { StoredEvent($0) }
+      // Anything short of both bounds means that the table's end was reached, in the same snapshot.
+      let reachedEnd = try events.count < limit && rows.next() == nil
+      return try EventPage(
+        events: events, end: reachedEnd ? Tally.fetch(db).lastEvent : events.last?.seq ?? position)
+    }
+  }
+
+  /// Pending and dead deliveries of every handler that ever was, by name.
+  package func backlogs() throws(StoreError) -> [String: Backlog] {
+    try read { db in
+      let rows = try Row.fetchAll(
+        db,
+        sql: """
+          SELECT name, max(last_event - position, 0) + count(next_at), count(event_seq) - count(next_at)
+          FROM handler CROSS JOIN tally LEFT JOIN delivery ON handler_id = handler.id GROUP BY handler.id
+          """)
+      return Dictionary(rows.map { ($0[0], Backlog(pending: $0[1], dead: $0[2])) }) { first, _ in first }
+    }
+  }
+}

@@ -1,0 +1,31 @@
+package import DynamicEvents
+internal import Foundation
+internal import GRDB
+
+// Look-ups answer by the row's existence. Once there is pruning, it deletes rows by `remember_from`, in small
+// transactions of the writer; it does not come in here.
+extension RevocationStore {
+  package func revocation(of session: SessionID) throws(StoreError) -> Revocation? {
+    try read { db in try Self.revocation(of: session, db) }
+  }
+
+  /// Those of the sessions that are revoked, in the order asked, all as of one moment.
+  package func revocations(of sessions: [SessionID]) throws(StoreError) -> [Revocation] {
+    try read { db in try sessions.compactMap { try Self.revocation(of: $0, db) } }
+  }
+
+  package func tally() throws(StoreError) -> Tally {
+    try read(Tally.fetch)
+  }
+
+  private static func revocation(of session: SessionID, _ db: Database) throws -> Revocation? {
+    let select = try db.cachedStatement(
+      sql: "SELECT revoked_at, revoked_by, event_id FROM revocation WHERE session = ?")
+    guard let row = try Row.fetchOne(select, arguments: [Data(session.bytes)]) else { return nil }
+    guard let by = RevokedBy(rawValue: row[1]) else {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a revocation is by nobody known")
+    }
+    return Revocation(
+      session: session, revokedAt: Timestamp(milliseconds: row[0]), by: by, eventID: row[2])
+  }
+}

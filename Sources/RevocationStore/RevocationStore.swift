@@ -1,0 +1,76 @@
+internal import GRDB
+
+/// The embedded store: what was received, who is revoked, and what each handler has still to do. Safe from any thread;
+/// every call blocks until SQLite is done. One connection writes, the readers never wait for it, and a read that begins
+/// after a commit sees it.
+package final class RevocationStore: Sendable {
+  /// What a process is here for.
+  package enum Mode: Sendable {
+    /// The server: takes the folder's lock, makes what is missing, migrates, writes.
+    case serve
+    /// A look from another process, whether a server runs or not: no lock, no migration, no write.
+    case inspect
+  }
+
+  /// The database file.
+  package let path: String
+  private let mode: Mode
+  // Above the lock, so that a store that is just let go of closes its database before another server may open it.
+  private let database: any DatabaseWriter
+  private let lock: StoreLock?
+
+  /// Opens the store in the folder `data`.
+  package init(data: String, mode: Mode) throws(StoreError) {
+    let folder = StoreFolder(path: data)
+    path = folder.database
+    self.mode = mode
+    switch mode {
+    case .serve:
+      try folder.make()
+      lock = try StoreLock(folder)
+      try folder.makeDatabase()
+      database = try Self.attempt(path) { try ServeConnections.open(folder.database) }
+    case .inspect:
+      lock = nil
+      guard folder.hasDatabase else { throw .missing(path: path) }
+      database = try Self.attempt(path) { try InspectConnection.open(folder.database) }
+    }
+  }
+
+  /// Folds the WAL into the database file, closes both, and lets another server in. Every later call fails.
+  package func close() throws(StoreError) {
+    try Self.attempt(path) {
+      if mode == .serve {
+        // GRDB closes its writer before its readers, and the last connection to close, being a reader, could not do
+        // this.
+        _ = try database.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
+      }
+      try database.close()
+      lock?.release()
+    }
+  }
+
+  /// Proves that a commit reaches the disk now, by really making one.
+  package func probeWritable() throws(StoreError) {
+    // Counting, because SQLite leaves out the write of a value that is already there.
+    try write { db in try db.execute(sql: "UPDATE tally SET probes = probes + 1") }
+  }
+
+  func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+    try Self.attempt(path) { try database.read(body) }
+  }
+
+  /// One transaction: all of `body` or nothing.
+  func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+    guard mode == .serve else { throw .readOnly(path: path) }
+    return try Self.attempt(path) { try database.write(body) }
+  }
+
+  private static func attempt<Value>(_ path: String, _ body: () throws -> Value) throws(StoreError) -> Value {
+    do {
+      return try body()
+    } catch {
+      throw StoreError(error, path: path)
+    }
+  }
+}

@@ -1,0 +1,39 @@
+internal import GRDB
+
+/// The tables, by number. A released migration is never edited: the next change is the next number.
+enum Schema {
+  /// "rvkd" in the file's header (SQLite's `application_id`), so that another program's database is never touched.
+  static let applicationID = 0x7276_6B64
+
+  static var version: Int { migrations.count }
+
+  private static let migrations: [@Sendable (Database) throws -> Void] = [createTables]
+
+  /// Refuses what is not ours or not yet known, before anything is written. Answers the schema's number, 0 for a new
+  /// file.
+  static func check(_ db: Database, path: String) throws -> Int {
+    let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+    let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    switch application {
+    case applicationID: break
+    case 0 where try found == 0 && !Bool.fetchAll(db, sql: "SELECT 1 FROM sqlite_schema LIMIT 1").contains(true):
+      return 0
+    default: throw StoreError.foreign(path: path, cause: "it is another program's database")
+    }
+    guard found >= 1 else { throw StoreError.corrupt(path: path, cause: "it has no schema number") }
+    guard found <= version else { throw StoreError.schema(path: path, found: found, known: version) }
+    return found
+  }
+
+  /// Each step in a transaction of its own, its number in the same one: a crash between two leaves a whole schema.
+  static func migrate(_ db: Database, from found: Int) throws {
+    for (number, migration) in zip(1..., migrations).dropFirst(found) {
+      try db.inTransaction(.immediate) {
+        try migration(db)
+        try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+        try db.execute(sql: "PRAGMA user_version = \(number)")
+        return .commit
+      }
+    }
+  }
+}

@@ -1,0 +1,38 @@
+internal import GRDB
+
+/// How the server's connections are set up.
+enum ServeConnections {
+  /// Opens, checks, and migrates.
+  static func open(_ path: String) throws -> DatabasePool {
+    var configuration = Configuration()
+    configuration.label = "revoked.store"
+    configuration.foreignKeysEnabled = false
+    // Only another process's backup or replay, or a recovery, ever holds the lock; they are short.
+    configuration.busyMode = .timeout(5)
+    configuration.prepareDatabase { db in
+      // Runs before GRDB turns on WAL, which would already be a write to a foreign file.
+      if !db.configuration.readonly { _ = try Schema.check(db, path: path) }
+    }
+    let pool = try DatabasePool(path: path, configuration: configuration)
+    try pool.writeWithoutTransaction { db in
+      try tune(db, path: path)
+      try Schema.migrate(db, from: Schema.check(db, path: path))
+    }
+    return pool
+  }
+
+  private static func tune(_ db: Database, path: String) throws {
+    // GRDB sets NORMAL for pools, which loses acknowledged commits in a power cut. 2 is FULL: the WAL is synced before
+    // a commit returns. Read back, because SQLite ignores a pragma it does not understand.
+    try db.execute(sql: "PRAGMA synchronous = FULL")
+    guard try Int.fetchOne(db, sql: "PRAGMA synchronous") == 2 else {
+      throw StoreError.io(path: path, cause: "SQLite does not honour synchronous=FULL")
+    }
+    // A page that random keys dirty again and again is copied back once per checkpoint, so rarer is cheaper: 10,000
+    // pages are 40 MB of WAL. It is cut to that after it once had to grow behind a slow reader.
+    try db.execute(sql: "PRAGMA wal_autocheckpoint = 10000")
+    _ = try Int.fetchOne(db, sql: "PRAGMA journal_size_limit = 41943040")
+    // The page cache stays at SQLite's 2 MB: measured with 16 and 32, ingest was slower, the kernel's cache doing the
+    // job.
+  }
+}

@@ -1,0 +1,68 @@
+internal import GRDB
+
+/// Why the store cannot be opened, read or written: one line that names the file and the cause. Exit code 74.
+package enum StoreError: Error, Equatable, Sendable {
+  /// The folder or its lock file cannot be made or opened.
+  case folder(path: String, cause: String)
+  /// Another process serves this folder; its id when the lock file tells.
+  case locked(path: String, pid: Int32?)
+  /// Nothing to look at: no server ever ran on this folder.
+  case missing(path: String)
+  /// A file that is not ours: another program's database, or none at all.
+  case foreign(path: String, cause: String)
+  /// A schema this program does not know (a newer program's), or has not migrated yet (only `serve` does).
+  case schema(path: String, found: Int, known: Int)
+  /// SQLite found a page that makes no sense.
+  case corrupt(path: String, cause: String)
+  /// No space left.
+  case full(path: String)
+  /// Another process kept the write lock beyond the busy timeout.
+  case busy(path: String)
+  /// Opened with `.inspect`, which never writes.
+  case readOnly(path: String)
+  /// Any other failure of SQLite or of the file system below it.
+  case io(path: String, cause: String)
+}
+
+extension StoreError: CustomStringConvertible {
+  package var description: String {
+    switch self {
+    case .folder(let path, let cause): "cannot use the data folder \(path): \(cause)"
+    case .locked(let path, let pid?): "\(path) is in use by another server (process \(pid))"
+    case .locked(let path, nil): "\(path) is in use by another server"
+    case .missing(let path): "there is no store at \(path)"
+    case .foreign(let path, let cause): "\(path) is not a store of revoked: \(cause)"
+    case .schema(let path, let found, let known) where found > known:
+      "\(path) was written by a newer revoked (schema \(found), this one knows \(known))"
+    case .schema(let path, let found, let known):
+      "\(path) has the older schema \(found), this program needs \(known): start `revoked serve` on it once"
+    case .corrupt(let path, let cause): "\(path) is damaged: \(cause)"
+    case .full(let path): "no space left to write \(path)"
+    case .busy(let path): "\(path) is locked by another process"
+    case .readOnly(let path): "\(path) was opened for reading only"
+    case .io(let path, let cause): "cannot read or write \(path): \(cause)"
+    }
+  }
+}
+
+extension StoreError {
+  /// What an error of SQLite means for the file at `path`. Only its message is kept: the SQL text is nobody's business.
+  init(_ error: any Error, path: String) {
+    if let error = error as? StoreError {
+      self = error
+      return
+    }
+    guard let error = error as? DatabaseError else {
+      self = .io(path: path, cause: "\(error)")
+      return
+    }
+    let cause = error.message ?? "SQLite error \(error.extendedResultCode.rawValue)"
+    switch error.resultCode {
+    case .SQLITE_NOTADB: self = .foreign(path: path, cause: cause)
+    case .SQLITE_CORRUPT: self = .corrupt(path: path, cause: cause)
+    case .SQLITE_FULL: self = .full(path: path)
+    case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy(path: path)
+    default: self = .io(path: path, cause: "\(cause) (SQLite \(error.extendedResultCode.rawValue))")
+    }
+  }
+}

@@ -1,0 +1,66 @@
+internal import Glibc
+
+/// The data folder and the names in it.
+struct StoreFolder {
+  let path: String
+
+  var database: String { path + "/revoked.sqlite" }
+  var lock: String { path + "/lock" }
+
+  var hasDatabase: Bool {
+    // A String lent to C lives as long as the call.
+    unsafe access(database, F_OK) == 0
+  }
+
+  /// Makes the folder, and the folders above it, for the owner alone.
+  func make() throws(StoreError) {
+    do throws(SystemError) {
+      try Self.make(path)
+    } catch {
+      throw .folder(path: path, cause: error.text)
+    }
+  }
+
+  /// Makes an empty database file that only the owner can read; SQLite gives its WAL the same mode. An existing file is
+  /// left as it is. It is closed before SQLite opens it: closing any descriptor of a file drops the process's
+  /// POSIX locks on it, SQLite's among them.
+  func makeDatabase() throws(StoreError) {
+    do throws(SystemError) {
+      _ = try FileDescriptor(opening: database, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+    } catch  where error.code == EEXIST {
+    } catch {
+      throw .folder(path: path, cause: error.text)
+    }
+  }
+
+  private static func make(_ path: String) throws(SystemError) {
+    let parent = parent(of: path)
+    do throws(SystemError) {
+      try makeOne(path)
+    } catch  where error.code == EEXIST {
+      // A regular file of that name is told apart here, where the cause still has a name.
+      _ = try FileDescriptor(opening: path, O_RDONLY | O_DIRECTORY)
+      return
+    } catch  where error.code == ENOENT && parent != path {
+      try make(parent)
+      try makeOne(path)
+    }
+    // The new name is durable only when the folder that holds it is: else a power cut after the first 200 could
+    // take the whole store along. SQLite does the same for the files inside.
+    let descriptor = try FileDescriptor(opening: parent, O_RDONLY | O_DIRECTORY)
+    try SystemError.check { fsync(descriptor.rawValue) }
+  }
+
+  private static func makeOne(_ path: String) throws(SystemError) {
+    // A String lent to C lives as long as the call.
+    try SystemError.check { unsafe mkdir(path, 0o700) }
+  }
+
+  private static func parent(of path: String) -> String {
+    var rest = path[...]
+    while rest.last == "/" { rest.removeLast() }
+    while let last = rest.last, last != "/" { rest.removeLast() }
+    while rest.last == "/" && rest.count > 1 { rest.removeLast() }
+    return rest.isEmpty ? "." : String(rest)
+  }
+}

@@ -1,0 +1,37 @@
+package import DynamicEvents
+internal import GRDB
+
+/// The store's counts at one moment. All of it is one row, so that asking costs nothing whatever the store's size.
+package struct Tally: Hashable, Sendable {
+  /// Numbers given out; never again, also after pruning.
+  package internal(set) var lastEvent: Int64
+  package internal(set) var lastRevocation: Int64
+  /// Rows there are.
+  package internal(set) var events: Int
+  package internal(set) var revocations: Int
+  package internal(set) var undecodable: Int
+  /// When the last genuinely signed delivery came that the store saw, duplicates included.
+  package internal(set) var lastReceivedAt: Timestamp?
+
+  static func fetch(_ db: Database) throws -> Tally {
+    let select = try db.cachedStatement(
+      sql: "SELECT last_event, last_revocation, events, revocations, undecodable, last_received_at FROM tally")
+    guard let row = try Row.fetchOne(select) else {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the table of counts is empty")
+    }
+    return Tally(
+      lastEvent: row[0], lastRevocation: row[1], events: row[2], revocations: row[3], undecodable: row[4],
+      lastReceivedAt: (row[5] as Int64?).map(Timestamp.init(milliseconds:)))
+  }
+
+  func update(_ db: Database) throws {
+    try db.cachedStatement(
+      sql: """
+        UPDATE tally SET last_event = ?, last_revocation = ?, events = ?, revocations = ?, undecodable = ?,
+          last_received_at = ?
+        """
+    ).execute(arguments: [
+      lastEvent, lastRevocation, events, revocations, undecodable, lastReceivedAt?.milliseconds,
+    ])
+  }
+}

@@ -1,0 +1,162 @@
+import DynamicEvents
+import GRDB
+import TestSupport
+import Testing
+
+@testable import RevocationStore
+
+@Suite struct HandlerTests {
+  let folder: TemporaryFolder
+  let store: RevocationStore
+
+  init() throws {
+    folder = try TemporaryFolder()
+    store = try RevocationStore(data: folder.data, mode: .serve)
+  }
+
+  @Test func `a new handler starts with new events, and a known one where it stood`() throws {
+    _ = try store.append([.other(1), .other(2)])
+    let cursor = try store.handlerPosition(registering: "log", at: time(1))
+    #expect(cursor.position == 2)
+    _ = try store.append([.other(3), .other(4)])
+    #expect(try store.handlerPosition(registering: "log", at: time(2)) == cursor)
+    #expect(try store.events(after: cursor.position, limit: 10).events.map(\.seq) == [3, 4])
+    try store.record([], handler: cursor.id, advancingTo: 3)
+    #expect(try store.handlerPosition(registering: "exec", at: time(3)).position == 4)
+
+    try store.close()
+    let reopened = try RevocationStore(data: folder.data, mode: .serve)
+    #expect(try reopened.handlerPosition(registering: "log", at: time(4)) == HandlerCursor(id: cursor.id, position: 3))
+  }
+
+  @Test func `a position never goes back`() throws {
+    let cursor = try store.handlerPosition(registering: "log", at: time(1))
+    try store.record([], handler: cursor.id, advancingTo: 9)
+    try store.record([], handler: cursor.id, advancingTo: 4)
+    #expect(try store.handlerPosition(registering: "log", at: time(1)).position == 9)
+  }
+
+  @Test func `an event comes with everything it was stored with`() throws {
+    _ = try store.append([.revoking(1, receivedAt: 77, body: [9, 8])])
+    #expect(
+      try store.events(after: 0, limit: 1).events
+        == [StoredEvent(seq: 1, name: "user.session.revoked", body: [9, 8], receivedAt: time(77))])
+  }
+
+  @Test func `undecodable events are left out and stepped over`() throws {
+    _ = try store.append([.undecodable(1), .other(2), .undecodable(3)])
+    #expect(try store.events(after: 0, limit: 10).events.map(\.seq) == [2])
+    #expect(try store.events(after: 0, limit: 10).end == 3)
+    #expect(try store.events(after: 2, limit: 10) == EventPage(events: [], end: 3))
+    #expect(try store.events(after: 3, limit: 10) == EventPage(events: [], end: 3))
+  }
+
+  @Test(arguments: [
+    (10, 100, [1, 2, 3, 4], 4), (3, 100, [1, 2, 3], 3), (4, 100, [1, 2, 3, 4], 4), (10, 25, [1, 2, 3], 3),
+    (10, 1, [1], 1), (10, 40, [1, 2, 3, 4], 4),
+  ])
+  func `a page ends at its bounds`(limit: Int, bytes: Int, seqs: [Int64], end: Int64) throws {
+    _ = try store.append((1...4).map { try .other($0, body: [UInt8](repeating: 0, count: 10)) })
+    let page = try store.events(after: 0, limit: limit, bytes: bytes)
+    #expect(page.events.map(\.seq) == seqs)
+    #expect(page.end == end)
+  }
+
+  @Test func `what succeeds leaves no row`() throws {
+    let id = try handler()
+    try store.record([Attempt(event: 1, at: time(10), outcome: .delivered)], handler: id, advancingTo: 3)
+    #expect(try store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM delivery") } == 0)
+    #expect(try store.nextDueAt(handler: id) == nil)
+    #expect(try store.backlogs() == ["log": Backlog(pending: 0, dead: 0)])
+  }
+
+  @Test func `what fails comes back when it is due, until it succeeds`() throws {
+    let id = try handler()
+    try store.record(
+      [
+        Attempt(event: 1, at: time(10), outcome: .failed(error: "e", retryAt: time(200))),
+        Attempt(event: 3, at: time(10), outcome: .failed(error: "e", retryAt: time(100))),
+      ], handler: id, advancingTo: 3)
+    #expect(try store.nextDueAt(handler: id) == time(100))
+    #expect(try due(id, at: 99) == [])
+    #expect(try due(id, at: 100) == [3])
+    #expect(try due(id, at: 200) == [3, 1])
+    #expect(try store.dueDeliveries(handler: id, at: time(200), limit: 1).map(\.event.seq) == [3])
+    #expect(try store.dueDeliveries(handler: id, at: time(200), limit: 9, bytes: 1).map(\.event.seq) == [3])
+
+    try store.record(
+      [Attempt(event: 3, at: time(110), outcome: .failed(error: "f", retryAt: time(400)))], handler: id)
+    #expect(try store.dueDeliveries(handler: id, at: time(400), limit: 9).map(\.attempts) == [1, 2])
+    try store.record([Attempt(event: 1, at: time(210), outcome: .delivered)], handler: id)
+    #expect(try due(id, at: 1000) == [3])
+    #expect(try store.backlogs() == ["log": Backlog(pending: 1, dead: 0)])
+  }
+
+  @Test func `a handler's troubles are its own`() throws {
+    let id = try handler()
+    let other = try store.handlerPosition(registering: "other", at: time(1)).id
+    try store.record(
+      [Attempt(event: 2, at: time(10), outcome: .failed(error: "e", retryAt: time(20)))], handler: id, advancingTo: 2)
+    #expect(try due(other, at: 1000) == [])
+    #expect(try store.nextDueAt(handler: other) == nil)
+    #expect(try store.backlogs() == ["log": Backlog(pending: 2, dead: 0), "other": Backlog(pending: 0, dead: 0)])
+  }
+
+  @Test func `dead deliveries wait for nobody, and a duplicate of the event revives them`() throws {
+    let id = try handler()
+    let other = try store.handlerPosition(registering: "other", at: time(1)).id
+    for id in [id, other] {
+      try store.record(
+        [
+          Attempt(event: 1, at: time(10), outcome: .failed(error: "e", retryAt: time(900))),
+          Attempt(event: 2, at: time(10), outcome: .dead(error: "gone")),
+          Attempt(event: 3, at: time(10), outcome: .dead(error: "gone")),
+        ], handler: id, advancingTo: 3)
+    }
+    #expect(try due(id, at: 899) == [])
+    #expect(try store.backlogs()["log"] == Backlog(pending: 1, dead: 2))
+
+    #expect(try store.append([.other(1, receivedAt: 70), .other(2, receivedAt: 70)]) == [.duplicate, .duplicate])
+    for id in [id, other] {
+      #expect(try due(id, at: 69) == [])
+      #expect(try due(id, at: 70) == [2])
+      #expect(try store.dueDeliveries(handler: id, at: time(70), limit: 9).map(\.attempts) == [0])
+      #expect(try due(id, at: 900) == [2, 1])
+    }
+    #expect(try store.backlogs()["other"] == Backlog(pending: 2, dead: 1))
+  }
+
+  @Test func `an error's text is kept, but not without end`() throws {
+    let id = try handler()
+    try store.record(
+      [Attempt(event: 1, at: time(1), outcome: .dead(error: String(repeating: "é", count: 9000)))], handler: id)
+    #expect(try store.read { try String.fetchOne($0, sql: "SELECT last_error FROM delivery") }?.count == 500)
+  }
+
+  @Test(arguments: [
+    """
+    UPDATE delivery SET next_at = 1
+    WHERE handler_id IN (SELECT id FROM handler) AND event_seq = 2 AND next_at IS NULL
+    """,
+    "SELECT next_at FROM delivery WHERE handler_id = 1 AND next_at IS NOT NULL ORDER BY next_at LIMIT 1",
+    """
+    SELECT event.body FROM delivery CROSS JOIN event ON event.seq = delivery.event_seq
+    WHERE handler_id = 1 AND next_at <= 5 ORDER BY next_at LIMIT 1
+    """,
+  ])
+  func `no query of the dispatcher or of a duplicate reads through all deliveries`(sql: String) throws {
+    let plan = try store.write { try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN " + sql).map { $0["detail"] as String } }
+    #expect(!plan.contains { $0.hasPrefix("SCAN delivery") || $0.contains("TEMP B-TREE") }, "\(plan)")
+  }
+
+  /// One handler, and three events behind its position.
+  private func handler() throws -> Int64 {
+    let id = try store.handlerPosition(registering: "log", at: time(1)).id
+    _ = try store.append([.other(1), .other(2), .other(3)])
+    return id
+  }
+
+  private func due(_ handler: Int64, at now: Int64) throws -> [Int64] {
+    try store.dueDeliveries(handler: handler, at: time(now), limit: 9).map(\.event.seq)
+  }
+}

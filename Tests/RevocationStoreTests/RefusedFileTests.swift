@@ -1,0 +1,101 @@
+import Foundation
+import GRDB
+import TestSupport
+import Testing
+
+@testable import RevocationStore
+
+/// Files in the place of ours: refused with the cause, and left as they were.
+@Suite struct RefusedFileTests {
+  let folder: TemporaryFolder
+
+  init() throws {
+    folder = try TemporaryFolder()
+    try FileManager.default.createDirectory(atPath: folder.data, withIntermediateDirectories: false)
+  }
+
+  @Test(arguments: ["CREATE TABLE theirs (id INTEGER)", "PRAGMA application_id = 42", "PRAGMA user_version = 1"])
+  func `another program's database is refused untouched`(sql: String) throws {
+    try DatabaseQueue(path: folder.database).write { try $0.execute(sql: sql) }
+    try expectRefusal { $0 == .foreign(path: folder.database, cause: "it is another program's database") }
+  }
+
+  @Test func `a file that is no database is refused untouched`() throws {
+    try write(Data(String(repeating: "Dear diary, today I was not a database. ", count: 200).utf8))
+    try expectRefusal {
+      if case .foreign(folder.database, _) = $0 { true } else { false }
+    }
+  }
+
+  @Test func `a newer program's store is refused untouched`() throws {
+    try RevocationStore(data: folder.data, mode: .serve).close()
+    try DatabaseQueue(path: folder.database).write { try $0.execute(sql: "PRAGMA user_version = 99") }
+    try expectRefusal { $0 == .schema(path: folder.database, found: 99, known: Schema.version) }
+  }
+
+  @Test(arguments: [0, -1])
+  func `a store without a schema number is refused`(number: Int) throws {
+    try RevocationStore(data: folder.data, mode: .serve).close()
+    try DatabaseQueue(path: folder.database).write { try $0.execute(sql: "PRAGMA user_version = \(number)") }
+    try expectRefusal { $0 == .corrupt(path: folder.database, cause: "it has no schema number") }
+  }
+
+  @Test func `a damaged store is refused`() throws {
+    try RevocationStore(data: folder.data, mode: .serve).close()
+    var bytes = try contents()
+    bytes.replaceSubrange(100..<4096, with: Data(repeating: 0xA5, count: 3996))
+    try write(bytes)
+    try expectRefusal {
+      if case .corrupt(folder.database, _) = $0 { true } else { false }
+    }
+  }
+
+  @Test func `a folder in the file's place is refused`() throws {
+    try FileManager.default.createDirectory(atPath: folder.database, withIntermediateDirectories: false)
+    #expect(throws: StoreError.self) { try RevocationStore(data: folder.data, mode: .serve) }
+  }
+
+  @Test func `an inspector does not migrate a store`() throws {
+    try write(Data())
+    #expect(throws: StoreError.schema(path: folder.database, found: 0, known: Schema.version)) {
+      try RevocationStore(data: folder.data, mode: .inspect)
+    }
+    #expect(try contents().isEmpty)
+  }
+
+  @Test func `an empty file is as good as none to a server`() throws {
+    try write(Data())
+    #expect(try RevocationStore(data: folder.data, mode: .serve).append([.revoking(1)]) == [.accepted])
+  }
+
+  @Test(arguments: [
+    (StoreError.locked(path: "/d", pid: 7), "/d is in use by another server (process 7)"),
+    (.full(path: "/d/f"), "no space left to write /d/f"),
+    (.schema(path: "/f", found: 3, known: 2), "/f was written by a newer revoked (schema 3, this one knows 2)"),
+    (
+      .schema(path: "/f", found: 1, known: 2),
+      "/f has the older schema 1, this program needs 2: start `revoked serve` on it once"
+    ),
+  ])
+  func `an error is one line with path and cause`(error: StoreError, text: String) {
+    #expect(error.description == text)
+  }
+
+  private func expectRefusal(_ isExpected: (StoreError) -> Bool) throws {
+    let before = try contents()
+    // Twice, because a refusal must not keep the lock.
+    for mode in [RevocationStore.Mode.serve, .serve, .inspect] {
+      let error = #expect(throws: StoreError.self) { try RevocationStore(data: folder.data, mode: mode) }
+      #expect(error.map(isExpected) == true, "\(mode): \(error.map(\.description) ?? "")")
+    }
+    #expect(try contents() == before)
+  }
+
+  private func contents() throws -> Data {
+    try Data(contentsOf: URL(fileURLWithPath: folder.database))
+  }
+
+  private func write(_ bytes: Data) throws {
+    try bytes.write(to: URL(fileURLWithPath: folder.database))
+  }
+}

@@ -1,0 +1,45 @@
+import DynamicEvents
+import Testing
+
+@testable import RevocationStore
+
+/// Ids that read as a number, so that a test says what it means.
+func sixteenBytes(_ number: UInt64) -> [UInt8] {
+  [UInt8](repeating: 0, count: 8) + (0..<8).map { UInt8(truncatingIfNeeded: number >> (56 - 8 * $0)) }
+}
+
+func session(_ number: UInt64) throws -> SessionID {
+  try #require(SessionID(bytes: sixteenBytes(number)))
+}
+
+func time(_ milliseconds: Int64) -> Timestamp {
+  Timestamp(milliseconds: milliseconds)
+}
+
+extension IncomingEvent {
+  static func revoking(
+    _ number: UInt64, event: UInt64? = nil, message: String? = nil, by: RevokedBy = .user, revokedAt: Int64? = 1000,
+    createdAt: Int64? = 500, occurredAt: Int64? = 1500, receivedAt: Int64 = 2000, body: [UInt8] = [1, 2, 3]
+  ) throws -> IncomingEvent {
+    IncomingEvent(
+      key: try #require(EventKey(bytes: sixteenBytes(event ?? number))), messageID: message, body: body,
+      receivedAt: time(receivedAt), occurredAt: occurredAt.map(time),
+      kind: .sessionRevoked(
+        SessionRevoked(
+          name: by == .user ? EventNames.sessionRevoked : EventNames.adminSessionRevoked,
+          eventID: "event-\(event ?? number)", session: try session(number), by: by, revokedAt: revokedAt.map(time),
+          createdAt: createdAt.map(time))))
+  }
+
+  static func other(_ number: UInt64, body: [UInt8] = [7], receivedAt: Int64 = 2000) throws -> IncomingEvent {
+    IncomingEvent(
+      key: try #require(EventKey(bytes: sixteenBytes(number))), messageID: nil, body: body,
+      receivedAt: time(receivedAt), occurredAt: nil, kind: .other(name: "user.created"))
+  }
+
+  static func undecodable(_ number: UInt64) throws -> IncomingEvent {
+    IncomingEvent(
+      key: try #require(EventKey(bytes: sixteenBytes(number))), messageID: nil, body: [0xFF], receivedAt: time(2000),
+      occurredAt: nil, kind: .undecodable(problem: "the body is not JSON"))
+  }
+}
