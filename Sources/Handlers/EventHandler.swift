@@ -1,0 +1,20 @@
+public import DynamicEvents
+
+/// What a receiver passes events to. One method; everything else (the queue, retries, dead letters) is the receiver's.
+///
+/// Returning means done: the event is not offered to this handler again, except when the process dies before that is on disk.
+/// Delivery is at least once, so handle an event as if it might come twice. Throwing means not done: the event is offered again
+/// later, with growing pauses, and becomes a dead letter after the last attempt.
+public protocol EventHandler: Sendable {
+  func handle(_ event: Event) async throws
+}
+
+/// Thrown by a handler for an event that no retry can help: it becomes a dead letter at once.
+public struct Undeliverable: Error, Sendable, CustomStringConvertible {
+  /// One line for the person who looks at the dead letter. No secrets: it is stored and shown.
+  public let description: String
+
+  public init(_ reason: String) {
+    description = reason
+  }
+}
