@@ -1,0 +1,52 @@
+internal import DynamicEvents
+internal import RevocationStore
+internal import Synchronization
+
+/// What the receiver counts. The names are those of the metrics page, which reads it.
+final class Metrics: Sendable {
+  let commitSeconds = Histogram([0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5])
+  let commitBatchSize = Histogram([1, 2, 4, 8, 16, 32, 64, 128, 256, 512])
+  /// Dynamic's own delay is in it, and a redelivery is days old.
+  let revocationLatencySeconds = Histogram([0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86_400])
+  let signatureFailures = Atomic(0)
+  private let webhooks = InlineArray<30, Atomic<Int>> { _ in Atomic(0) }
+  private let lookUps = InlineArray<3, Atomic<Int>> { _ in Atomic(0) }
+
+  func count(_ event: EventLabel, _ outcome: OutcomeLabel) {
+    webhooks[Self.index(event, outcome)].wrappingAdd(1, ordering: .relaxed)
+  }
+
+  func countLookUp(_ result: LookUpLabel) {
+    lookUps[Self.index(result)].wrappingAdd(1, ordering: .relaxed)
+  }
+
+  func signatureFailed() {
+    signatureFailures.wrappingAdd(1, ordering: .relaxed)
+  }
+
+  func observe(_ commit: Commit) {
+    commitSeconds.observe(commit.duration / .seconds(1))
+    commitBatchSize.observe(Double(commit.events))
+  }
+
+  /// A sender's clock ahead of ours makes it negative: none is better than that.
+  func observeLatency(from occurred: Timestamp, to committed: Timestamp) {
+    revocationLatencySeconds.observe(Double(max(0, committed.milliseconds - occurred.milliseconds)) / 1000)
+  }
+
+  func webhookCount(_ event: EventLabel, _ outcome: OutcomeLabel) -> Int {
+    webhooks[Self.index(event, outcome)].load(ordering: .relaxed)
+  }
+
+  func lookUpCount(_ result: LookUpLabel) -> Int {
+    lookUps[Self.index(result)].load(ordering: .relaxed)
+  }
+
+  /// Below 5 × 6.
+  private static func index(_ event: EventLabel, _ outcome: OutcomeLabel) -> Int {
+    (EventLabel.allCases.firstIndex(of: event) ?? 0) * OutcomeLabel.allCases.count
+      + (OutcomeLabel.allCases.firstIndex(of: outcome) ?? 0)
+  }
+
+  private static func index(_ result: LookUpLabel) -> Int { LookUpLabel.allCases.firstIndex(of: result) ?? 0 }
+}

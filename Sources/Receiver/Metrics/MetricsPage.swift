@@ -1,0 +1,110 @@
+internal import Dispatch
+internal import DynamicEvents
+internal import HTTPMessage
+internal import HTTPServer
+internal import Handlers
+internal import Logging
+internal import RevocationStore
+internal import Synchronization
+
+/// `GET /metrics`. Made away from the loop: it asks the store.
+final class MetricsPage: Sendable {
+  private let service: Service
+  private let dispatcher: Dispatcher
+  private let listeners: [(name: String, counters: ServerCounters)]
+  private let queue = DispatchQueue(label: "revoked.metrics")
+
+  init(service: Service, dispatcher: Dispatcher, publicCounters: ServerCounters, privateCounters: ServerCounters) {
+    self.service = service
+    self.dispatcher = dispatcher
+    listeners = [("public", publicCounters), ("private", privateCounters)]
+  }
+
+  func render(_ answer: @escaping @Sendable (Response) -> Void) {
+    queue.async { [self] in
+      do throws(StoreError) {
+        answer(Response(.ok, contentType: "text/plain; version=0.0.4; charset=utf-8", body: try text()))
+      } catch {
+        service.logger.error("metrics cannot be read from the store", metadata: ["error": "\(error)"])
+        answer(Answers.unavailable)
+      }
+    }
+  }
+
+  private func text() throws(StoreError) -> String {
+    var page = PrometheusText()
+    addWebhooks(&page)
+    addConnections(&page)
+    addDeliveries(&page, try service.store.backlogs(), undecodable: try service.store.tally().undecodable)
+    page.begin("revoked_sessions_revoked", .gauge, "Sessions that are refused.")
+    page.sample("revoked_sessions_revoked", [], try service.store.tally().revocations)
+    page.begin("revoked_build_info", .gauge, "The running release; always 1.")
+    page.sample("revoked_build_info", [("version", Receiver.version)], 1)
+    return page.text
+  }
+
+  private func addWebhooks(_ page: inout PrometheusText) {
+    let metrics = service.metrics
+    page.begin("revoked_webhooks_total", .counter, "Genuinely signed deliveries by event and answer.")
+    for event in EventLabel.allCases {
+      for outcome in OutcomeLabel.allCases {
+        let count = metrics.webhookCount(event, outcome)
+        // Most of the combinations cannot occur. The two that matter are there from the start, so that rates work.
+        guard count > 0 || (outcome == .accepted && event.isRevocation) else { continue }
+        page.sample("revoked_webhooks_total", [("event", event.rawValue), ("outcome", outcome.rawValue)], count)
+      }
+    }
+    page.begin("revoked_signature_failures_total", .counter, "Deliveries refused with 401.")
+    page.sample("revoked_signature_failures_total", [], metrics.signatureFailures.load(ordering: .relaxed))
+    page.histogram("revoked_commit_seconds", "Time of one commit, fsync included.", metrics.commitSeconds)
+    page.histogram("revoked_commit_batch_size", "Deliveries in one commit.", metrics.commitBatchSize)
+    page.histogram(
+      "revoked_revocation_latency_seconds", "From the event's timestamp to its commit.",
+      metrics.revocationLatencySeconds)
+    page.begin("revoked_last_signed_event_timestamp_seconds", .gauge, "When Dynamic was last heard of; 0: never.")
+    page.sample(
+      "revoked_last_signed_event_timestamp_seconds", [], Double(service.lastSigned?.milliseconds ?? 0) / 1000)
+    page.begin("revoked_lookups_total", .counter, "Look-ups by result.")
+    for result in LookUpLabel.allCases {
+      page.sample("revoked_lookups_total", [("result", result.rawValue)], metrics.lookUpCount(result))
+    }
+  }
+
+  private func addConnections(_ page: inout PrometheusText) {
+    page.begin("revoked_http_requests_total", .counter, "Answers by listener and status code.")
+    for (name, counters) in listeners {
+      for (code, count) in counters.answersByStatus {
+        page.sample("revoked_http_requests_total", [("listener", name), ("code", "\(code)")], count)
+      }
+    }
+    page.begin("revoked_connections", .gauge, "Open connections.")
+    for (name, counters) in listeners {
+      page.sample("revoked_connections", [("listener", name)], counters.connections.load(ordering: .relaxed))
+    }
+  }
+
+  private func addDeliveries(_ page: inout PrometheusText, _ backlogs: [String: Backlog], undecodable: Int) {
+    let sorted = backlogs.sorted { $0.key < $1.key }
+    page.begin("revoked_deliveries_total", .counter, "Attempts by handler and outcome.")
+    for counters in dispatcher.counters {
+      for (outcome, count) in [
+        ("delivered", counters.delivered.load(ordering: .relaxed)),
+        ("failed", counters.failed.load(ordering: .relaxed)),
+        ("dead", counters.dead.load(ordering: .relaxed)),
+      ] {
+        page.sample("revoked_deliveries_total", [("handler", counters.name), ("outcome", outcome)], count)
+      }
+    }
+    page.begin("revoked_deliveries_pending", .gauge, "Events that a handler has not finished.")
+    for (name, backlog) in sorted { page.sample("revoked_deliveries_pending", [("handler", name)], backlog.pending) }
+    page.begin(
+      "revoked_dead_letters", .gauge,
+      "Events given up, by handler; without a handler: deliveries that cannot be decoded.")
+    for (name, backlog) in sorted { page.sample("revoked_dead_letters", [("handler", name)], backlog.dead) }
+    page.sample("revoked_dead_letters", [("handler", "")], undecodable)
+  }
+}
+
+extension EventLabel {
+  fileprivate var isRevocation: Bool { self == .sessionRevoked || self == .adminSessionRevoked }
+}

@@ -1,0 +1,135 @@
+internal import DynamicEvents
+internal import Foundation
+public import HTTPServer
+public import Handlers
+public import Logging
+internal import RevocationStore
+internal import Signature
+internal import Synchronization
+
+/// A receiver of Dynamic's session revocations: a public listener that takes signed deliveries, a store that makes them
+/// durable before they are answered, a private listener that answers who is revoked, and handlers that get every event.
+///
+///     let receiver = try Receiver(ReceiverConfiguration(secrets: [Secret(text)]), handlers: [HandlerRegistration("cache", handler: Purge())])
+///     receiver.start()
+///     …
+///     await receiver.stop()
+public final class Receiver: Sendable {
+  /// The release, as `revoked --version` and `revoked_build_info` show it.
+  public static let version = "0.1.0"
+
+  /// The real address of the public listener, with the port that the kernel picked if 0 was asked for.
+  public var address: ListenAddress { publicServer.address }
+  /// The real address of the private listener.
+  public var privateAddress: ListenAddress { privateServer.address }
+
+  private let configuration: ReceiverConfiguration
+  private let service: Service
+  private let dispatcher: Dispatcher
+  private let inbox: Inbox
+  private let publicServer: HTTPServer
+  private let privateServer: HTTPServer
+
+  /// Opens the store, binds both listeners and starts the handlers; connections are accepted from `start` on.
+  ///
+  /// Throws when there is no secret, a handler's name stands twice, the store cannot be opened or an address cannot be listened on.
+  public init(
+    _ configuration: ReceiverConfiguration, handlers: [HandlerRegistration] = [], logger: Logger
+  ) throws(ReceiverError) {
+    try Self.check(configuration, handlers)
+    self.configuration = configuration
+    let now: @Sendable () -> Timestamp = { .now }
+    do throws(StoreError) {
+      let store = try RevocationStore(data: configuration.data, mode: .serve)
+      let dispatcher = try Dispatcher(store: store, handlers: handlers, logger: logger, now: now)
+      let metrics = Metrics()
+      inbox = Inbox(store) { commit in
+        metrics.observe(commit)
+        dispatcher.wake()
+      }
+      self.dispatcher = dispatcher
+      service = Service(
+        store: store, inbox: inbox, metrics: metrics, handlers: handlers, logger: logger, now: now,
+        lastSigned: try store.tally().lastReceivedAt)
+    } catch {
+      throw .store(error.description)
+    }
+    do throws(ListenError) {
+      // Half of the cores parse and verify; the other half is for the writer, the handlers and the look-ups.
+      publicServer = try HTTPServer(
+        listen: configuration.listen, limits: configuration.limits,
+        loops: max(1, ProcessInfo.processInfo.activeProcessorCount / 2), label: "revoked.public")
+      privateServer = try HTTPServer(
+        listen: configuration.privateListen, limits: configuration.limits, loops: 1, label: "revoked.private")
+    } catch {
+      throw .listener(error.description)
+    }
+  }
+
+  /// Accepts connections.
+  public func start() {
+    publicServer.start { [self] loop in
+      // Keyed once per loop. The same call succeeded in `init`; should it fail here, nothing verifies and all is refused.
+      let verifier = try? SignatureVerifier(secrets: configuration.secrets)
+      return WebhookResponder(loop: loop, service: service, verifier: verifier, path: configuration.path)
+    }
+    let page = MetricsPage(
+      service: service, dispatcher: dispatcher, publicCounters: publicServer.counters,
+      privateCounters: privateServer.counters)
+    privateServer.start { [self] loop in
+      PrivateResponder(loop: loop, service: service, metricsPage: page, token: configuration.privateToken)
+    }
+  }
+
+  /// Finishes what is in flight, for at most the drain timeout, and closes everything. Readiness turns red first; what was acknowledged is on
+  /// disk already, what handlers did not finish is offered again after the next start.
+  public func stop() async {
+    service.isDraining.store(true, ordering: .relaxed)
+    await drain(publicServer, within: configuration.drainTimeout)
+    await withCheckedContinuation { continuation in inbox.close { continuation.resume() } }
+    // A handler that hangs keeps its events; it must not keep the process.
+    await Self.wait(for: .seconds(2)) { [dispatcher] in await dispatcher.stop() }
+    // Look-ups are answered to the end: an application may still be asking whether it is safe to let a request through.
+    await drain(privateServer, within: .seconds(1))
+    do throws(StoreError) {
+      try service.store.close()
+    } catch {
+      service.logger.error("closing the store failed; nothing acknowledged is lost", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func drain(_ server: HTTPServer, within limit: Duration) async {
+    await Self.wait(for: limit) { await server.drain() }
+    server.abort()
+  }
+
+  /// Returns when the work is done or the time is up, whichever comes first.
+  private static func wait(for limit: Duration, _ work: @escaping @Sendable () async -> Void) async {
+    let (done, signal) = AsyncStream.makeStream(of: Void.self)
+    Task {
+      await work()
+      signal.finish()
+    }
+    let alarm = Task {
+      try await Task.sleep(for: limit)
+      signal.finish()
+    }
+    for await _ in done {}
+    alarm.cancel()
+  }
+
+  private static func check(
+    _ configuration: ReceiverConfiguration, _ handlers: [HandlerRegistration]
+  ) throws(ReceiverError) {
+    guard !configuration.secrets.isEmpty else { throw .configuration("a receiver needs at least one webhook secret") }
+    do throws(OpenSSLFailure) {
+      _ = try SignatureVerifier(secrets: configuration.secrets)
+    } catch {
+      throw .configuration(error.description)
+    }
+    var names: Set<String> = []
+    for handler in handlers where !names.insert(handler.name).inserted {
+      throw .configuration("two handlers are named \(handler.name)")
+    }
+  }
+}

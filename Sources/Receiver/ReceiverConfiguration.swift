@@ -1,0 +1,28 @@
+public import HTTPServer
+public import Signature
+
+/// Everything a receiver needs to know before it starts. The executable fills it from flags, environment and file.
+public struct ReceiverConfiguration: Sendable {
+  /// The webhook secrets, any of which may have signed a delivery; at least one. Two are the normal state during a rotation.
+  public var secrets: [Secret]
+  /// The listener that the reverse proxy forwards Dynamic's deliveries to.
+  public var listen = ListenAddress.tcp(host: "127.0.0.1", port: 8080)
+  /// The listener for look-ups, metrics and readiness. Never put it on the Internet.
+  public var privateListen = ListenAddress.tcp(host: "127.0.0.1", port: 8081)
+  /// When set, `/v1/*`, `/metrics` and `/` of the private listener need it as a bearer token.
+  public var privateToken: Secret?
+  /// The webhook's path on the public listener; compared byte for byte, without the query.
+  public var path = "/webhooks/dynamic"
+  /// The folder of the embedded store, made with mode 0700 if missing.
+  public var data = "./data"
+  /// How long a revoked session is remembered after its creation. Sessions live at most 30 days.
+  public var retention: Duration = .seconds(30 * 86_400)
+  /// Limits of each of the two listeners.
+  public var limits = ServerLimits()
+  /// How long a stopping receiver waits for what is in flight.
+  public var drainTimeout: Duration = .seconds(8)
+
+  public init(secrets: [Secret]) {
+    self.secrets = secrets
+  }
+}

@@ -1,0 +1,20 @@
+internal import HTTPMessage
+
+/// The answers that never change, encoded once.
+enum Answers {
+  static let accepted = Response(.ok, body: #"{"status":"accepted"}"#)
+  static let duplicate = Response(.ok, body: #"{"status":"duplicate"}"#)
+  static let undecodable = Response(.ok, body: #"{"status":"undecodable"}"#)
+  static let ignored = Response(.ok, body: #"{"status":"ignored"}"#)
+  static let pong = Response(.ok, body: #"{"status":"pong"}"#)
+  static let healthy = Response(.ok, contentType: "text/plain", body: "ok")
+  static let notFound = Response(problem: .notFound)
+  /// No detail: an answer that explains helps whoever is guessing.
+  static let forged = Response(problem: .unauthorized, fields: [("WWW-Authenticate", "Dynamic-Signature")])
+  /// Dynamic retries after 15 s; by then a full queue has long been written.
+  static let unavailable = Response(problem: .serviceUnavailable, fields: [("Retry-After", "5")])
+  static let postOnly = Response(problem: .methodNotAllowed, fields: [("Allow", "POST")])
+  static let getOnly = Response(problem: .methodNotAllowed, fields: [("Allow", "GET, HEAD")])
+  static let tokenMissing = Response(problem: .unauthorized, fields: [("WWW-Authenticate", #"Bearer realm="revoked""#)])
+  static let malformedID = Response(problem: .badRequest, detail: "a session id is 36 lower-case characters: a UUID")
+}

@@ -1,0 +1,86 @@
+internal import DynamicEvents
+internal import HTTPMessage
+internal import HTTPServer
+internal import Logging
+internal import RevocationStore
+
+/// What one loop collected in one round: stored together, answered together.
+struct WebhookRound {
+  private var events: [IncomingEvent] = []
+  private var places: [(exchange: Exchange, label: EventLabel)] = []
+
+  var isEmpty: Bool { events.isEmpty }
+
+  mutating func add(_ event: IncomingEvent, _ label: EventLabel, _ exchange: Exchange) {
+    events.append(event)
+    places.append((exchange, label))
+  }
+
+  /// One hop to the writer, and one back to the loop with all the answers.
+  func submit(to service: Service, _ loop: EventLoop) {
+    let taken = service.inbox.submit(events) { [self] result in
+      switch result {
+      case .success(let outcomes): loop.answer(acknowledge(outcomes, service))
+      case .failure(let error):
+        service.logger.error("the store cannot commit; deliveries are answered 503", metadata: ["error": "\(error)"])
+        loop.answer(refuse(places.prefix(events.count), service))
+      }
+    }
+    guard taken < events.count else { return }
+    service.logger.error(
+      "the inbox is full; deliveries are answered 503", metadata: ["count": "\(events.count - taken)"])
+    loop.answer(refuse(places.dropFirst(taken), service))
+  }
+
+  private func acknowledge(
+    _ outcomes: [AppendOutcome], _ service: Service
+  ) -> [(exchange: Exchange, response: Response)] {
+    let now = service.now()
+    // The inbox may have taken fewer than were offered: `zip` ends there.
+    return zip(zip(events, places), outcomes).map { pair, outcome in
+      let (event, place) = pair
+      log(event, outcome, service.logger)
+      switch outcome {
+      case .accepted:
+        service.metrics.count(place.label, .accepted)
+        if let occurredAt = event.occurredAt { service.metrics.observeLatency(from: occurredAt, to: now) }
+        return (place.exchange, Answers.accepted)
+      case .duplicate:
+        service.metrics.count(place.label, .duplicate)
+        return (place.exchange, Answers.duplicate)
+      case .undecodable:
+        service.metrics.count(place.label, .undecodable)
+        return (place.exchange, Answers.undecodable)
+      }
+    }
+  }
+
+  private func refuse(
+    _ places: ArraySlice<(exchange: Exchange, label: EventLabel)>, _ service: Service
+  ) -> [(exchange: Exchange, response: Response)] {
+    places.map { place in
+      service.metrics.count(place.label, .unavailable)
+      return (place.exchange, Answers.unavailable)
+    }
+  }
+
+  private func log(_ event: IncomingEvent, _ outcome: AppendOutcome, _ logger: Logger) {
+    switch event.kind {
+    case .sessionRevoked(let revoked):
+      logger.info(
+        outcome == .accepted ? "session revoked" : "duplicate",
+        metadata: [
+          "sessionId": "\(revoked.session)", "by": "\(revoked.by.rawValue)", "eventId": "\(revoked.eventID ?? "")",
+          "messageId": "\(event.messageID ?? "")",
+        ])
+    case .other(let name):
+      logger.info(
+        outcome == .accepted ? "event stored" : "duplicate",
+        metadata: ["event": "\(name)", "messageId": "\(event.messageID ?? "")"])
+    case .undecodable(let problem):
+      logger.error(
+        "a signed delivery cannot be decoded; kept as a dead letter",
+        metadata: ["reason": "\(problem)", "bytes": "\(event.body.count)"])
+    }
+  }
+}

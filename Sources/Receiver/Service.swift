@@ -1,0 +1,46 @@
+internal import DynamicEvents
+internal import Handlers
+internal import Logging
+internal import RevocationStore
+internal import Synchronization
+
+/// What the responders of all loops share.
+final class Service: Sendable {
+  let store: RevocationStore
+  let inbox: Inbox
+  let metrics: Metrics
+  let handlers: [HandlerRegistration]
+  let logger: Logger
+  let now: @Sendable () -> Timestamp
+  let isDraining = Atomic(false)
+  /// Milliseconds since 1970 of the last genuinely signed delivery; the smallest value means none yet.
+  private let lastSignedMilliseconds: Atomic<Int64>
+
+  init(
+    store: RevocationStore, inbox: Inbox, metrics: Metrics, handlers: [HandlerRegistration], logger: Logger,
+    now: @escaping @Sendable () -> Timestamp, lastSigned: Timestamp?
+  ) {
+    self.store = store
+    self.inbox = inbox
+    self.metrics = metrics
+    self.handlers = handlers
+    self.logger = logger
+    self.now = now
+    lastSignedMilliseconds = Atomic(lastSigned?.milliseconds ?? .min)
+  }
+
+  /// When Dynamic was last heard of: lets a caller tell quiet from broken.
+  var lastSigned: Timestamp? {
+    let milliseconds = lastSignedMilliseconds.load(ordering: .relaxed)
+    return milliseconds == .min ? nil : Timestamp(milliseconds: milliseconds)
+  }
+
+  func heard(at time: Timestamp) {
+    // A clock that was set back does not take the news back.
+    lastSignedMilliseconds.max(time.milliseconds, ordering: .relaxed)
+  }
+
+  func isWanted(_ eventName: String) -> Bool {
+    handlers.contains { $0.wants(eventName) }
+  }
+}

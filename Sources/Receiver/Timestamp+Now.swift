@@ -1,0 +1,6 @@
+internal import DynamicEvents
+internal import Foundation
+
+extension Timestamp {
+  static var now: Timestamp { Timestamp(Date()) }
+}
