@@ -1,0 +1,52 @@
+internal import ArgumentParser
+internal import Foundation
+
+/// The flags that every command takes which reads the configuration.
+struct ConfigurationOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The configuration file; else $REVOKED_CONFIG, else none.", valueName: "file"))
+  var config: String?
+
+  @Option(help: ArgumentHelp("The public listener: HOST:PORT, [v6]:PORT or unix:/path.", valueName: "address"))
+  var listen: String?
+
+  @Option(help: ArgumentHelp("The private listener.", valueName: "address"))
+  var privateListen: String?
+
+  @Option(help: ArgumentHelp("The folder of the embedded store.", valueName: "folder"))
+  var data: String?
+
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp("Any key of the configuration, such as limits.body=1MiB. Repeatable.", valueName: "key=value"))
+  var settings: [String] = []
+
+  func validate() throws {
+    for setting in settings where !setting.contains("=") {
+      throw ValidationError("--set \(setting): write it as KEY=VALUE")
+    }
+  }
+
+  var inputs: ConfigurationInputs {
+    var inputs = ConfigurationInputs()
+    inputs.flags = settings.map { setting in
+      let parts = setting.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      return (String(parts[0]), String(parts.dropFirst().first ?? ""))
+    }
+    for (key, value) in [("listen", listen), ("private-listen", privateListen), ("data", data)] {
+      if let value { inputs.flags.append((key, value)) }
+    }
+    inputs.environment = ProcessInfo.processInfo.environment
+    inputs.file = config
+    inputs.logsToTerminal = isatty(STDERR_FILENO) == 1
+    return inputs
+  }
+
+  /// The settings, or every problem on stderr and exit 78.
+  func load(requiring: Set<Settings.Requirement> = []) throws -> Settings {
+    do throws(ConfigurationProblems) {
+      return try Settings.load(inputs, requiring: requiring)
+    } catch {
+      throw Failure.configuration(error)
+    }
+  }
+}

@@ -1,0 +1,84 @@
+internal import ArgumentParser
+internal import Foundation
+internal import HTTPServer
+internal import Handlers
+internal import Logging
+internal import Receiver
+
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Runs the receiver in the foreground.",
+    discussion: """
+      Stops on SIGTERM or SIGINT after finishing what is in flight (timeouts.drain); a second signal stops at once. What was \
+      answered 200 is on disk in either case.
+      """)
+
+  @OptionGroup var options: ConfigurationOptions
+
+  func run() async throws {
+    let settings = try options.load(requiring: [.secrets])
+    let sink = LogSink(descriptor: STDERR_FILENO, format: settings.logFormat, level: settings.logLevel)
+    let logger = Logger(label: "revoked") { _ in StructuredLogHandler(sink) }
+    let signals = StopSignals()
+    let receiver: Receiver
+    do throws(ReceiverError) {
+      receiver = try Receiver(
+        settings.receiver, handlers: settings.handlers.map { $0.registration(logger, sink) }, logger: logger)
+    } catch {
+      if case .configuration = error { throw Failure.configuration(error) }
+      throw Failure.io(error)
+    }
+    receiver.start()
+    announce(receiver, settings, logger)
+    ServiceManager.notify("READY=1")
+
+    let name = await signals.first()
+    logger.notice("stopping: answering what is in flight", metadata: ["signal": "\(name)"])
+    ServiceManager.notify("STOPPING=1")
+    await receiver.stop()
+    logger.notice("stopped")
+    sink.flush()
+  }
+
+  /// Whatever the log level: people and scripts look for these lines to learn the addresses.
+  private func announce(_ receiver: Receiver, _ settings: Settings, _ logger: Logger) {
+    var announcer = logger
+    announcer.logLevel = .trace
+    announcer.notice("listening public=\(receiver.address.url) path=\(settings.receiver.path)")
+    announcer.notice(
+      "listening private=\(receiver.privateAddress.url) token=\(settings.receiver.privateToken == nil ? "none" : "required")"
+    )
+    if settings.receiver.privateToken == nil, !receiver.privateAddress.isLocal {
+      logger.warning("the private listener can be reached from other hosts and asks for no token; set private-token")
+    }
+  }
+}
+
+extension ListenAddress {
+  fileprivate var isLocal: Bool {
+    switch self {
+    case .unix: true
+    case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    }
+  }
+}
+
+extension HandlerDefinition {
+  fileprivate func registration(_ logger: Logger, _ sink: LogSink) -> HandlerRegistration {
+    HandlerRegistration(
+      name, events: events.map { EventPattern($0) }, handler: handler(logger, sink))
+  }
+
+  private func handler(_ logger: Logger, _ sink: LogSink) -> any EventHandler {
+    switch kind {
+    case .log, .exec, .forward:
+      // The configuration refuses the other kinds until they are there.
+      var logger = logger
+      logger[metadataKey: "handler"] = "\(name)"
+      // A handler's lines are its work, whatever the log level.
+      logger.logLevel = .trace
+      let watch = LossWatch(sink)
+      return LoggingHandler(logger: logger) { try await watch.flush() }
+    }
+  }
+}

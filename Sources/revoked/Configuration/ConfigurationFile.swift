@@ -1,0 +1,87 @@
+internal import Yams
+
+/// The file: a YAML mapping (JSON is one too) whose nested mappings and dotted keys mean the same. Only the node tree is
+/// used, so that every value stays the text that was written.
+struct ConfigurationFile {
+  let name: String
+  private(set) var values: [String: ConfigurationValue] = [:]
+  private(set) var problems: [ConfigurationProblem] = []
+  /// What a broken file leaves unsaid must not be reported as missing.
+  private(set) var isBroken = false
+
+  /// - Parameter name: as the user wrote it, for the problems' lines.
+  init(_ text: String, name: String) {
+    self.name = name
+    do {
+      // An editor's byte order mark is no part of the text, and libYAML takes it for one. The encoding is given because
+      // Yams would otherwise ask the environment and print what it found.
+      let text = text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
+      guard let root = try Parser(yaml: text, encoding: .utf8).singleRoot(), !Self.isEmpty(root) else { return }
+      guard let mapping = root.mapping else {
+        fail(line: root.mark?.line, "is not a mapping of keys to values")
+        return
+      }
+      add(mapping, below: "")
+    } catch {
+      isBroken = true
+      problems.append(ConfigurationProblem(yaml: error, in: text, name: name))
+    }
+  }
+
+  /// A file that cannot be read.
+  init(_ mismatch: Mismatch, name: String, namedBy key: String) {
+    self.name = name
+    isBroken = true
+    problems.append(ConfigurationProblem(key, nil, mismatch.text))
+  }
+
+  private mutating func fail(line: Int?, _ text: String) {
+    isBroken = true
+    problems.append(ConfigurationProblem(nil, .file(name, line: line ?? 1), text))
+  }
+
+  /// Descends only where keys can stand, so neither depth nor an alias that repeats itself costs anything.
+  private mutating func add(_ mapping: Node.Mapping, below prefix: String) {
+    for (keyNode, node) in mapping {
+      let source = ConfigurationSource.file(name, line: keyNode.mark?.line ?? mapping.mark?.line ?? 1)
+      guard let part = keyNode.scalar?.string, !part.isEmpty else {
+        problems.append(ConfigurationProblem(nil, source, "a key must be a word"))
+        continue
+      }
+      let key = prefix + part
+      let problem = { ConfigurationProblem(key, source, $0) }
+      switch ConfigurationNames.meaning(of: key) {
+      case .unknown(let text): problems.append(problem(text))
+      case .section:
+        if let mapping = node.mapping {
+          add(mapping, below: key + ".")
+        } else if !Self.isEmpty(node) {
+          problems.append(problem("is a section: its keys go below it, indented"))
+        }
+      case .key:
+        if let earlier = values[key]?.source {
+          problems.append(problem("is set already in \(earlier.place); remove one of the two"))
+        } else if let content = Self.content(of: node) {
+          values[key] = ConfigurationValue(content: content, source: source)
+        } else {
+          let empty = Self.isEmpty(node)
+          problems.append(problem(empty ? "has no value; give it one or remove it" : "takes a value or a list of them"))
+        }
+      }
+    }
+  }
+
+  private static func content(of node: Node) -> ConfigurationValue.Content? {
+    if isEmpty(node) { return nil }
+    if let scalar = node.scalar { return .text(scalar.string) }
+    guard let sequence = node.sequence else { return nil }
+    let texts = sequence.compactMap { isEmpty($0) ? nil : $0.scalar?.string }
+    return texts.count == sequence.count ? .list(texts) : nil
+  }
+
+  /// YAML's null, which a key with nothing behind it also is.
+  private static func isEmpty(_ node: Node) -> Bool {
+    guard let scalar = node.scalar, scalar.style == .plain else { return false }
+    return ["", "~", "null", "Null", "NULL"].contains(scalar.string)
+  }
+}

@@ -1,0 +1,37 @@
+/// One key: what it is called, what it means and how its value gets into `Target`. Parsing, the detection of unknown
+/// keys, the environment's names and `config show` all come from tables of these.
+struct ConfigurationKey<Target>: Sendable {
+  /// As the file spells it, nested mappings joined by dots.
+  let name: String
+  /// The default as a user would write it, parsed like any other value; `nil`: there is none.
+  let standard: String?
+  /// One line for people.
+  let meaning: String
+  /// Never printed, and refused on the command line, which every user of the machine can read.
+  let isSecret: Bool
+  let read: @Sendable (ConfigurationValue, inout Target) throws(Mismatch) -> Void
+
+  init<Value>(
+    _ name: String, _ standard: String?, _ meaning: String, _ parser: ValueParser<Value>,
+    into path: any WritableKeyPath<Target, Value> & Sendable, isSecret: Bool = false
+  ) {
+    self.name = name
+    self.standard = standard
+    self.meaning = meaning
+    self.isSecret = isSecret
+    read = { (value, target) throws(Mismatch) in target[keyPath: path] = try parser.parse(value) }
+  }
+
+  /// As above, for what may be absent.
+  init<Value>(
+    _ name: String, _ standard: String?, _ meaning: String, _ parser: ValueParser<Value>,
+    into path: any WritableKeyPath<Target, Value?> & Sendable, isSecret: Bool = false
+  ) {
+    self.init(name, standard, meaning, parser.optional, into: path, isSecret: isSecret)
+  }
+}
+
+/// `a.b-c` is `REVOKED_A_B_C` in the environment.
+func environmentName(of key: String) -> String {
+  "REVOKED_" + key.uppercased().map { $0 == "." || $0 == "-" ? "_" : $0 }
+}

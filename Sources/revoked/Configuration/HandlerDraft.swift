@@ -1,0 +1,19 @@
+internal import Foundation
+internal import Signature
+
+/// What the configuration said about one handler, before anybody knows whether that is enough.
+struct HandlerDraft: Sendable {
+  /// Those that revoke a session.
+  static let standardEvents = ["user.session.revoked", "admin.user.session.revoked"]
+
+  var kind: HandlerKind?
+  var events = standardEvents
+  var command: [String]?
+  var url: URL?
+  var secret: Secret?
+  var secretFile: String?
+  var insecure = false
+  var timeout = Duration.zero
+  var concurrency = 1
+  var maxAttempts = 1
+}

@@ -1,0 +1,57 @@
+/// A key below `handlers.<name>.`, and the kinds that take it.
+struct HandlerKey: Sendable {
+  let key: ConfigurationKey<HandlerDraft>
+  let kinds: Set<HandlerKind>
+
+  init(_ kinds: Set<HandlerKind>, _ key: ConfigurationKey<HandlerDraft>) {
+    self.kinds = kinds
+    self.key = key
+  }
+
+  static let all: [HandlerKey] = [
+    HandlerKey([.log, .exec, .forward], ConfigurationKey("kind", nil, "log, exec or forward", .kind, into: \.kind)),
+    HandlerKey(
+      [.log, .exec, .forward],
+      ConfigurationKey(
+        "events", HandlerDraft.standardEvents.joined(separator: ","), "the events it gets, as names or patterns",
+        .eventPatterns, into: \.events)),
+    HandlerKey(
+      [.exec],
+      ConfigurationKey("command", nil, "program and arguments, run without a shell", .command, into: \.command)),
+    HandlerKey(
+      [.forward], ConfigurationKey("url", nil, "where each event is posted to", .url, into: \.url)),
+    HandlerKey(
+      [.forward],
+      ConfigurationKey("secret", nil, "signs each delivery", .secret, into: \.secret, isSecret: true)),
+    HandlerKey(
+      [.forward],
+      ConfigurationKey("secret-file", nil, "the file that holds the secret instead", .file, into: \.secretFile)),
+    HandlerKey(
+      [.forward],
+      ConfigurationKey("insecure", "false", "true allows an http:// URL", .truth, into: \.insecure)),
+    HandlerKey(
+      [.exec, .forward],
+      ConfigurationKey(
+        "timeout", "30s", "deadline of one attempt", .duration(upTo: 24, .h), into: \.timeout)),
+    HandlerKey(
+      [.exec, .forward],
+      ConfigurationKey("concurrency", "4", "attempts at the same time", .count(1...256), into: \.concurrency)),
+    HandlerKey(
+      [.exec, .forward],
+      ConfigurationKey(
+        "max-attempts", "20", "attempts before the event is a dead letter", .count(1...1_000), into: \.maxAttempts)),
+  ]
+
+  /// `[a-z0-9][a-z0-9-]{0,62}`
+  static func isName(_ text: some StringProtocol) -> Bool {
+    let isLetterOrDigit = { (byte: UInt8) in (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) }
+    return (1...63).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-")
+      && text.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
+  }
+}
+
+extension ValueParser where Value == HandlerKind {
+  static var kind: Self {
+    Self("log, exec or forward") { HandlerKind(rawValue: $0) }
+  }
+}

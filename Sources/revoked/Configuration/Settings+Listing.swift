@@ -1,0 +1,52 @@
+internal import Foundation
+
+extension Settings {
+  /// What `config show` prints: `key = value   # source`, one line a key, no secret.
+  var listing: String {
+    let lines = entries.map { ("\($0.key) = \($0.text)", $0.source.origin) }
+    // One long line must not push all the others' sources off the screen.
+    let width = lines.map(\.0.count).filter { $0 <= 60 }.max() ?? 0
+    return lines.map { line, origin in
+      line + String(repeating: " ", count: max(0, width - line.count)) + "   # \(origin)\n"
+    }.joined()
+  }
+
+  /// The same for machines: an object by key, sorted; `value` is a text, an array or null, a secret has a `count` instead.
+  var listingJSON: String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    let byKey = Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
+    // Texts, numbers and dictionaries of them always encode.
+    guard let data = try? encoder.encode(byKey) else { return "{}\n" }
+    return String(decoding: data, as: UTF8.self) + "\n"
+  }
+}
+
+extension Settings.Entry {
+  fileprivate var text: String {
+    switch shown {
+    case .none: "(none)"
+    case .text(let text): text.contains { $0.isNewline } ? text.debugDescription : text
+    case .list(let list): "[" + list.map(\.debugDescription).joined(separator: ", ") + "]"
+    case .secrets(1): "(1 secret)"
+    case .secrets(let count): "(\(count) secrets)"
+    }
+  }
+}
+
+extension Settings.Entry: Encodable {
+  private enum CodingKeys: CodingKey {
+    case value, count, source
+  }
+
+  func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(source.origin, forKey: .source)
+    switch shown {
+    case .none: try container.encodeNil(forKey: .value)
+    case .text(let text): try container.encode(text, forKey: .value)
+    case .list(let list): try container.encode(list, forKey: .value)
+    case .secrets(let count): try container.encode(count, forKey: .count)
+    }
+  }
+}

@@ -1,0 +1,56 @@
+internal import Signature
+
+// No value is echoed here: a mistyped secret is mostly a secret.
+
+extension ValueParser where Value == [Secret] {
+  /// One or more, each at least 16 bytes, none twice.
+  static var secrets: Self {
+    ValueParser { (value) throws(Mismatch) in
+      var texts =
+        switch value.content {
+        case .list(let list): list
+        case .text(let text): [text]
+        }
+      guard !texts.isEmpty else { throw Mismatch("is empty; \(Settings.howToSetSecrets)") }
+      var seen: Set<String> = []
+      texts.removeAll { !seen.insert($0).inserted }
+      var secrets: [Secret] = []
+      for (at, text) in texts.enumerated() {
+        secrets.append(try Secret.checked(text, called: texts.count == 1 ? "" : "number \(at + 1) of \(texts.count) "))
+      }
+      return secrets
+    }
+  }
+}
+
+extension ValueParser where Value == Secret {
+  /// The shared secret of a `forward` handler.
+  static var secret: Self {
+    ValueParser { (value) throws(Mismatch) in try Secret.checked(try value.single) }
+  }
+
+  /// A token that fits into a header, where the peer must be able to send it.
+  static var token: Self {
+    ValueParser { (value) throws(Mismatch) in
+      let text = try value.single
+      guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
+        throw Mismatch("holds a space, a line end or another character that a header cannot carry")
+      }
+      return try Secret.checked(text)
+    }
+  }
+}
+
+extension Secret {
+  fileprivate static func checked(_ text: String, called which: String = "") throws(Mismatch) -> Secret {
+    do {
+      return try Secret(text)
+    } catch {
+      switch error {
+      case .empty: throw Mismatch("\(which)is empty; it needs at least 16 bytes")
+      case .tooShort(let bytes, let minimum):
+        throw Mismatch("\(which)has \(bytes) bytes; it needs at least \(minimum)")
+      }
+    }
+  }
+}

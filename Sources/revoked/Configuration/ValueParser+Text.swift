@@ -1,0 +1,97 @@
+internal import Foundation
+
+extension ValueParser where Value == String {
+  /// The webhook's path is compared byte for byte with the request target, so it must be spelled as one.
+  static var webhookPath: Self {
+    Self("a path that starts with / and holds no ?, #, space or control character; percent-encode what is not ASCII") {
+      let path = $0.utf8
+      guard path.first == UInt8(ascii: "/"), path.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
+      return path.contains(UInt8(ascii: "?")) || path.contains(UInt8(ascii: "#")) ? nil : $0
+    }
+    .refusing("/healthz", "is the public listener's own health check; take another path")
+  }
+
+  static var folder: Self {
+    Self("the path of a folder") { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 }
+  }
+
+  static var file: Self {
+    Self("the path of a file") { $0.isEmpty || $0.utf8.contains(0) ? nil : $0 }
+  }
+
+  private func refusing(_ taken: String, _ reason: String) -> Self {
+    Self { (value) throws(Mismatch) in
+      let text = try parse(value)
+      if text == taken { throw Mismatch("\(text) \(reason)") }
+      return text
+    }
+  }
+}
+
+extension ValueParser where Value == [String] {
+  /// Event names, or `*` in place of the last parts: `user.session.*`, `*`. Outside the file they are separated by
+  /// commas or white space.
+  static var eventPatterns: Self {
+    ValueParser { (value) throws(Mismatch) in
+      let patterns =
+        switch value.content {
+        case .list(let list): list
+        case .text(let text): text.split { $0 == "," || $0.isWhitespace }.map(String.init)
+        }
+      guard !patterns.isEmpty else { throw Mismatch("names no event; write user.session.* or leave it out") }
+      for pattern in patterns where !isPattern(pattern) {
+        throw Mismatch(pattern, isNot: "an event's name or a pattern such as user.session.*")
+      }
+      return patterns
+    }
+  }
+
+  private static func isPattern(_ text: String) -> Bool {
+    var parts = text.split(separator: ".", omittingEmptySubsequences: false)
+    if parts.last == "*" { parts.removeLast() }
+    return !text.isEmpty
+      && parts.allSatisfy { part in
+        !part.isEmpty && part.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_" || $0 == "-") }
+      }
+  }
+
+  /// A program and its arguments. There is no shell, so a file must say where each argument ends; outside the file it is
+  /// a JSON array, or words.
+  static var command: Self {
+    ValueParser { (value) throws(Mismatch) in
+      let words: [String]
+      switch (value.content, value.source) {
+      case (.list(let list), _): words = list
+      case (.text(let text), .file):
+        throw Mismatch(text, isNot: #"an array, such as ["/usr/bin/logger", "-t", "revoked"]"#)
+      case (.text(let text), _) where text.hasPrefix("["):
+        guard let list = try? JSONDecoder().decode([String].self, from: Data(text.utf8)) else {
+          throw Mismatch(text, isNot: "a JSON array of texts")
+        }
+        words = list
+      case (.text(let text), _): words = text.split(whereSeparator: \.isWhitespace).map(String.init)
+      }
+      guard let program = words.first, !program.isEmpty else { throw Mismatch("names no program") }
+      guard !words.contains(where: { $0.utf8.contains(0) }) else { throw Mismatch("holds a NUL character") }
+      return words
+    }
+  }
+}
+
+extension ValueParser where Value == URL {
+  /// An `http` or `https` URL with a host; whether `http` will do is the handler's `insecure`.
+  static var url: Self {
+    Self { (value) throws(Mismatch) in
+      let text = try value.single
+      // Not echoed from here on: a URL may carry credentials.
+      guard let parts = URLComponents(string: text), let url = parts.url, let host = parts.host, !host.isEmpty,
+        let scheme = parts.scheme?.lowercased(), scheme == "https" || scheme == "http"
+      else { throw Mismatch("is not a URL such as https://example.com/revoked") }
+      guard parts.user == nil, parts.password == nil else {
+        throw Mismatch("holds a user or a password; deliveries are signed instead")
+      }
+      guard parts.fragment == nil else { throw Mismatch("holds a #fragment, which is never sent") }
+      return url
+    }
+  }
+}

@@ -1,0 +1,72 @@
+internal import Logging
+
+extension LogLine {
+  mutating func appendJSON(
+    _ level: Logger.Level, _ message: String, _ metadata: [(key: String, value: Logger.MetadataValue)],
+    at time: LogTimestamp
+  ) {
+    append(#"{"time":""#)
+    time.append(to: &bytes)
+    append(#"","level":""#)
+    append(level.rawValue)
+    append(#"","message":"#)
+    appendJSON(message)
+    for (key, value) in metadata {
+      append(",")
+      // RFC 8259 §4: names should be unique; readers differ in which of two they keep.
+      appendJSON(key == "time" || key == "level" || key == "message" ? key + "_" : key)
+      append(":")
+      appendJSON(value)
+    }
+    append("}")
+  }
+
+  private mutating func appendJSON(_ value: Logger.MetadataValue) {
+    switch value {
+    case .string(let text): appendJSON(text)
+    // Numbers stay numbers, so that a log store can compare them.
+    case .stringConvertible(let number as Int): append(String(number))
+    case .stringConvertible(let number as Double) where number.isFinite: append(String(number))
+    case .stringConvertible(let truth as Bool): append(String(truth))
+    case .stringConvertible(let other): appendJSON(other.description)
+    case .array(let values):
+      append("[")
+      for (at, value) in values.enumerated() {
+        if at > 0 { append(",") }
+        appendJSON(value)
+      }
+      append("]")
+    case .dictionary(let values):
+      append("{")
+      for (at, (key, value)) in values.sorted(by: { $0.key < $1.key }).enumerated() {
+        if at > 0 { append(",") }
+        appendJSON(key)
+        append(":")
+        appendJSON(value)
+      }
+      append("}")
+    }
+  }
+
+  /// RFC 8259 §7: the quotation mark, the reverse solidus and U+0000 to U+001F must be escaped. A `String` is valid
+  /// Unicode already, so its bytes can be copied.
+  private mutating func appendJSON(_ text: String) {
+    append("\"")
+    defer { append("\"") }
+    // Nearly every text: copied as a block.
+    let plain = { (byte: UInt8) in byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") }
+    if text.utf8.allSatisfy(plain) { return append(text) }
+    for byte in text.utf8 {
+      switch byte {
+      case UInt8(ascii: "\""): append(#"\""#)
+      case UInt8(ascii: "\\"): append(#"\\"#)
+      case UInt8(ascii: "\n"): append(#"\n"#)
+      case UInt8(ascii: "\r"): append(#"\r"#)
+      case UInt8(ascii: "\t"): append(#"\t"#)
+      case 0..<0x10: append(#"\u000"# + String(byte, radix: 16))
+      case 0x10..<0x20: append(#"\u00"# + String(byte, radix: 16))
+      default: bytes.append(byte)
+      }
+    }
+  }
+}

@@ -1,0 +1,140 @@
+internal import Dispatch
+internal import Logging
+internal import Synchronization
+
+/// Writes log lines to a descriptor in blocks. A line costs its caller a lock and a copy, never a system call: one
+/// `write` for each event halves the throughput of the whole server, and one that blocks would stop it.
+///
+/// Lines go out 100 ms after the first that waits, at 32 KiB, and at once from `error` upwards. Of lines that find the
+/// buffer full, because nobody reads the other end, only the number is kept; one line tells it when writing resumes.
+final class LogSink: Sendable {
+  /// Bytes that wait or are being written; beyond them a line is dropped.
+  static let capacity = 1 << 20
+  /// A block that is worth a system call.
+  private static let block = 32 << 10
+  private static let tick = DispatchTimeInterval.milliseconds(100)
+
+  let format: LogFormat
+  private let output: LogOutput
+  private let threshold: Atomic<Int>
+  private let state = Mutex(State())
+  /// Owns the descriptor: whatever blocks, blocks here.
+  private let queue = DispatchQueue(label: "revoked.log")
+
+  private struct State {
+    enum Writing {
+      /// Nothing waits.
+      case idle
+      /// The tick will come.
+      case ticking
+      /// The queue has been asked to write as soon as it can.
+      case asked
+    }
+
+    var lines: [UInt8] = []
+    var bytesInFlight = 0
+    /// Since the last line that told it.
+    var dropped = 0
+    var lost = 0
+    var writing = Writing.idle
+  }
+
+  /// - Parameter descriptor: stays the caller's to close, after the sink.
+  init(descriptor: Int32, format: LogFormat, level: Logger.Level) {
+    self.format = format
+    output = LogOutput(descriptor)
+    threshold = Atomic(level.rank)
+  }
+
+  /// The least level that is logged. May be set at any time and from any thread.
+  var level: Logger.Level {
+    get { Logger.Level(rank: threshold.load(ordering: .relaxed)) }
+    set { threshold.store(newValue.rank, ordering: .relaxed) }
+  }
+
+  /// Lines that were never written, since the start: whoever must know that its own got out compares before and after a
+  /// flush.
+  var lostLines: Int { state.withLock { $0.lost } }
+
+  /// Appends one line, its end included, and returns at once.
+  func append(_ line: [UInt8], urgent: Bool) {
+    state.withLock { state in
+      guard line.count <= Self.capacity - state.lines.count - state.bytesInFlight else {
+        state.dropped += 1
+        state.lost += 1
+        // There may be nothing to write but the news of it, for which somebody has to come.
+        schedule(.ticking, &state)
+        return
+      }
+      state.lines += line
+      schedule(urgent || state.lines.count >= Self.block ? .asked : .ticking, &state)
+    }
+  }
+
+  /// Blocks until every line appended so far is written or lost; `false` if that took longer than `limit`, for a process
+  /// that ends must not wait for a reader that never comes.
+  @discardableResult
+  func flush(within limit: DispatchTimeInterval = .seconds(2)) -> Bool {
+    let done = DispatchSemaphore(value: 0)
+    queue.async {
+      self.write()
+      done.signal()
+    }
+    return done.wait(timeout: .now() + limit) == .success
+  }
+
+  /// Suspends until every line appended so far is written or lost.
+  func flushed() async {
+    await withCheckedContinuation { continuation in
+      queue.async {
+        self.write()
+        continuation.resume()
+      }
+    }
+  }
+
+  private func schedule(_ wanted: State.Writing, _ state: inout State) {
+    switch (state.writing, wanted) {
+    case (.idle, .ticking): queue.asyncAfter(deadline: .now() + Self.tick) { self.write() }
+    case (.idle, .asked), (.ticking, .asked): queue.async { self.write() }
+    case (.asked, _), (.ticking, _), (_, .idle): return
+    }
+    state.writing = wanted
+  }
+
+  /// Runs on the queue only. A tick that was overtaken finds nothing and does nothing.
+  private func write() {
+    let (lines, told) = state.withLock { state in
+      var lines: [UInt8] = []
+      swap(&lines, &state.lines)
+      state.writing = .idle
+      let dropped = state.dropped
+      state.dropped = 0
+      // What was dropped came after these lines and before any that follow.
+      if dropped > 0 { lines += LogLine.dropped(dropped, format) }
+      state.bytesInFlight = lines.count
+      return (lines, dropped)
+    }
+    let unwritten = lines[output.write(lines)...].count { $0 == UInt8(ascii: "\n") }
+    state.withLock { state in
+      state.bytesInFlight = 0
+      guard unwritten > 0 else { return }
+      // The last line told of dropped ones and is no loss itself, but has to be told again.
+      let lost = told > 0 ? unwritten - 1 : unwritten
+      state.lost += lost
+      state.dropped += lost + told
+    }
+  }
+}
+
+// Made once: `allCases` builds an array.
+private let levels = Logger.Level.allCases
+
+extension Logger.Level {
+  /// `trace` is 0.
+  fileprivate var rank: Int { levels.firstIndex(of: self) ?? 0 }
+
+  fileprivate init(rank: Int) {
+    self = levels.indices.contains(rank) ? levels[rank] : .trace
+  }
+}

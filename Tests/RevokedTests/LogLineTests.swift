@@ -1,0 +1,96 @@
+import Foundation
+import Logging
+import Testing
+
+@testable import revoked
+
+struct LogLineTests {
+  private static let time = LogTimestamp(milliseconds: 1_795_446_245_123)
+
+  private func line(
+    _ message: String, _ metadata: Logger.Metadata = [:], _ format: LogFormat, level: Logger.Level = .info
+  ) -> String {
+    String(decoding: LogLine.rendered(level, message, metadata, format, at: Self.time), as: UTF8.self)
+  }
+
+  @Test(
+    "Times are RFC 3339 in UTC",
+    arguments: [
+      (0, "1970-01-01T00:00:00.000Z"), (951_782_399_999, "2000-02-28T23:59:59.999Z"),
+      (951_782_400_000, "2000-02-29T00:00:00.000Z"), (951_868_800_000, "2000-03-01T00:00:00.000Z"),
+      (1_709_164_800_001, "2024-02-29T00:00:00.001Z"), (1_735_689_599_999, "2024-12-31T23:59:59.999Z"),
+      (1_795_446_245_123, "2026-11-23T15:04:05.123Z"), (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
+      (253_402_300_799_999, "9999-12-31T23:59:59.999Z"), (-1, "1970-01-01T00:00:00.000Z"),
+      (Int.max, "9999-12-31T23:59:59.999Z"),
+    ])
+  func timestamps(milliseconds: Int, text: String) {
+    var bytes: [UInt8] = []
+    LogTimestamp(milliseconds: milliseconds).append(to: &bytes)
+    #expect(String(decoding: bytes, as: UTF8.self) == text)
+  }
+
+  @Test("Times agree with Foundation's formatter over the years")
+  func timestampsAgree() {
+    let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+    for milliseconds in stride(from: 0, to: 4_200_000_000_000, by: 7_654_321_987) {
+      var bytes: [UInt8] = []
+      LogTimestamp(milliseconds: milliseconds).append(to: &bytes)
+      // Half a millisecond more, as the formatter cuts what a `Double` rounds down.
+      let date = Date(timeIntervalSince1970: (Double(milliseconds) + 0.5) / 1_000)
+      #expect(String(decoding: bytes, as: UTF8.self) == date.formatted(style))
+    }
+  }
+
+  @Test("JSON is one object a line, its metadata flat and sorted")
+  func json() {
+    #expect(
+      line("accepted", ["event": "ping", "count": .stringConvertible(3), "ok": .stringConvertible(true)], .json)
+        == #"{"time":"2026-11-23T15:04:05.123Z","level":"info","message":"accepted","count":3,"event":"ping","ok":true}"#
+        + "\n")
+  }
+
+  @Test("No name occurs twice")
+  func reservedNames() {
+    #expect(
+      line("m", ["level": "9", "time": "now", "message": "x"], .json).hasSuffix(
+        #""level":"info","message":"m","level_":"9","message_":"x","time_":"now"}"# + "\n"))
+  }
+
+  @Test(
+    "Whatever the text, JSON gives it back",
+    arguments: [
+      "", "plain", "quote \" backslash \\ slash /", "line\nfeed\r\ttab", "\u{0}\u{1}\u{8}\u{c}\u{1b}\u{1f}\u{7f}",
+      "ü € 🙂 \u{2028}", "{\"a\":1}", "e\u{301}",
+    ])
+  func jsonRoundTrip(text: String) throws {
+    let line = line(
+      text,
+      ["k\(text)": .string(text), "list": [.string(text), ["n": .string(text)]], "x": .stringConvertible(Double.nan)],
+      .json)
+    #expect(line.utf8.count { $0 < 0x20 } == 1)
+    let object = try #require(JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
+    #expect(object["message"] as? String == text)
+    #expect(object["k\(text)"] as? String == text)
+    let list = try #require(object["list"] as? [Any])
+    #expect(list.first as? String == text)
+    #expect(list.last as? [String: String] == ["n": text])
+    #expect(object["x"] as? String == "nan")
+  }
+
+  @Test(
+    "Text quotes what would not be told apart",
+    arguments: [
+      ("a", "a"), ("", #""""#), ("a b", #""a b""#), ("a=b", #""a=b""#), (#"a"b"#, #""a\"b""#), (#"a\b"#, #""a\\b""#),
+      ("a\nb", #""a\nb""#), ("ü", "ü"), ("\u{1b}[31m", #""\u{1b}[31m""#), ("\u{9b}x", #"\u{9b}x"#),
+      ("a\u{2028}b", #"a\u{2028}b"#),
+    ])
+  func textValues(value: String, written: String) {
+    #expect(line("m", ["k": .string(value)], .text) == "2026-11-23T15:04:05.123Z info  m k=\(written)\n")
+  }
+
+  @Test("Text is one line a event, its levels in a column")
+  func text() {
+    #expect(line("a\nb \u{1b}c", [:], .text, level: .error) == "2026-11-23T15:04:05.123Z error a\\nb \\u{1b}c\n")
+    #expect(line("m", ["b": "2", "a": "1"], .text, level: .warning) == "2026-11-23T15:04:05.123Z warning m a=1 b=2\n")
+  }
+}
