@@ -1,0 +1,158 @@
+import Foundation
+import Signature
+import TestSupport
+import Testing
+
+@Suite("A delivery through the built executable")
+struct DeliveryTests {
+  static let session = "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"
+
+  /// Signs as Dynamic does.
+  static func sign(_ body: String) throws -> String {
+    let secret = try Secret(Executable.secret)
+    return SignatureHeader.value(for: try HMACSHA256(key: secret).code(for: Array(body.utf8).span))
+  }
+
+  static func event(
+    _ name: String = "user.session.revoked", session: String, eventId: String = UUID().uuidString.lowercased(),
+    messageId: String = "m1"
+  ) -> String {
+    #"{"eventId":"\#(eventId)","messageId":"\#(messageId)","eventName":"\#(name)","timestamp":"2026-10-01T09:00:00.348Z","data":{"id":"\#(session)"}}"#
+  }
+
+  @Test("the documented vectors are accepted, and their session is refused from then on")
+  func vectors() throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    #expect(try server.get("/v1/sessions/\(Self.session)").body == #"{"sessionId":"\#(Self.session)","revoked":false}"#)
+    for (vector, status) in [(Vector.sessionRevoked, "accepted"), (.adminSessionRevoked, "accepted"), (.ping, "pong")] {
+      let answer = try server.post(vector.text, signature: vector.signature)
+      #expect(answer.status == 200)
+      #expect(answer.body == #"{"status":"\#(status)"}"#)
+    }
+    let lookUp = try server.get("/v1/sessions/\(Self.session)")
+    #expect(lookUp.status == 200)
+    #expect(
+      lookUp.body
+        == #"{"sessionId":"\#(Self.session)","revoked":true,"revokedAt":"2026-10-01T09:00:00.301Z","by":"user","eventId":"22222222-2222-4222-8222-222222222222"}"#
+    )
+    #expect(lookUp.head.contains("\r\nX-Revoked-Last-Event: 20"))
+    #expect(try server.get("/v1/sessions/\(Self.session.uppercased())").status == 400)
+    #expect(try server.metric("revoked_sessions_revoked") == 1)
+    let check = try Executable.run(
+      "check", "--data", server.folder.data, Self.session, "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c11")
+    #expect(check.status == 0)
+    #expect(check.output.contains("\(Self.session) revoked at=2026-10-01T09:00:00.301Z by=user"))
+    #expect(check.output.contains("3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c11 not revoked"))
+  }
+
+  static let good = String(Vector.sessionRevoked.signature.dropFirst("sha256=".count))
+
+  @Test(
+    "whatever is not signed exactly is answered 401 without a reason, and nothing is stored",
+    arguments: [
+      ("a missing header", ""),
+      ("another prefix", "x-dynamic-signature-256: SHA256=\(good)\r\n"),
+      ("bare hexadecimal", "x-dynamic-signature-256: \(good)\r\n"),
+      ("upper-case hexadecimal", "x-dynamic-signature-256: sha256=\(good.uppercased())\r\n"),
+      ("a header that stands twice", String(repeating: "x-dynamic-signature-256: sha256=\(good)\r\n", count: 2)),
+      ("a list in one header", "x-dynamic-signature-256: sha256=\(good), sha256=\(good)\r\n"),
+      ("one digit changed", "x-dynamic-signature-256: sha256=\(good.dropLast())3\r\n"),
+      ("one digit less", "x-dynamic-signature-256: sha256=\(good.dropLast())\r\n"),
+      ("another product's header", "x-dynamic-signature: sha256=\(good)\r\n"),
+    ])
+  func forgeries(name: String, fields: String) throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    let answer = try server.post(Vector.sessionRevoked.text, fields: fields)
+    #expect(answer.status == 401)
+    #expect(answer.head.contains("\r\nWWW-Authenticate: Dynamic-Signature\r\n"))
+    #expect(answer.body == #"{"type":"about:blank","title":"Unauthorized","status":401}"# + "\n")
+    #expect(try server.get("/v1/sessions/\(Self.session)").body.contains(#""revoked":false"#))
+    #expect(try server.metric("revoked_sessions_revoked") == 0)
+    #expect(try server.metric("revoked_signature_failures_total") == 1)
+    #expect(!server.log.text.contains(Self.good))
+  }
+
+  @Test("one changed byte of the body is a forgery")
+  func changedBody() throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    let changed = Vector.sessionRevoked.text.replacing("203.0.113.7", with: "203.0.113.8")
+    #expect(try server.post(changed, signature: Vector.sessionRevoked.signature).status == 401)
+    #expect(try server.metric("revoked_sessions_revoked") == 0)
+  }
+
+  @Test("the same event again is a duplicate, also under another messageId")
+  func duplicates() throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    let id = UUID().uuidString.lowercased()
+    let statuses = try [("m1", "accepted"), ("m1", "duplicate"), ("m2", "duplicate")].map { message, status in
+      let body = Self.event(session: Self.session, eventId: id, messageId: message)
+      return (try server.post(body, signature: Self.sign(body)).body, #"{"status":"\#(status)"}"#)
+    }
+    for (answer, expected) in statuses { #expect(answer == expected) }
+    #expect(try server.metric("revoked_sessions_revoked") == 1)
+  }
+
+  @Test(
+    "what Dynamic signed is never refused for its content",
+    arguments: [
+      ("not JSON", "undecodable"), (#"{"data":{}}"#, "undecodable"), ("", "undecodable"),
+      (#"{"eventName":"user.session.revoked","data":{"id":"3F0C6F6E-1C3A-4F0B-9A52-6D1F8E2B7C10"}}"#, "undecodable"),
+      (#"{"eventName":"user.created","data":{}}"#, "ignored"), (#"{"eventName":"ping"}"#, "pong"),
+      (#"{"eventName":"admin.user.session.revoked","data":{"id":"3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"}}"#, "accepted"),
+    ])
+  func content(body: String, status: String) throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    for _ in 0..<2 {
+      let answer = try server.post(body, signature: Self.sign(body))
+      #expect(answer.status == 200)
+      #expect(answer.body == #"{"status":"\#(status)"}"# || answer.body == #"{"status":"duplicate"}"#)
+    }
+    #expect(try server.metric(#"revoked_dead_letters{handler=""}"#) == (status == "undecodable" ? 1 : 0))
+  }
+
+  @Test("a 200 outlives kill -9, and the log handler has had every event at least once")
+  func kill() throws {
+    let folder = try TemporaryFolder()
+    let handler = ["REVOKED_HANDLERS_AUDIT_KIND": "log"]
+    var log = ""
+    let sessions = (0..<20).map { _ in UUID().uuidString.lowercased() }
+    for batch in [sessions[..<10], sessions[10...]] {
+      let server = try RunningServer(in: folder, environment: handler)
+      for session in batch {
+        let body = Self.event(session: session)
+        #expect(try server.post(body, signature: Self.sign(body)).body == #"{"status":"accepted"}"#)
+      }
+      server.signal(SIGKILL)
+      #expect(server.exit() == SIGKILL)
+      log += server.log.wholeText
+    }
+    let server = try RunningServer(in: folder, environment: handler)
+    for session in sessions { #expect(try server.get("/v1/sessions/\(session)").body.contains(#""revoked":true"#)) }
+    #expect(
+      server.log.wait { text in
+        let handled = (log + text).split(separator: "\n").filter { $0.contains(#""handler":"audit""#) }
+        return sessions.allSatisfy { session in handled.contains { $0.contains(session) } }
+      })
+  }
+
+  @Test("an event that a handler wants is stored and handled")
+  func wantedEvent() throws {
+    let server = try RunningServer(
+      in: TemporaryFolder(), environment: ["REVOKED_HANDLERS_ALL_KIND": "log", "REVOKED_HANDLERS_ALL_EVENTS": "user.*"])
+    let body = Self.event("user.created", session: Self.session)
+    #expect(try server.post(body, signature: Self.sign(body)).body == #"{"status":"accepted"}"#)
+    #expect(server.log.wait { $0.contains(#""event":"user.created""#) && $0.contains(#""handler":"all""#) })
+    #expect(try server.metric("revoked_sessions_revoked") == 0)
+  }
+
+  @Test("during a rotation either secret is good")
+  func rotation() throws {
+    let old = "an-older-secret-of-20"
+    let server = try RunningServer(
+      in: TemporaryFolder(), environment: ["DYNAMIC_WEBHOOK_SECRET": "\(old) \(Executable.secret)"])
+    #expect(try server.post(Vector.ping.text, signature: Vector.ping.signature).status == 200)
+    let code = try HMACSHA256(key: Secret(old)).code(for: Vector.ping.body.span)
+    #expect(try server.post(Vector.ping.text, signature: SignatureHeader.value(for: code)).status == 200)
+    #expect(!server.log.text.contains(old))
+  }
+}

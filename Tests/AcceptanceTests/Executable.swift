@@ -1,0 +1,46 @@
+import Foundation
+
+/// The built executable, run as a user runs it.
+enum Executable {
+  struct Result {
+    var status: Int32
+    var output: String
+    var errors: String
+  }
+
+  /// The test bundle lies beside it.
+  static let url = URL(filePath: CommandLine.arguments[0]).deletingLastPathComponent().appending(path: "revoked")
+
+  static func process(_ arguments: [String], _ environment: [String: String]) -> Process {
+    let process = Process()
+    process.executableURL = url
+    process.arguments = arguments
+    // Nothing of the tester's own configuration counts.
+    process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"].merging(environment) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    return process
+  }
+
+  /// Runs a command to its end.
+  static func run(
+    _ arguments: String..., environment: [String: String] = ["DYNAMIC_WEBHOOK_SECRET": secret], input: [UInt8] = []
+  ) throws -> Result {
+    let process = process(arguments, environment)
+    let (stdin, stdout, stderr) = (Pipe(), Pipe(), Pipe())
+    process.standardInput = stdin
+    process.standardOutput = stdout
+    process.standardError = stderr
+    try process.run()
+    try stdin.fileHandleForWriting.write(contentsOf: input)
+    try stdin.fileHandleForWriting.close()
+    // A command's output is far smaller than a pipe's buffer.
+    let output = try stdout.fileHandleForReading.readToEnd() ?? Data()
+    let errors = try stderr.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return Result(
+      status: process.terminationStatus, output: String(decoding: output, as: UTF8.self),
+      errors: String(decoding: errors, as: UTF8.self))
+  }
+
+  static let secret = "dyn_5LqRXtZsXit7Cjt9KktC8EGywoSkGSbGqtTud[S7AYd{LUTMcS38QRMT"
+}
