@@ -1,0 +1,36 @@
+# Built in two stages: the toolchain stays behind, the runtime gets one binary and what it links to.
+FROM swift:6.3-bookworm AS build
+RUN apt-get update -q \
+ && apt-get install -qy --no-install-recommends libssl-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev pkg-config \
+ && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+# The dependencies first: their layer lasts until Package.swift changes.
+COPY Package.swift ./
+RUN swift package resolve
+COPY Sources Sources
+# The manifest names test targets, so their folders must be there; they are not built.
+COPY Tests Tests
+# The Swift runtime is linked in; libcurl and zlib are what its FoundationNetworking needs. -s drops the symbols.
+RUN swift build -c release --product revoked --static-swift-stdlib -Xlinker -lcurl -Xlinker -lz -Xlinker -s \
+ && install -D "$(swift build -c release --show-bin-path)/revoked" /out/revoked
+
+FROM debian:bookworm-slim
+# libssl3: HMAC. libsqlite3-0: the store. libcurl4 and ca-certificates: `revoked send` over https.
+RUN apt-get update -q \
+ && apt-get install -qy --no-install-recommends libssl3 libsqlite3-0 libcurl4 zlib1g ca-certificates \
+ && rm -rf /var/lib/apt/lists/* \
+ && groupadd --system --gid 10001 revoked \
+ && useradd --system --uid 10001 --gid revoked --home-dir /data --no-create-home --shell /usr/sbin/nologin revoked \
+ && install -d -m 0700 -o revoked -g revoked /data
+COPY --from=build /out/revoked /usr/local/bin/revoked
+LABEL org.opencontainers.image.title="revoked" \
+      org.opencontainers.image.description="Receives Dynamic's session revocations, durably, and answers who is revoked"
+# Inside the container only the network that it is attached to reaches these: publish 8080 to the proxy, 8081 to the backends.
+ENV REVOKED_LISTEN=0.0.0.0:8080 REVOKED_PRIVATE_LISTEN=0.0.0.0:8081 REVOKED_DATA=/data
+USER 10001:10001
+VOLUME /data
+EXPOSE 8080 8081
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=10s --timeout=5s --start-period=10s CMD ["revoked", "healthcheck"]
+ENTRYPOINT ["revoked"]
+CMD ["serve"]
