@@ -18,9 +18,9 @@ FROM debian:bookworm-slim
 # libssl3: HMAC. libsqlite3-0: the store. libcurl4 and ca-certificates: `revoked send` over https.
 RUN apt-get update -q \
  && apt-get install -qy --no-install-recommends libssl3 libsqlite3-0 libcurl4 zlib1g ca-certificates \
- && rm -rf /var/lib/apt/lists/* \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
  && groupadd --system --gid 10001 revoked \
- && useradd --system --uid 10001 --gid revoked --home-dir /data --no-create-home --shell /usr/sbin/nologin revoked \
+ && useradd --system --uid 10001 --gid revoked --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin revoked \
  && install -d -m 0700 -o revoked -g revoked /data
 COPY --from=build /out/revoked /usr/local/bin/revoked
 LABEL org.opencontainers.image.title="revoked" \
