@@ -16,6 +16,8 @@ final class Connection {
   var isHead = false
   var isHTTP10 = false
   var discarded = 0
+  /// False once the socket is closed: its number may be another file's by then.
+  var isOpen = true
 
   init(socket: Int32, exchange: Exchange, now: UInt64, limits: ServerLimits) {
     self.socket = socket

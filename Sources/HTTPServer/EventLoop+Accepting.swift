@@ -69,10 +69,10 @@ extension EventLoop {
   }
 
   func close(_ connection: Connection) {
-    let slot = Int(connection.exchange.slot)
-    guard connections.indices.contains(slot), connections[slot] === connection else { return }
+    guard connection.isOpen else { return }
+    connection.isOpen = false
     SystemCall.close(connection.socket)
-    connections[slot] = nil
+    connections[Int(connection.exchange.slot)] = nil
     freeSlots.append(connection.exchange.slot)
     openConnections -= 1
     counters.connections.wrappingSubtract(1, ordering: .relaxed)

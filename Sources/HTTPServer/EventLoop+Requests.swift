@@ -6,6 +6,7 @@ extension EventLoop {
 
   func handle(_ event: Poller.Event, _ connection: Connection) {
     if event.isWritable, !connection.output.isEmpty { flush(connection) }
+    guard connection.isOpen else { return }
     if event.isReadable {
       switch connection.state.phase {
       case .idle, .head, .body: receive(connection)
@@ -180,7 +181,7 @@ extension EventLoop {
     case .idle, .head, .body, .lingering: break
     }
     watch(connection)
-    guard connection.state.isReading, !connection.backlog.isEmpty else { return }
+    guard connection.isOpen, connection.state.isReading, !connection.backlog.isEmpty else { return }
     let backlog = connection.backlog
     connection.backlog = []
     process(backlog.span, connection)

@@ -88,9 +88,9 @@ public final class Receiver: Sendable {
     await drain(publicServer, within: configuration.drainTimeout)
     await withCheckedContinuation { continuation in inbox.close { continuation.resume() } }
     // A handler that hangs keeps its events; it must not keep the process.
-    await Self.wait(for: .seconds(2)) { [dispatcher] in await dispatcher.stop() }
+    await Self.wait(for: .seconds(1)) { [dispatcher] in await dispatcher.stop() }
     // Look-ups are answered to the end: an application may still be asking whether it is safe to let a request through.
-    await drain(privateServer, within: .seconds(1))
+    await drain(privateServer, within: .milliseconds(500))
     do throws(StoreError) {
       try service.store.close()
     } catch {
