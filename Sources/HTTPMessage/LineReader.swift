@@ -58,7 +58,7 @@ package enum HeadEnd {
         guard index > 0, bytes[index - 1] == 0x0d else { return (index + 1, true) }
         // The empty line that may precede a request (index 1) ends no head.
         if index > 3, bytes[index - 2] == 0x0a { return (index + 1, true) }
-        sawLine = true
+        if index > 1 { sawLine = true }
       }
       index += 1
     }

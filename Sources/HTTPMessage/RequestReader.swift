@@ -77,7 +77,8 @@ package struct RequestReader: Sendable {
     let taken = min(input.count, limits.headBytes + 1 - storage.count)
     storage.append(contentsOf: input.extracting(0..<taken))
     let search = HeadEnd.search(storage.span, from: scanned)
-    let lineToJudge = search.sawLine && !judgedLine
+    // After an empty line, or half of one, the first byte of the request line is judged as soon as it is there.
+    let lineToJudge = !judgedLine && (search.sawLine || scanned <= 2)
     if search.end == nil, !lineToJudge, storage.count < limits.headBytes {
       state = .head(scanned: storage.count, judgedLine: judgedLine)
       return (taken, .needsMore)
@@ -96,7 +97,10 @@ package struct RequestReader: Sendable {
     headCount = head.byteCount
     switch head.framing {
     case .length(0): return .request(body: headCount..<headCount, inStorage: true)
-    case .length(let length): state = .sized(remaining: length)
+    case .length(let length):
+      // Bounded by `bodyBytes`, and untouched memory costs nothing until the bytes come.
+      storage.reserveCapacity(headCount + length)
+      state = .sized(remaining: length)
     case .chunked:
       decoder = ChunkedDecoder(limits: limits)
       state = .chunked

@@ -2,7 +2,7 @@
 package struct Response: Sendable {
   package let status: Status
   /// Status line and fields up to what depends on the connection and the time.
-  let head: [UInt8]
+  private(set) var head: [UInt8]
   package let body: [UInt8]
 
   /// `fields`: further field lines as name and value; values must be free of control characters.
@@ -20,17 +20,19 @@ package struct Response: Sendable {
     head.append(contentsOf: contentType)
     head.append(contentsOf: "\r\nContent-Length: ")
     head.append(contentsOf: String(body.count).utf8)
-    for (name, value) in fields {
-      head.append(contentsOf: "\r\n")
-      head.append(contentsOf: name)
-      head.append(contentsOf: ": ")
-      // A control character would let a value write fields of its own.
-      head.append(contentsOf: value.utf8.map { $0.isFieldContent ? $0 : 0x20 })
-    }
     head.append(contentsOf: "\r\n")
     self.status = status
     self.head = head
     self.body = body
+    for (name, value) in fields { append(name, value) }
+  }
+
+  private mutating func append(_ name: StaticString, _ value: String) {
+    head.append(contentsOf: name)
+    head.append(contentsOf: ": ")
+    // A control character would let a value write fields of its own.
+    head.append(contentsOf: value.utf8.map { $0.isFieldContent ? $0 : 0x20 })
+    head.append(contentsOf: "\r\n")
   }
 
   package init(
@@ -45,6 +47,13 @@ package struct Response: Sendable {
     var text = #"{"type":"about:blank","title":"\#(status.reason)","status":\#(status.code)"#
     if let detail { text += #","detail":"\#(detail)""# }
     self.init(status, contentType: "application/problem+json", fields: fields, body: text + "}\n")
+  }
+
+  /// The same response with further fields.
+  package func adding(_ fields: [(StaticString, String)]) -> Response {
+    var response = self
+    for (name, value) in fields { response.append(name, value) }
+    return response
   }
 
   /// `date`: an IMF-fixdate (RFC 9110 §5.6.7). `withoutBody`: the answer to HEAD, whose fields are those of GET.

@@ -3,7 +3,7 @@ internal import HTTPMessage
 /// One connection's belongings. Touched by its loop only.
 final class Connection {
   let socket: Int32
-  let exchange: Exchange
+  let id: ConnectionID
   var state: ConnectionState
   var reader: RequestReader
   /// Read, but not looked at yet: the request before it is not answered. At most one read's worth.
@@ -12,6 +12,8 @@ final class Connection {
   var output: [UInt8] = []
   var outputOffset = 0
   var interest = Poller.Interest.read
+  /// Counts the requests: the one under way, or the last.
+  var request: UInt32 = 0
   /// Facts of the request under way that shape its answer.
   var isHead = false
   var isHTTP10 = false
@@ -19,12 +21,14 @@ final class Connection {
   /// False once the socket is closed: its number may be another file's by then.
   var isOpen = true
 
-  init(socket: Int32, exchange: Exchange, now: UInt64, limits: ServerLimits) {
+  init(socket: Int32, id: ConnectionID, now: UInt64, limits: ServerLimits) {
     self.socket = socket
-    self.exchange = exchange
+    self.id = id
     state = ConnectionState(now: now, limits: limits)
     reader = RequestReader(limits: limits.message)
   }
+
+  var exchange: Exchange { Exchange(connection: id, request: request) }
 
   /// Says what the response must say of its connection.
   var option: ConnectionOption? {

@@ -1,9 +1,10 @@
 /// What a connection may do next, and until when. A pure value: events and the time go in, the shell acts on what comes out.
 ///
-///     reading ──whole request──▶ answering ──answer sent──▶ reading │ lingering │ closed
-///        └──malformed, too slow──▶ (error reply) ──────────────────▶ lingering ▶ closed
+///     idle ─▶ head ─▶ body ─▶ answering ─▶ idle …
+///               └────────┴──▶ (error reply)  └─▶ finishing ─▶ lingering ─▶ closed
 ///
-/// Deadlines are absolute per phase, in nanoseconds of the monotonic clock: nothing that a peer sends postpones them.
+/// A reply that the peer has not taken yet has a deadline of its own beside the phase: pipelined requests may be under way behind it.
+/// Deadlines are absolute, in nanoseconds of the monotonic clock: nothing that a peer sends postpones them.
 struct ConnectionState {
   enum Phase: Equatable {
     /// Between requests.
@@ -11,37 +12,42 @@ struct ConnectionState {
     /// A head has begun.
     case head
     case body
-    /// The responder has the request. No deadline: the responder answers when the disk does.
+    /// The responder owes an answer. No deadline: it answers when the disk does.
     case answering
-    /// A reply waits for the peer to take it. Nothing is read meanwhile.
-    case writing
+    /// The last reply is made.
+    case finishing
     /// The last reply is out and our side is shut down; what still comes is discarded.
     case lingering
   }
 
-  /// What to do when a reply has left entirely.
+  /// What follows the answer that is owed.
   enum Afterwards: Equatable {
     case read
-    /// Everything that the peer sent was read: closing loses nothing.
+    /// Nothing unread is known of: closing loses nothing.
     case close
     /// Unread bytes would turn `close` into a RST, and that destroys the reply in the peer's buffer (RFC 9112 §9.6).
     case linger
   }
 
   private(set) var phase = Phase.idle
-  private(set) var deadline: UInt64
   private(set) var afterwards = Afterwards.read
+  private var phaseDeadline: UInt64
+  private var writeDeadline = UInt64.max
   private let limits: ServerLimits
 
   init(now: UInt64, limits: ServerLimits) {
     self.limits = limits
-    deadline = now &+ limits.headerTimeout.nanoseconds
+    phaseDeadline = now &+ limits.headerTimeout.nanoseconds
   }
 
+  var deadline: UInt64 { min(phaseDeadline, writeDeadline) }
+
+  /// A peer that does not take its replies is not read from.
   var isReading: Bool {
+    guard writeDeadline == .max else { return false }
     switch phase {
-    case .idle, .head, .body: true
-    case .answering, .writing, .lingering: false
+    case .idle, .head, .body: return true
+    case .answering, .finishing, .lingering: return false
     }
   }
 
@@ -49,51 +55,64 @@ struct ConnectionState {
   mutating func headBegan(now: UInt64) {
     guard phase == .idle else { return }
     phase = .head
-    deadline = now &+ limits.headerTimeout.nanoseconds
+    phaseDeadline = now &+ limits.headerTimeout.nanoseconds
   }
 
   mutating func bodyBegan(now: UInt64) {
     phase = .body
-    deadline = now &+ limits.bodyTimeout.nanoseconds
+    phaseDeadline = now &+ limits.bodyTimeout.nanoseconds
   }
 
   mutating func requestEnded(keepsAlive: Bool) {
     phase = .answering
-    deadline = .max
+    phaseDeadline = .max
     afterwards = keepsAlive ? .read : .close
   }
 
-  /// An error reply, or an early refusal: unread bytes may be on their way.
+  /// An error reply, or an early refusal, is next: unread bytes may be on their way.
   mutating func failed() {
     phase = .answering
+    phaseDeadline = .max
     afterwards = .linger
   }
 
-  /// The server drains, or the peer has ended its side: this answer is the last.
+  /// The peer sent on after its last request.
+  mutating func hasUnreadInput() {
+    if afterwards == .close { afterwards = .linger }
+  }
+
+  /// The answer is made, though perhaps not sent.
+  mutating func answered(now: UInt64) {
+    guard afterwards == .read else { return phase = .finishing }
+    phase = .idle
+    phaseDeadline = now &+ limits.idleTimeout.nanoseconds
+  }
+
+  /// The server drains: no request after the present one. Between requests there is none, and what is written is the end.
   mutating func close() {
+    if phase == .idle { phase = .finishing }
     if afterwards == .read { afterwards = .close }
   }
 
-  /// The reply did not fit into the socket's buffer.
+  /// The replies did not fit into the socket's buffer.
   mutating func stalled(now: UInt64) {
-    guard phase != .writing else { return }
-    phase = .writing
-    deadline = now &+ limits.writeTimeout.nanoseconds
+    if writeDeadline == .max { writeDeadline = now &+ limits.writeTimeout.nanoseconds }
   }
 
-  /// The reply is out.
+  /// All replies that were made are out. Returns what is to be done now; `.read` also while an answer is still owed.
   mutating func flushed(now: UInt64) -> Afterwards {
-    switch afterwards {
-    case .read:
-      phase = .idle
-      deadline = now &+ limits.idleTimeout.nanoseconds
-    case .linger:
+    writeDeadline = .max
+    guard phase == .finishing else { return .read }
+    if afterwards == .linger {
       phase = .lingering
-      deadline = now &+ limits.lingeringTimeout.nanoseconds
-    case .close:
-      break
+      phaseDeadline = now &+ limits.lingeringTimeout.nanoseconds
     }
     return afterwards
+  }
+
+  /// Time is up: whether the peer is slow with a request, and should be told.
+  func deservesTimeoutReply(now: UInt64) -> Bool {
+    writeDeadline > now && (phase == .head || phase == .body)
   }
 }
 

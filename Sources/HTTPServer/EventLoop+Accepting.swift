@@ -33,6 +33,7 @@ extension EventLoop {
 
   private func pauseAccepting() {
     acceptResumesAt = now &+ Self.acceptPause
+    acceptPaused()
     nextDeadline = min(nextDeadline, acceptResumesAt)
   }
 
@@ -48,8 +49,8 @@ extension EventLoop {
     }
     generation &+= 1
     let connection = Connection(
-      socket: socket, exchange: Exchange(slot: slot, generation: generation), now: now, limits: limits)
-    guard poller.register(socket, .read, token: connection.exchange.token) else {
+      socket: socket, id: ConnectionID(slot: slot, generation: generation), now: now, limits: limits)
+    guard poller.register(socket, .read, token: connection.id.token) else {
       freeSlots.append(slot)
       return SystemCall.close(socket)
     }
@@ -61,9 +62,9 @@ extension EventLoop {
   }
 
   /// nil when the connection is gone, even if another has its slot.
-  func connection(_ exchange: Exchange) -> Connection? {
-    let slot = Int(exchange.slot)
-    guard connections.indices.contains(slot), let connection = connections[slot], connection.exchange == exchange
+  func connection(_ id: ConnectionID) -> Connection? {
+    let slot = Int(id.slot)
+    guard connections.indices.contains(slot), let connection = connections[slot], connection.id == id
     else { return nil }
     return connection
   }
@@ -72,8 +73,8 @@ extension EventLoop {
     guard connection.isOpen else { return }
     connection.isOpen = false
     SystemCall.close(connection.socket)
-    connections[Int(connection.exchange.slot)] = nil
-    freeSlots.append(connection.exchange.slot)
+    connections[Int(connection.id.slot)] = nil
+    freeSlots.append(connection.id.slot)
     openConnections -= 1
     counters.connections.wrappingSubtract(1, ordering: .relaxed)
     if openConnections == 0, let drained {
@@ -84,7 +85,7 @@ extension EventLoop {
   }
 }
 
-extension Exchange {
+extension ConnectionID {
   init(token: UInt64) {
     self.init(slot: Int32(truncatingIfNeeded: token), generation: UInt32(truncatingIfNeeded: token >> 32))
   }

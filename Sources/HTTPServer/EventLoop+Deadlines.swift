@@ -20,7 +20,10 @@ extension EventLoop {
     acceptResumesAt = .max
     drained = finished
     for case let connection? in connections {
-      if connection.state.phase == .idle { close(connection) } else { connection.state.close() }
+      // A request that has arrived already is still answered.
+      if connection.state.phase == .idle, connection.state.isReading { receive(connection) }
+      connection.state.close()
+      if connection.state.phase == .finishing, connection.output.isEmpty { close(connection) }
     }
     if openConnections == 0, drained != nil {
       drained = nil

@@ -9,9 +9,9 @@ extension EventLoop {
     guard connection.isOpen else { return }
     if event.isReadable {
       switch connection.state.phase {
-      case .idle, .head, .body: receive(connection)
+      case .idle, .head, .body: connection.state.isReading ? receive(connection) : watch(connection)
       case .lingering: discard(connection)
-      case .answering, .writing:
+      case .answering, .finishing:
         // Pipelined bytes, or the end of the stream: they wait in the socket. Only a peer that does this pays for the call.
         if event.isHungUp { close(connection) } else { watch(connection) }
       }
@@ -21,7 +21,7 @@ extension EventLoop {
     nextDeadline = min(nextDeadline, connection.state.deadline)
   }
 
-  private func receive(_ connection: Connection) {
+  func receive(_ connection: Connection) {
     switch SystemCall.receive(connection.socket, into: &scratch) {
     case .bytes(0): close(connection)
     case .bytes(let count):
@@ -54,8 +54,12 @@ extension EventLoop {
         fail(connection, error)
       }
     }
-    if offset < input.count, connection.state.phase != .lingering, connection.state.afterwards == .read {
-      connection.backlog.append(contentsOf: input.extracting(offset..<input.count))
+    if offset < input.count {
+      if connection.state.afterwards == .read {
+        connection.backlog.append(contentsOf: input.extracting(offset..<input.count))
+      } else {
+        connection.state.hasUnreadInput()
+      }
     }
     send(connection)
   }
@@ -75,6 +79,7 @@ extension EventLoop {
 
   private func respond(_ bytes: Span<UInt8>, _ body: Range<Int>, _ connection: Connection) {
     note(connection)
+    connection.request &+= 1
     connection.state.requestEnded(keepsAlive: head.keepsAlive && drained == nil)
     let response = responder?.respond(
       to: head, bytes.extracting(0..<head.byteCount), body: bytes.extracting(body), exchange: connection.exchange)
@@ -95,7 +100,9 @@ extension EventLoop {
 
   /// The answer to a request that the responder kept.
   func deliver(_ response: Response, to exchange: Exchange) {
-    guard let connection = connection(exchange), connection.state.phase == .answering else { return }
+    guard let connection = connection(exchange.connection), connection.exchange == exchange,
+      connection.state.phase == .answering
+    else { return }
     if drained != nil { connection.state.close() }
     encode(response, connection)
     send(connection)
@@ -106,18 +113,14 @@ extension EventLoop {
   private func encode(_ response: Response, _ connection: Connection) {
     counters.count(response.status.code)
     response.encode(into: &output, date: date, connection: connection.option, withoutBody: connection.isHead)
-    if connection.state.afterwards == .read { _ = connection.state.flushed(now: now) }
+    connection.state.answered(now: now)
   }
 
   /// A request that did not arrive in time.
   func timeOut(_ connection: Connection) {
-    switch connection.state.phase {
-    case .head, .body:
-      fail(connection, .timeout)
-      send(connection)
-    case .idle, .answering, .writing, .lingering:
-      close(connection)
-    }
+    guard connection.state.deservesTimeoutReply(now: now) else { return close(connection) }
+    fail(connection, .timeout)
+    send(connection)
   }
 
   /// Sends what `output` holds for this connection, and goes on with what it left behind.
@@ -159,26 +162,19 @@ extension EventLoop {
   }
 
   private func stall(_ connection: Connection) {
-    if connection.state.phase != .answering || connection.state.afterwards != .read {
-      connection.state.stalled(now: now)
-    }
+    connection.state.stalled(now: now)
     watch(connection)
   }
 
-  /// Everything is out. A request may still wait for its answer: then only earlier replies are.
+  /// Every reply that was made is out.
   private func sent(_ connection: Connection) {
-    switch connection.state.phase {
-    case .answering where connection.state.afterwards == .read: break
-    case .answering, .writing:
-      switch connection.state.flushed(now: now) {
-      case .read: break
-      case .close: return close(connection)
-      case .linger:
-        SystemCall.shutdownWriting(connection.socket)
-        connection.backlog = []
-        connection.reader.finish()
-      }
-    case .idle, .head, .body, .lingering: break
+    switch connection.state.flushed(now: now) {
+    case .read: break
+    case .close: return close(connection)
+    case .linger:
+      SystemCall.shutdownWriting(connection.socket)
+      connection.backlog = []
+      connection.reader.finish()
     }
     watch(connection)
     guard connection.isOpen, connection.state.isReading, !connection.backlog.isEmpty else { return }
@@ -191,12 +187,13 @@ extension EventLoop {
   private func watch(_ connection: Connection) {
     var interest: Poller.Interest = connection.output.isEmpty ? [] : .write
     switch connection.state.phase {
-    case .idle, .head, .body, .lingering: interest.insert(.read)
-    case .answering, .writing: break
+    case .idle, .head, .body: if connection.state.isReading { interest.insert(.read) }
+    case .lingering: interest.insert(.read)
+    case .answering, .finishing: break
     }
     guard interest != connection.interest else { return }
     connection.interest = interest
-    if !poller.change(connection.socket, interest, token: connection.exchange.token) { close(connection) }
+    if !poller.change(connection.socket, interest, token: connection.id.token) { close(connection) }
   }
 
   private func discard(_ connection: Connection) {

@@ -19,8 +19,12 @@ package final class EventLoop: @unchecked Sendable {
   /// sooner than that, and Dispatch's way back costs more than the request itself.
   private static let lingerMilliseconds: Int32 = 5
 
+  private static let roundsBeforeDeadlines = 64
+
   let limits: ServerLimits
   let counters: ServerCounters
+  /// Called when descriptors or memory ran out and no connection is taken for a while.
+  let acceptPaused: @Sendable () -> Void
   private let queue: DispatchQueue
   private let wake: WakeUp
   private let mailbox = Mutex<[Message]>([])
@@ -54,8 +58,12 @@ package final class EventLoop: @unchecked Sendable {
   /// The head at hand.
   var head = RequestHead()
 
-  init(listener: Listener, limits: ServerLimits, counters: ServerCounters, label: String) throws(ListenError) {
+  init(
+    listener: Listener, limits: ServerLimits, counters: ServerCounters, label: String,
+    acceptPaused: @escaping @Sendable () -> Void
+  ) throws(ListenError) {
     self.listener = listener
+    self.acceptPaused = acceptPaused
     self.limits = limits
     self.counters = counters
     poller = try Poller()
@@ -99,12 +107,16 @@ package final class EventLoop: @unchecked Sendable {
 
   /// Handles what is ready until nothing comes for a while.
   private func turn() {
+    var fullRounds = 0
     while source != nil {
       let count = poller.wait(milliseconds: Self.lingerMilliseconds)
       beginRound()
       for index in 0..<count { handle(poller.event(at: index)) }
       if count > 0 { responder?.roundEnded() }
-      if now >= nextDeadline { expire() }
+      // After a pause of the whole process, requests that came in time wait in the sockets behind deadlines that have passed:
+      // they are read first. A flood that never ends does not postpone deadlines for ever.
+      fullRounds = count == Poller.capacity ? fullRounds + 1 : 0
+      if now >= nextDeadline, fullRounds % Self.roundsBeforeDeadlines == 0 { expire() }
       if count == 0 { break }
     }
     armTimer()
@@ -126,7 +138,7 @@ package final class EventLoop: @unchecked Sendable {
     case Self.listenerToken:
       accept()
     default:
-      guard let connection = connection(Exchange(token: event.token)) else { return }
+      guard let connection = connection(ConnectionID(token: event.token)) else { return }
       handle(event, connection)
     }
   }

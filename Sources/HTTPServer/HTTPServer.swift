@@ -7,13 +7,20 @@ package final class HTTPServer: Sendable {
   package let counters = ServerCounters()
   private let loops: [EventLoop]
 
-  /// Binds and listens; connections are accepted from `start` on. `label` names the queues in debuggers.
-  package init(listen: ListenAddress, limits: ServerLimits, loops count: Int, label: String) throws(ListenError) {
+  /// Binds and listens; connections are accepted from `start` on. `label` names the queues in debuggers. `acceptPaused` is called on a loop,
+  /// up to five times a second, when it cannot take connections for lack of descriptors.
+  package init(
+    listen: ListenAddress, limits: ServerLimits, loops count: Int, label: String,
+    acceptPaused: @escaping @Sendable () -> Void = {}
+  ) throws(ListenError) {
     let listener = try Listener(listen)
     address = listener.address
     var loops: [EventLoop] = []
     for index in 0..<max(1, count) {
-      loops.append(try EventLoop(listener: listener, limits: limits, counters: counters, label: "\(label).\(index)"))
+      loops.append(
+        try EventLoop(
+          listener: listener, limits: limits, counters: counters, label: "\(label).\(index)", acceptPaused: acceptPaused
+        ))
     }
     self.loops = loops
   }

@@ -20,6 +20,9 @@ internal import Glibc
     static let exclusive = Interest(rawValue: EPOLLEXCLUSIVE.rawValue)
   }
 
+  /// Events of one wait.
+  static let capacity = 256
+
   /// The token of the eventfd; connections and listeners use others.
   static let wakeToken = UInt64.max
 
@@ -27,13 +30,12 @@ internal import Glibc
   let wake: WakeUp
   // epoll_event counts as unsafe for its union; the token is the only member that is ever written or read here.
   private var buffer: [epoll_event]
-  private var count = 0
 
   init() throws(ListenError) {
     descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
     guard descriptor >= 0 else { throw ListenError("epoll_create1", SystemCall.lastError) }
     wake = try WakeUp()
-    unsafe buffer = [epoll_event](repeating: epoll_event(), count: 256)
+    unsafe buffer = [epoll_event](repeating: epoll_event(), count: Self.capacity)
     guard register(wake.descriptor, .read, token: Self.wakeToken) else {
       throw ListenError("epoll_ctl", SystemCall.lastError)
     }
@@ -54,14 +56,17 @@ internal import Glibc
     _ = control(EPOLL_CTL_DEL, target, [], 0)
   }
 
-  /// Waits up to `milliseconds` and returns how many events there are; an interruption counts as none.
+  /// Waits up to `milliseconds` and returns how many events there are, at most `capacity`.
   func wait(milliseconds: Int32) -> Int {
-    // The buffer's own count bounds what the kernel writes.
-    let found = unsafe buffer.withUnsafeMutableBufferPointer {
-      unsafe epoll_wait(descriptor, $0.baseAddress, Int32($0.count), milliseconds)
+    while true {
+      // The buffer's own count bounds what the kernel writes.
+      let found = unsafe buffer.withUnsafeMutableBufferPointer {
+        unsafe epoll_wait(descriptor, $0.baseAddress, Int32($0.count), milliseconds)
+      }
+      if found >= 0 { return Int(found) }
+      // A stop and continue of the process interrupts the wait too; events may be there all the same.
+      guard SystemCall.lastError == EINTR else { return 0 }
     }
-    count = max(0, Int(found))
-    return count
   }
 
   func event(at index: Int) -> Event {

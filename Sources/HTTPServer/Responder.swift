@@ -14,9 +14,15 @@ package protocol Responder: AnyObject {
   func roundEnded()
 }
 
-/// One request's place in a loop: the slot of its connection, and the generation that tells it from a later connection in the
-/// same slot. An answer for a dead generation is dropped.
+/// One request's place in a loop. An answer to another request than the one that waits, or for a connection that is gone, is dropped.
 package struct Exchange: Sendable, Hashable {
+  let connection: ConnectionID
+  let request: UInt32
+}
+
+/// A connection by its slot in the loop, and the generation that tells it from a later one in the same slot. Never by its descriptor: the
+/// kernel gives that number to the next one at once.
+struct ConnectionID: Sendable, Hashable {
   let slot: Int32
   let generation: UInt32
 }

@@ -1,6 +1,7 @@
 package import DynamicEvents
 package import Logging
 package import RevocationStore
+internal import Synchronization
 
 /// Brings stored events to handlers: one lane each, so that a slow or failing handler delays no other.
 package final class Dispatcher: Sendable {
@@ -17,6 +18,9 @@ package final class Dispatcher: Sendable {
     self.lanes = lanes
     tasks = lanes.map { lane in Task { await lane.run() } }
   }
+
+  /// Whether every lane is at work.
+  package var isRunning: Bool { lanes.allSatisfy { $0.isRunning.load(ordering: .relaxed) } }
 
   package var counters: [DeliveryCounters] { lanes.map(\.counters) }
 

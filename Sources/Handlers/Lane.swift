@@ -13,6 +13,8 @@ final class Lane: Sendable {
   private static let pageSize = 64
 
   let counters: DeliveryCounters
+  /// True from the start: a lane that was never run would be a bug, and one that has ended is not ready.
+  let isRunning = Atomic(true)
   private let registration: HandlerRegistration
   private let store: RevocationStore
   private let logger: Logger
@@ -46,6 +48,7 @@ final class Lane: Sendable {
   func run() async {
     var position = cursor.position
     var signals = signal.makeAsyncIterator()
+    defer { isRunning.store(false, ordering: .relaxed) }
     while !Task.isCancelled {
       do {
         let retried = try await retryDue()
@@ -68,14 +71,32 @@ final class Lane: Sendable {
   }
 
   private func attempt(_ page: EventPage) async throws {
-    var attempts: [Attempt] = []
-    for event in page.events where registration.wants(event.name) {
-      let attempt = try await attempt(event, failedBefore: 0)
+    var failures: [Attempt] = []
+    var end = page.end
+    var last: Int64?
+    for event in page.events {
+      // Told to stop: what was attempted is recorded, the rest of the page is for the next start.
+      guard !Task.isCancelled, let attempt = try await attemptUnlessStopped(event) else {
+        guard let last else { throw CancellationError() }
+        end = last
+        break
+      }
       // Of fresh events only failures need a row: the position says that the others are done.
-      if attempt.outcome != .delivered { attempts.append(attempt) }
+      if attempt.outcome != .delivered { failures.append(attempt) }
+      last = event.seq
     }
-    try await blocking { [store, cursor, attempts] in
-      try store.record(attempts, handler: cursor.id, advancingTo: page.end)
+    try await blocking { [store, cursor, failures, end] in
+      try store.record(failures, handler: cursor.id, advancingTo: end)
+    }
+  }
+
+  /// nil when the stop came while the handler was at it.
+  private func attemptUnlessStopped(_ event: StoredEvent) async throws -> Attempt? {
+    guard registration.wants(event.name) else { return Attempt(event: event.seq, at: now(), outcome: .delivered) }
+    do {
+      return try await attempt(event, failedBefore: 0)
+    } catch is CancellationError {
+      return nil
     }
   }
 
@@ -87,7 +108,9 @@ final class Lane: Sendable {
     }
     guard !due.isEmpty else { return 0 }
     var attempts: [Attempt] = []
-    for delivery in due { attempts.append(try await attempt(delivery.event, failedBefore: delivery.attempts)) }
+    for delivery in due where !Task.isCancelled {
+      attempts.append(try await attempt(delivery.event, failedBefore: delivery.attempts))
+    }
     try await blocking { [store, cursor, attempts] in try store.record(attempts, handler: cursor.id) }
     return due.count
   }

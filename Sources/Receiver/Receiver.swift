@@ -4,7 +4,7 @@ public import HTTPServer
 public import Handlers
 public import Logging
 internal import RevocationStore
-internal import Signature
+public import Signature
 internal import Synchronization
 
 /// A receiver of Dynamic's session revocations: a public listener that takes signed deliveries, a store that makes them
@@ -49,7 +49,8 @@ public final class Receiver: Sendable {
       }
       self.dispatcher = dispatcher
       service = Service(
-        store: store, inbox: inbox, metrics: metrics, handlers: handlers, logger: logger, now: now,
+        store: store, inbox: inbox, metrics: metrics, handlers: handlers, secrets: configuration.secrets,
+        logger: logger, now: now,
         lastSigned: try store.tally().lastReceivedAt)
     } catch {
       throw .store(error.description)
@@ -58,9 +59,11 @@ public final class Receiver: Sendable {
       // Half of the cores parse and verify; the other half is for the writer, the handlers and the look-ups.
       publicServer = try HTTPServer(
         listen: configuration.listen, limits: configuration.limits,
-        loops: max(1, ProcessInfo.processInfo.activeProcessorCount / 2), label: "revoked.public")
+        loops: max(1, ProcessInfo.processInfo.activeProcessorCount / 2), label: "revoked.public",
+        acceptPaused: Self.complaint("public", logger))
       privateServer = try HTTPServer(
-        listen: configuration.privateListen, limits: configuration.limits, loops: 1, label: "revoked.private")
+        listen: configuration.privateListen, limits: configuration.limits, loops: 1, label: "revoked.private",
+        acceptPaused: Self.complaint("private", logger))
     } catch {
       throw .listener(error.description)
     }
@@ -68,17 +71,21 @@ public final class Receiver: Sendable {
 
   /// Accepts connections.
   public func start() {
-    publicServer.start { [self] loop in
-      // Keyed once per loop. The same call succeeded in `init`; should it fail here, nothing verifies and all is refused.
-      let verifier = try? SignatureVerifier(secrets: configuration.secrets)
-      return WebhookResponder(loop: loop, service: service, verifier: verifier, path: configuration.path)
+    publicServer.start { [service, path = configuration.path] loop in
+      WebhookResponder(loop: loop, service: service, path: path)
     }
     let page = MetricsPage(
       service: service, dispatcher: dispatcher, publicCounters: publicServer.counters,
       privateCounters: privateServer.counters)
-    privateServer.start { [self] loop in
-      PrivateResponder(loop: loop, service: service, metricsPage: page, token: configuration.privateToken)
+    let readiness = Readiness(service) { [dispatcher] in dispatcher.isRunning }
+    privateServer.start { [service, token = configuration.privateToken] loop in
+      PrivateResponder(loop: loop, service: service, readiness: readiness, metricsPage: page, token: token)
     }
+  }
+
+  /// From the next delivery on, these secrets count and no others: for a rotation without a restart. An empty list changes nothing.
+  public func replaceSecrets(_ secrets: [Secret]) {
+    if !secrets.isEmpty { service.replaceSecrets(secrets) }
   }
 
   /// Finishes what is in flight, for at most the drain timeout, and closes everything. Readiness turns red first; what was acknowledged is on
@@ -86,15 +93,36 @@ public final class Receiver: Sendable {
   public func stop() async {
     service.isDraining.store(true, ordering: .relaxed)
     await drain(publicServer, within: configuration.drainTimeout)
-    await withCheckedContinuation { continuation in inbox.close { continuation.resume() } }
-    // A handler that hangs keeps its events; it must not keep the process.
-    await Self.wait(for: .seconds(1)) { [dispatcher] in await dispatcher.stop() }
+    // Nothing that hangs, be it a disk or a handler, keeps the process: whatever is not done yet was not acknowledged, or is done again.
+    // Together with the drain timeout these stay below the 10 s that a supervisor waits.
+    await Self.wait(for: .milliseconds(500)) { [inbox] in
+      await withCheckedContinuation { continuation in inbox.close { continuation.resume() } }
+    }
+    await Self.wait(for: .milliseconds(500)) { [dispatcher] in await dispatcher.stop() }
     // Look-ups are answered to the end: an application may still be asking whether it is safe to let a request through.
-    await drain(privateServer, within: .milliseconds(500))
-    do throws(StoreError) {
-      try service.store.close()
-    } catch {
-      service.logger.error("closing the store failed; nothing acknowledged is lost", metadata: ["error": "\(error)"])
+    await drain(privateServer, within: .milliseconds(250))
+    await Self.wait(for: .milliseconds(500)) { [service] in
+      do throws(StoreError) {
+        try service.store.close()
+      } catch {
+        service.logger.error("closing the store failed; nothing acknowledged is lost", metadata: ["error": "\(error)"])
+      }
+    }
+  }
+
+  /// One line a second at most, however often it is called.
+  private static func complaint(_ listener: String, _ logger: Logger) -> @Sendable () -> Void {
+    let nextLine = Mutex(ContinuousClock.now)
+    return {
+      let isDue = nextLine.withLock { next in
+        guard ContinuousClock.now >= next else { return false }
+        next = .now + .seconds(1)
+        return true
+      }
+      guard isDue else { return }
+      logger.error(
+        "out of file descriptors: new connections wait. Raise the limit on open files or lower limits.connections",
+        metadata: ["listener": "\(listener)"])
     }
   }
 

@@ -2,6 +2,7 @@ internal import DynamicEvents
 internal import Handlers
 internal import Logging
 internal import RevocationStore
+internal import Signature
 internal import Synchronization
 
 /// What the responders of all loops share.
@@ -13,17 +14,20 @@ final class Service: Sendable {
   let logger: Logger
   let now: @Sendable () -> Timestamp
   let isDraining = Atomic(false)
+  private let secrets: Mutex<[Secret]>
+  private let secretsVersionNumber = Atomic(0)
   /// Milliseconds since 1970 of the last genuinely signed delivery; the smallest value means none yet.
   private let lastSignedMilliseconds: Atomic<Int64>
 
   init(
-    store: RevocationStore, inbox: Inbox, metrics: Metrics, handlers: [HandlerRegistration], logger: Logger,
-    now: @escaping @Sendable () -> Timestamp, lastSigned: Timestamp?
+    store: RevocationStore, inbox: Inbox, metrics: Metrics, handlers: [HandlerRegistration], secrets: [Secret],
+    logger: Logger, now: @escaping @Sendable () -> Timestamp, lastSigned: Timestamp?
   ) {
     self.store = store
     self.inbox = inbox
     self.metrics = metrics
     self.handlers = handlers
+    self.secrets = Mutex(secrets)
     self.logger = logger
     self.now = now
     lastSignedMilliseconds = Atomic(lastSigned?.milliseconds ?? .min)
@@ -38,6 +42,21 @@ final class Service: Sendable {
   func heard(at time: Timestamp) {
     // A clock that was set back does not take the news back.
     lastSignedMilliseconds.max(time.milliseconds, ordering: .relaxed)
+  }
+
+  /// Counts the sets of secrets, so that a loop sees at the cost of a load that it has to key anew.
+  var secretsVersion: Int { secretsVersionNumber.load(ordering: .acquiring) }
+
+  /// A loop's own verifier. nil if OpenSSL fails: then nothing verifies and everything is refused.
+  func makeVerifier() -> (SignatureVerifier?, version: Int) {
+    // The version first: a set that comes in between is keyed twice rather than missed.
+    let version = secretsVersion
+    return (try? SignatureVerifier(secrets: secrets.withLock { $0 }), version)
+  }
+
+  func replaceSecrets(_ new: [Secret]) {
+    secrets.withLock { $0 = new }
+    secretsVersionNumber.wrappingAdd(1, ordering: .releasing)
   }
 
   func isWanted(_ eventName: String) -> Bool {

@@ -40,65 +40,68 @@ package final class Inbox: Sendable {
     self.committed = committed
   }
 
-  /// Takes what a loop collected in one round; never blocks on the disk. Answers how many of the events were taken,
-  /// from the first on; the rest did not fit, and is to be refused now (503).
+  /// Takes what a loop collected in one round; never blocks on the disk. `false`: the inbox is full or closed, none of it was taken, and all of
+  /// it is to be refused now (503).
   ///
-  /// `completion` is called exactly once, on the writer's queue and not from within this call, with one outcome per
-  /// event taken, or with the reason why none of them is stored. It is not called when none was taken.
-  package func submit(_ batch: [IncomingEvent], completion: @escaping Completion) -> Int {
+  /// A batch is taken whole while the limits are not reached: what waits may exceed them by one round of each loop, and an answer never
+  /// depends on a neighbour's place in the batch.
+  ///
+  /// `completion` is called exactly once, on the writer's queue and not from within this call, with one outcome per event, or with the reason
+  /// why none of them is stored. It is not called when the batch was not taken.
+  package func submit(_ batch: [IncomingEvent], completion: @escaping Completion) -> Bool {
     state.withLock { state in
-      guard !state.isClosed else { return 0 }
-      let (count, bytes) = room(for: batch, state)
-      guard count > 0 else { return 0 }
-      let events = count == batch.count ? batch : Array(batch.prefix(count))
-      state.waiting.append(Submission(events: events, bytes: bytes, completion: completion))
-      state.events += count
+      guard !state.isClosed, state.events < limits.events, state.bytes < limits.bytes else { return false }
+      let bytes = batch.reduce(0) { $0 + $1.body.count }
+      state.waiting.append(Submission(events: batch, bytes: bytes, completion: completion))
+      state.events += batch.count
       state.bytes += bytes
       if !state.isDraining {
         state.isDraining = true
         queue.async { self.drain() }
       }
-      return count
+      return true
+    }
+  }
+
+  /// Whether a commit reaches the disk now, asked on the writer's queue: a writer that hangs does not answer.
+  package func probe(_ answer: @escaping @Sendable (Result<Void, StoreError>) -> Void) {
+    queue.async { [store] in
+      do throws(StoreError) {
+        answer(.success(try store.probeWritable()))
+      } catch {
+        answer(.failure(error))
+      }
     }
   }
 
   /// Takes no more, finishes what waits, and then calls `done` on the writer's queue. May be called from anywhere.
   package func close(_ done: @escaping @Sendable () -> Void) {
-    state.withLock { state in
-      state.isClosed = true
-      // Enqueued under the lock: behind the drain of every submission that was taken, and no other comes.
-      queue.async(execute: done)
-    }
+    state.withLock { $0.isClosed = true }
+    queue.async { self.finish(done) }
   }
 
-  private func room(for batch: [IncomingEvent], _ state: borrowing State) -> (events: Int, bytes: Int) {
-    var count = 0
-    var bytes = 0
-    for event in batch {
-      // No overflow: both sums stay below their limits, and a body is in memory already.
-      guard state.events + count < limits.events, state.bytes + bytes + event.body.count <= limits.bytes else { break }
-      count += 1
-      bytes += event.body.count
-    }
-    return (count, bytes)
+  private func finish(_ done: @escaping @Sendable () -> Void) {
+    guard state.withLock({ $0.isDraining }) else { return done() }
+    // Behind the drain that is enqueued.
+    queue.async { self.finish(done) }
   }
 
-  /// On the writer's queue.
+  /// One transaction. The next is enqueued, so that a probe has its turn under any load.
   private func drain() {
-    while let submissions = next() {
-      let events = submissions.count == 1 ? submissions[0].events : submissions.flatMap(\.events)
-      let start = ContinuousClock.now
-      let result: Result<[AppendOutcome], StoreError>
-      do throws(StoreError) {
-        result = .success(try store.append(events))
-      } catch {
-        result = .failure(error)
-      }
-      let commit = Commit(events: events.count, duration: start.duration(to: .now))
-      release(submissions)
-      answer(submissions, result)
-      if case .success = result { committed(commit) }
+    guard let submissions = next() else { return }
+    let events = submissions.count == 1 ? submissions[0].events : submissions.flatMap(\.events)
+    let start = ContinuousClock.now
+    let result: Result<[AppendOutcome], StoreError>
+    do throws(StoreError) {
+      result = .success(try store.append(events))
+    } catch {
+      result = .failure(error)
     }
+    let commit = Commit(events: events.count, duration: start.duration(to: .now))
+    release(submissions)
+    answer(submissions, result)
+    if case .success = result { committed(commit) }
+    queue.async { self.drain() }
   }
 
   /// Whole submissions only: a part of one could not be answered before the rest is written. So one that is larger than

@@ -57,6 +57,35 @@ struct HTTPServerTests {
     await server.drain()
   }
 
+  @Test("the last request's answer is waited for, whatever was pipelined before it")
+  func lastAnswerWaits() async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    client.send(post("/", "first") + post("/later", "", "Connection: close\r\n"))
+    #expect(client.read(until: "first").contains("first"))
+    await waiting.reaches(1)
+    waiting.answerAll("second")
+    #expect(client.read().hasSuffix("second"))
+    await server.drain()
+  }
+
+  @Test("a second answer to one request is dropped, and never taken for the next one's")
+  func strayAnswer() async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    client.send(post("/later", ""))
+    await waiting.reaches(1)
+    let (loop, exchange) = try #require(waiting.exchanges.withLock { $0.first })
+    waiting.answerAll("first")
+    #expect(client.read(until: "first").hasSuffix("first"))
+    client.send(post("/later", "", "Connection: close\r\n"))
+    await waiting.reaches(1)
+    loop.answer([(exchange, Response(.ok, body: "stray"))])
+    waiting.answerAll("second")
+    #expect(client.read().hasSuffix("second"))
+    await server.drain()
+  }
+
   @Test("a body that comes late is announced by 100 Continue")
   func expectation() async throws {
     let server = try server()

@@ -10,14 +10,14 @@ final class Answers: Sendable {
   private let answers = Mutex<[Int: [Answer]]>([:])
   private let group = DispatchGroup()
 
-  /// Submits, and answers how many events were taken. The completion is then waited for by `wait`.
-  func submit(_ batch: [IncomingEvent], to inbox: Inbox, as number: Int) -> Int {
+  /// Submits, and answers whether the batch was taken. The completion is then waited for by `wait`.
+  func submit(_ batch: [IncomingEvent], to inbox: Inbox, as number: Int) -> Bool {
     group.enter()
     let taken = inbox.submit(batch) { answer in
       self.answers.withLock { $0[number, default: []].append(answer) }
       self.group.leave()
     }
-    if taken == 0 { group.leave() }
+    if !taken { group.leave() }
     return taken
   }
 

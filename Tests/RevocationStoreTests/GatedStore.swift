@@ -36,6 +36,8 @@ final class GatedStore: EventAppending {
     for _ in 0..<count { gate?.signal() }
   }
 
+  func probeWritable() throws(StoreError) { try inner?.probeWritable() }
+
   func append(_ batch: [IncomingEvent]) throws(StoreError) -> [AppendOutcome] {
     entered.signal()
     gate?.wait()

@@ -44,6 +44,24 @@ package final class Client {
     }
   }
 
+  /// Sends the text over and over until the kernel takes no more, which it does once the peer has stopped reading.
+  package func sendUntilBlocked(_ text: String) {
+    let bytes = Array(text.utf8)
+    // 256 MiB is more than any pair of socket buffers.
+    for _ in 0..<(256 << 20) / bytes.count {
+      let sent = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
+      }
+      if sent < 0 { return }
+    }
+  }
+
+  /// Ends the connection with a RST, as a peer that crashes or is cut off does.
+  package func reset() {
+    var linger = linger(l_onoff: 1, l_linger: 0)
+    unsafe _ = setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
+  }
+
   package func endSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
   /// What comes until the text contains `marker`, or until the stream ends.

@@ -12,6 +12,11 @@ struct ForgeryLog {
 
   mutating func add() {
     unreported += 1
+  }
+
+  /// Called at the end of each round. What is left of a flood waits for the next traffic of any kind.
+  mutating func report() {
+    guard unreported > 0 else { return }
     let now = ContinuousClock.now
     guard now >= nextLine else { return }
     logger.warning(

@@ -14,12 +14,12 @@ final class PrivateResponder: Responder {
   private let metricsPage: MetricsPage
   private let token: Secret?
 
-  init(loop: EventLoop, service: Service, metricsPage: MetricsPage, token: Secret?) {
+  init(loop: EventLoop, service: Service, readiness: Readiness, metricsPage: MetricsPage, token: Secret?) {
     self.loop = loop
     self.service = service
+    self.readiness = readiness
     self.metricsPage = metricsPage
     self.token = token
-    readiness = Readiness(service)
   }
 
   func refusal(of head: RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
@@ -35,17 +35,19 @@ final class PrivateResponder: Responder {
       readiness.probe { [loop] response in loop.answer([(exchange, response)]) }
       return nil
     }
+    if path.hasPrefix("/v1/") { return answer(path, isGet, isAuthorized(head, bytes)).adding(freshness) }
+    guard path.equals("/metrics") else { return Answers.notFound }
     guard isAuthorized(head, bytes) else { return Answers.tokenMissing }
-    if path.equals("/metrics") {
-      guard isGet else { return Answers.getOnly }
-      metricsPage.render { [loop] response in loop.answer([(exchange, response)]) }
-      return nil
-    }
-    if path.hasPrefix("/v1/sessions/") {
-      guard isGet else { return Answers.getOnly }
-      return lookUp(path.extracting(13..<path.count))
-    }
-    return Answers.notFound
+    guard isGet else { return Answers.getOnly }
+    metricsPage.render { [loop] response in loop.answer([(exchange, response)]) }
+    return nil
+  }
+
+  /// What stands below `/v1/`.
+  private func answer(_ path: Span<UInt8>, _ isGet: Bool, _ isAuthorized: Bool) -> Response {
+    guard isAuthorized else { return Answers.tokenMissing }
+    guard path.hasPrefix("/v1/sessions/") else { return Answers.notFound }
+    return isGet ? lookUp(path.extracting(13..<path.count)) : Answers.getOnly
   }
 
   /// Authorization may carry the user's JWT, so the token has a field of its own as well.
@@ -60,7 +62,7 @@ final class PrivateResponder: Responder {
   }
 
   private func lookUp(_ text: Span<UInt8>) -> Response {
-    guard let session = SessionID(text) else { return freshened(.badRequest, Answers.malformedID) }
+    guard let session = SessionID(text) else { return Answers.malformedID }
     do throws(StoreError) {
       let revocation = try service.store.revocation(of: session)
       service.metrics.countLookUp(revocation == nil ? .notRevoked : .revoked)
@@ -71,18 +73,15 @@ final class PrivateResponder: Responder {
       } else {
         body += "false}"
       }
-      return Response(.ok, fields: freshness, body: body)
+      return Response(.ok, body: body)
     } catch {
       service.metrics.countLookUp(.failed)
       service.logger.error("a look-up failed; answered 503", metadata: ["error": "\(error)"])
-      return Response(problem: .serviceUnavailable, fields: freshness + [("Retry-After", "5")])
+      return Answers.unavailable
     }
   }
 
-  private func freshened(_ status: Status, _ answer: Response) -> Response {
-    Response(status, contentType: "application/problem+json", fields: freshness, body: answer.body)
-  }
-
+  /// Lets a caller tell quiet from broken.
   private var freshness: [(StaticString, String)] {
     guard let time = service.lastSigned else { return [] }
     return [("X-Revoked-Last-Event", time.description)]

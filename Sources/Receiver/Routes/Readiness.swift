@@ -3,48 +3,56 @@ internal import HTTPMessage
 internal import RevocationStore
 internal import Synchronization
 
-/// Ready means: a commit reached the disk just now. Asked through the same writer that events go through, so a stuck writer shows.
+/// Ready means: a commit reached the disk just now, and the handlers' lanes run. Asked on the writer's own queue, so that a stuck writer shows.
 final class Readiness: Sendable {
   typealias Answer = @Sendable (Response) -> Void
+
+  private struct State {
+    /// Numbers the probes, so that a probe and its alarm end their own and no later one.
+    var round = 0
+    /// Who waits for the probe that is under way. Bounded by the private listener's connections.
+    var waiting: [Answer] = []
+  }
 
   /// Whoever asks more patiently than this is told that the store does not answer.
   private static let patience = DispatchTimeInterval.seconds(2)
 
   private let service: Service
-  private let queue = DispatchQueue(label: "revoked.readiness")
-  /// Who waits for the probe that is under way. Bounded by the private listener's connections.
-  private let waiting = Mutex<[Answer]>([])
+  private let lanesRun: @Sendable () -> Bool
+  private let state = Mutex(State())
 
-  init(_ service: Service) {
+  init(_ service: Service, lanesRun: @escaping @Sendable () -> Bool) {
     self.service = service
+    self.lanesRun = lanesRun
   }
 
   /// Many may ask at once; they share one probe.
   func probe(_ answer: @escaping Answer) {
     if service.isDraining.load(ordering: .relaxed) { return answer(Self.unready("draining")) }
-    let isFirst = waiting.withLock { waiting in
-      waiting.append(answer)
-      return waiting.count == 1
+    if !lanesRun() { return answer(Self.unready("a handler's lane has ended")) }
+    let begun: Int? = state.withLock { state in
+      state.waiting.append(answer)
+      guard state.waiting.count == 1 else { return nil }
+      state.round += 1
+      return state.round
     }
-    guard isFirst else { return }
+    guard let round = begun else { return }
     DispatchQueue.global().asyncAfter(deadline: .now() + Self.patience) { [self] in
-      finish(Self.unready("the store does not answer"))
+      finish(round, Self.unready("the store does not answer"))
     }
-    queue.async { [self] in
-      do throws(StoreError) {
-        try service.store.probeWritable()
-        finish(Response(.ok, body: #"{"ready":true}"#))
-      } catch {
-        finish(Self.unready(error.description))
+    service.inbox.probe { [self] result in
+      switch result {
+      case .success: finish(round, Response(.ok, body: #"{"ready":true}"#))
+      case .failure(let error): finish(round, Self.unready(error.description))
       }
     }
   }
 
-  /// The probe and its alarm both end here; who comes second finds nobody waiting, or answers a later round early and truly enough.
-  private func finish(_ response: Response) {
-    let answers = waiting.withLock { waiting in
-      defer { waiting = [] }
-      return waiting
+  private func finish(_ round: Int, _ response: Response) {
+    let answers = state.withLock { state -> [Answer] in
+      guard state.round == round else { return [] }
+      defer { state.waiting = [] }
+      return state.waiting
     }
     for answer in answers { answer(response) }
   }

@@ -10,23 +10,27 @@ final class WebhookResponder: Responder {
   private let loop: EventLoop
   private let service: Service
   /// nil: OpenSSL failed, and nothing verifies.
-  private let verifier: SignatureVerifier?
+  private var verifier: SignatureVerifier?
+  /// Which of the service's sets of secrets the verifier is keyed with.
+  private var secretsVersion: Int
   private let path: [UInt8]
   private var round = WebhookRound()
   private var forgeries: ForgeryLog
 
-  init(loop: EventLoop, service: Service, verifier: SignatureVerifier?, path: String) {
+  init(loop: EventLoop, service: Service, path: String) {
     self.loop = loop
     self.service = service
-    self.verifier = verifier
     self.path = Array(path.utf8)
     forgeries = ForgeryLog(service.logger)
+    (verifier, secretsVersion) = service.makeVerifier()
   }
 
   func refusal(of head: RequestHead, _ bytes: Span<UInt8>) -> Response? {
     guard let refusal = route(head, bytes) else {
-      // Without one well-formed signature no body will help.
-      if signature(head, bytes) == nil { return forged() }
+      // Without one well-formed signature no body will help, and none is worth keeping meanwhile.
+      guard let range = signature(head, bytes), SignatureHeader.parse(bytes.extracting(range)) != nil else {
+        return forged()
+      }
       return nil
     }
     return refusal
@@ -34,6 +38,7 @@ final class WebhookResponder: Responder {
 
   func respond(to head: RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response? {
     if let answer = route(head, bytes) { return answer }
+    if secretsVersion != service.secretsVersion { (verifier, secretsVersion) = service.makeVerifier() }
     guard let range = signature(head, bytes), let verifier else { return forged() }
     switch SignedDelivery(signature: bytes.extracting(range), body: body, verifier: verifier) {
     case .forged:
@@ -46,6 +51,7 @@ final class WebhookResponder: Responder {
   }
 
   func roundEnded() {
+    forgeries.report()
     guard !round.isEmpty else { return }
     round.submit(to: service, loop)
     round = WebhookRound()
@@ -78,19 +84,19 @@ final class WebhookResponder: Responder {
     switch outline.kind {
     case .ping:
       service.metrics.count(.ping, .pong)
-      service.logger.info("ping", metadata: ["eventId": "\(outline.eventId?.text(in: body) ?? "")"])
+      service.logger.info("ping", metadata: ["eventId": "\(clipped(outline.eventId?.text(in: body)))"])
       return Answers.pong
     case .sessionRevoked(let session, let by):
       label = by == .user ? .sessionRevoked : .adminSessionRevoked
       kind = .sessionRevoked(
         SessionRevoked(
-          name: label.rawValue, eventID: outline.eventId?.text(in: body), session: session, by: by,
+          name: label.rawValue, eventID: outline.eventId?.text(in: body).asEventID, session: session, by: by,
           revokedAt: outline.revokedAt, createdAt: outline.createdAt))
     case .other:
       let name = outline.eventName.text(in: body)
       guard service.isWanted(name) else {
         service.metrics.count(.other, .ignored)
-        service.logger.debug("ignored", metadata: ["event": "\(name)"])
+        service.logger.debug("ignored", metadata: ["event": "\(clipped(name))"])
         return Answers.ignored
       }
       label = .other
@@ -138,4 +144,9 @@ extension Span<UInt8> {
     copy.append(contentsOf: self)
     return copy
   }
+}
+
+extension String {
+  /// nil for what is no id: look-ups repeat it.
+  fileprivate var asEventID: String? { isEmpty || utf8.count > EventKey.maximumIDBytes ? nil : self }
 }

@@ -23,20 +23,18 @@ struct WebhookRound {
       case .success(let outcomes): loop.answer(acknowledge(outcomes, service))
       case .failure(let error):
         service.logger.error("the store cannot commit; deliveries are answered 503", metadata: ["error": "\(error)"])
-        loop.answer(refuse(places.prefix(events.count), service))
+        loop.answer(refuse(service))
       }
     }
-    guard taken < events.count else { return }
-    service.logger.error(
-      "the inbox is full; deliveries are answered 503", metadata: ["count": "\(events.count - taken)"])
-    loop.answer(refuse(places.dropFirst(taken), service))
+    if taken { return }
+    service.logger.error("the inbox is full; deliveries are answered 503", metadata: ["count": "\(events.count)"])
+    loop.answer(refuse(service))
   }
 
   private func acknowledge(
     _ outcomes: [AppendOutcome], _ service: Service
   ) -> [(exchange: Exchange, response: Response)] {
     let now = service.now()
-    // The inbox may have taken fewer than were offered: `zip` ends there.
     return zip(zip(events, places), outcomes).map { pair, outcome in
       let (event, place) = pair
       log(event, outcome, service.logger)
@@ -55,9 +53,7 @@ struct WebhookRound {
     }
   }
 
-  private func refuse(
-    _ places: ArraySlice<(exchange: Exchange, label: EventLabel)>, _ service: Service
-  ) -> [(exchange: Exchange, response: Response)] {
+  private func refuse(_ service: Service) -> [(exchange: Exchange, response: Response)] {
     places.map { place in
       service.metrics.count(place.label, .unavailable)
       return (place.exchange, Answers.unavailable)
@@ -70,13 +66,13 @@ struct WebhookRound {
       logger.info(
         outcome == .accepted ? "session revoked" : "duplicate",
         metadata: [
-          "sessionId": "\(revoked.session)", "by": "\(revoked.by.rawValue)", "eventId": "\(revoked.eventID ?? "")",
-          "messageId": "\(event.messageID ?? "")",
+          "sessionId": "\(revoked.session)", "by": "\(revoked.by.rawValue)", "eventId": "\(clipped(revoked.eventID))",
+          "messageId": "\(clipped(event.messageID))",
         ])
     case .other(let name):
       logger.info(
         outcome == .accepted ? "event stored" : "duplicate",
-        metadata: ["event": "\(name)", "messageId": "\(event.messageID ?? "")"])
+        metadata: ["event": "\(clipped(name))", "messageId": "\(clipped(event.messageID))"])
     case .undecodable(let problem):
       logger.error(
         "a signed delivery cannot be decoded; kept as a dead letter",
@@ -84,3 +80,6 @@ struct WebhookRound {
     }
   }
 }
+
+/// What a payload says goes into a log line at the length of an id, however long it is.
+func clipped(_ text: String?) -> Substring { (text ?? "").prefix(64) }

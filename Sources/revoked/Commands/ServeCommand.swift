@@ -10,16 +10,18 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve", abstract: "Runs the receiver in the foreground.",
     discussion: """
       Stops on SIGTERM or SIGINT after finishing what is in flight (timeouts.drain); a second signal stops at once. What was \
-      answered 200 is on disk in either case.
+      answered 200 is on disk in either case. SIGHUP reads the secrets and the log level again; a configuration that is \
+      broken by then changes nothing.
       """)
 
   @OptionGroup var options: ConfigurationOptions
 
   func run() async throws {
-    let settings = try options.load(requiring: [.secrets])
+    var settings = try options.load(requiring: [.secrets])
     let sink = LogSink(descriptor: STDERR_FILENO, format: settings.logFormat, level: settings.logLevel)
     let logger = Logger(label: "revoked") { _ in StructuredLogHandler(sink) }
-    let signals = StopSignals()
+    let signals = ServeSignals()
+    bound(&settings.receiver.limits.connections, logger)
     let receiver: Receiver
     do throws(ReceiverError) {
       receiver = try Receiver(
@@ -32,12 +34,40 @@ struct ServeCommand: AsyncParsableCommand {
     announce(receiver, settings, logger)
     ServiceManager.notify("READY=1")
 
-    let name = await signals.first()
-    logger.notice("stopping: answering what is in flight", metadata: ["signal": "\(name)"])
+    for await request in signals.requests {
+      if case .stop(let name) = request {
+        logger.notice("stopping: answering what is in flight", metadata: ["signal": "\(name)"])
+        break
+      }
+      reload(receiver, sink, logger)
+    }
     ServiceManager.notify("STOPPING=1")
     await receiver.stop()
     logger.notice("stopped")
     sink.flush()
+  }
+
+  private func reload(_ receiver: Receiver, _ sink: LogSink, _ logger: Logger) {
+    do throws(ConfigurationProblems) {
+      let settings = try Settings.load(options.inputs, requiring: [.secrets])
+      receiver.replaceSecrets(settings.receiver.secrets)
+      sink.level = settings.logLevel
+      logger.notice(
+        "reloaded the secrets and the log level; anything else takes a restart",
+        metadata: ["secrets": "\(settings.receiver.secrets.count)"])
+    } catch {
+      for problem in error.problems { logger.error("not reloaded: \(problem.description)") }
+    }
+  }
+
+  /// Connections beyond the limit on open files would starve the other listener and the store.
+  private func bound(_ connections: inout Int, _ logger: Logger) {
+    let possible = DescriptorLimit.connectionsPerListener()
+    guard connections > possible else { return }
+    logger.warning(
+      "limits.connections is lowered to what the limit on open files allows",
+      metadata: ["from": "\(connections)", "to": "\(possible)"])
+    connections = possible
   }
 
   /// Whatever the log level: people and scripts look for these lines to learn the addresses.

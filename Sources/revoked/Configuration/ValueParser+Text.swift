@@ -1,12 +1,18 @@
 internal import Foundation
+internal import HTTPMessage
 
 extension ValueParser where Value == String {
   /// The webhook's path is compared byte for byte with the request target, so it must be spelled as one.
   static var webhookPath: Self {
-    Self("a path that starts with / and holds no ?, #, space or control character; percent-encode what is not ASCII") {
+    Self("a path that starts with / and holds only what a URL's path may; percent-encode the rest") {
       let path = $0.utf8
-      guard path.first == UInt8(ascii: "/"), path.allSatisfy({ (0x21...0x7E).contains($0) }) else { return nil }
-      return path.contains(UInt8(ascii: "?")) || path.contains(UInt8(ascii: "#")) ? nil : $0
+      // Asked of the request parser itself: what it refuses, or reads as another path, could never match.
+      var head = RequestHead()
+      let request = Array("POST \($0) HTTP/1.1\r\nHost: localhost\r\n\r\n".utf8)
+      guard path.first == UInt8(ascii: "/"), (try? head.parse(request.span, limits: MessageLimits())) == .complete,
+        head.path.range.count == path.count
+      else { return nil }
+      return $0
     }
     .refusing("/healthz", "is the public listener's own health check; take another path")
   }
