@@ -17,8 +17,8 @@ func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
   .target(name: name, dependencies: dependencies, swiftSettings: swift)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies, swiftSettings: swift)
+func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Resource] = []) -> Target {
+  .testTarget(name: name, dependencies: dependencies, resources: resources, swiftSettings: swift)
 }
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -29,7 +29,8 @@ let package = Package(
   name: "revoked",
   products: [
     .executable(name: "revoked", targets: ["revoked"]),
-    .library(name: "Receiver", targets: ["Receiver"]),
+    // With the targets whose types its API shows.
+    .library(name: "Receiver", targets: ["Receiver", "Handlers", "DynamicEvents", "Signature", "HTTPServer"]),
   ],
   dependencies: [
     // SQLite's WAL, prepared statements and its threading rules, kept right by others.
@@ -63,7 +64,7 @@ let package = Package(
       swiftSettings: swift),
 
     .target(name: "TestSupport", dependencies: ["HTTPServer"], path: "Tests/TestSupport", swiftSettings: swift),
-    tests("HTTPMessageTests", ["HTTPMessage"]),
+    tests("HTTPMessageTests", ["HTTPMessage"], resources: [.copy("Fixtures")]),
     tests("HTTPServerTests", ["HTTPServer", "HTTPMessage", "TestSupport"]),
     tests("SignatureTests", ["Signature", "TestSupport"]),
     tests("DynamicEventsTests", ["DynamicEvents", "Signature", "TestSupport"]),

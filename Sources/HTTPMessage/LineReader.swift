@@ -33,10 +33,10 @@ struct LineReader {
     while index < count, bytes[index] == 0x20 || bytes[index] == 0x09 { index += 1 }
     let valueStart = index
     while index < count, bytes[index].isFieldContent { index += 1 }
+    guard index < count else { return .needsMore }
+    guard bytes[index] == 0x0d else { throw .bad("a field value holds a control character") }
     guard index + 1 < count else { return .needsMore }
-    guard bytes[index] == 0x0d, bytes[index + 1] == 0x0a else {
-      throw .bad("a field value holds a control character")
-    }
+    guard bytes[index + 1] == 0x0a else { throw .bad("a carriage return stands alone") }
     position = index + 2
     while index > valueStart, bytes[index - 1] == 0x20 || bytes[index - 1] == 0x09 { index -= 1 }
     var field = RequestHead.Field()

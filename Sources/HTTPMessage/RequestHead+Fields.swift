@@ -61,10 +61,7 @@ extension RequestHead {
       let (tens, overflow) = length.multipliedReportingOverflow(by: 10)
       let (sum, carry) = tens.addingReportingOverflow(Int(value[index] &- 0x30))
       // A number that no machine can hold is still a number: too large, not malformed.
-      guard !overflow, !carry else {
-        throw RequestError(.contentTooLarge, "the request's content is larger than the server accepts")
-      }
-      length = sum
+      length = overflow || carry ? .max : sum
     }
     return length
   }
@@ -100,13 +97,14 @@ enum HostField {
         guard index == 0 else { return false }
         inBrackets = true
       case 0x5d:
-        guard inBrackets, index + 1 == value.count || value[index + 1] == 0x3a else { return false }
+        guard inBrackets, index > 1, index + 1 == value.count || value[index + 1] == 0x3a else { return false }
         inBrackets = false
       case 0x3a where !inBrackets:
         guard !port, index > 0 else { return false }
         port = true
       default:
-        guard !port || byte.isDigit else { return false }
+        let address = byte.hexDigitValue != nil || byte == 0x3a || byte == 0x2e
+        guard inBrackets ? address : !port || byte.isDigit else { return false }
       }
     }
     return !inBrackets

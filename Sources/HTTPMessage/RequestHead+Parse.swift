@@ -25,7 +25,7 @@ extension RequestHead {
       }
     } catch {
       // A later read may not change the verdict: until the head is whole, its fields are not judged.
-      if HeadEnd.search(bytes, from: 0).end != nil { throw error }
+      if let end = HeadEnd.search(bytes, from: 0).end, end <= limits.headBytes { throw error }
       if bytes.count >= limits.headBytes { throw Self.tooLarge }
       return .incomplete
     }

@@ -26,8 +26,9 @@ final class Listener: Sendable {
   }
 
   deinit {
-    SystemCall.close(descriptor)
+    // In this order: once the socket is closed a successor may take the path, and then the file is its own.
     if case .unix(let path) = address { Self.removeFile(path) }
+    SystemCall.close(descriptor)
   }
 
   private static func bindTCP(_ host: String, _ port: UInt16) throws(ListenError) -> Int32 {

@@ -38,23 +38,6 @@ public final class Receiver: Sendable {
   ) throws(ReceiverError) {
     try Self.check(configuration, handlers)
     self.configuration = configuration
-    let now: @Sendable () -> Timestamp = { .now }
-    do throws(StoreError) {
-      let store = try RevocationStore(data: configuration.data, mode: .serve)
-      let dispatcher = try Dispatcher(store: store, handlers: handlers, logger: logger, now: now)
-      let metrics = Metrics()
-      inbox = Inbox(store) { commit in
-        metrics.observe(commit)
-        dispatcher.wake()
-      }
-      self.dispatcher = dispatcher
-      service = Service(
-        store: store, inbox: inbox, metrics: metrics, handlers: handlers, secrets: configuration.secrets,
-        logger: logger, now: now,
-        lastSigned: try store.tally().lastReceivedAt)
-    } catch {
-      throw .store(error.description)
-    }
     do throws(ListenError) {
       // Half of the cores parse and verify; the other half is for the writer, the handlers and the look-ups.
       publicServer = try HTTPServer(
@@ -66,6 +49,25 @@ public final class Receiver: Sendable {
         acceptPaused: Self.complaint("private", logger))
     } catch {
       throw .listener(error.description)
+    }
+    let now: @Sendable () -> Timestamp = { .now }
+    do throws(StoreError) {
+      let store = try RevocationStore(data: configuration.data, mode: .serve)
+      let lastSigned = try store.tally().lastReceivedAt
+      // Starts the lanes, so nothing may fail behind it: nobody would stop them.
+      let dispatcher = try Dispatcher(store: store, handlers: handlers, logger: logger, now: now)
+      let metrics = Metrics()
+      inbox = Inbox(store) { commit in
+        metrics.observe(commit)
+        dispatcher.wake()
+      }
+      self.dispatcher = dispatcher
+      service = Service(
+        store: store, inbox: inbox, metrics: metrics, handlers: handlers, secrets: configuration.secrets,
+        logger: logger, now: now,
+        lastSigned: lastSigned)
+    } catch {
+      throw .store(error.description)
     }
   }
 

@@ -11,13 +11,18 @@ final class RunningServer {
   let log: LogReader
   private let process: Process
 
-  init(in folder: TemporaryFolder, environment: [String: String] = [:], arguments: [String] = []) throws {
+  init(
+    in folder: TemporaryFolder, environment: [String: String] = [:], arguments: [String] = []
+  ) throws {
     self.folder = folder
     let settings = [
       "DYNAMIC_WEBHOOK_SECRET": Executable.secret, "REVOKED_LISTEN": "127.0.0.1:0",
       "REVOKED_PRIVATE_LISTEN": "127.0.0.1:0", "REVOKED_DATA": folder.data,
     ]
-    process = Executable.process(["serve"] + arguments, settings.merging(environment) { $1 })
+    var variables = settings.merging(environment) { $1 }
+    // Both together would count both.
+    if environment["DYNAMIC_WEBHOOK_SECRET_FILE"] != nil { variables["DYNAMIC_WEBHOOK_SECRET"] = nil }
+    process = Executable.process(["serve"] + arguments, variables)
     let pipe = Pipe()
     process.standardError = pipe
     try process.run()
@@ -26,6 +31,8 @@ final class RunningServer {
     address = try #require(log.address(after: "listening public="))
     privateAddress = try #require(log.address(after: "listening private="))
   }
+
+  var processIdentifier: Int32 { process.processIdentifier }
 
   deinit {
     if process.isRunning { signal(SIGKILL) }

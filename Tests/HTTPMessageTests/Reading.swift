@@ -1,43 +1,64 @@
 import HTTPMessage
 
-/// What a server makes of a stream of bytes, as text: one line a request, and the refusal that ends it.
+/// Feeds the production reader as a connection would.
 enum Reading {
-  /// Feeds the pieces one after another, as a connection would receive them.
-  static func outcomes(_ pieces: [ArraySlice<UInt8>], limits: MessageLimits = MessageLimits()) -> [String] {
+  /// What it makes of the pieces that arrive one after another.
+  static func outcomes(_ pieces: [ArraySlice<UInt8>], limits: MessageLimits = MessageLimits()) -> [Outcome] {
     var reader = RequestReader(limits: limits)
-    var head = RequestHead()
-    var outcomes: [String] = []
+    var outcomes: [Outcome] = []
     for piece in pieces {
       let input = Array(piece)
       var offset = 0
       while offset < input.count {
+        // Connections share a head: what another's request left in it must not matter.
+        var head = used
         do throws(RequestError) {
           let rest = input.span.extracting(offset..<input.count)
           let (consumed, event) = try reader.next(rest, head: &head)
-          switch event {
-          case .needsMore, .head: break
-          case .request(let body, let inStorage):
+          if case .request(let body, let inStorage) = event {
             let storage = reader.storage
-            outcomes.append(inStorage ? describe(head, storage.span, body) : describe(head, rest, body))
+            outcomes.append(.request(inStorage ? request(head, storage.span, body) : request(head, rest, body)))
             reader.finish()
+          }
+          guard consumed > 0 else { return outcomes + [.broken("every step takes bytes")] }
+          guard reader.storage.count <= limits.headBytes + limits.bodyBytes else {
+            return outcomes + [.broken("a request is held in its limits")]
           }
           offset += consumed
         } catch {
-          return outcomes + ["\(error.status.code)"]
+          return outcomes + [.refused(Int(error.status.code))]
         }
       }
     }
-    return reader.isEmpty ? outcomes : outcomes + ["incomplete"]
+    return reader.isEmpty ? outcomes : outcomes + [.incomplete]
   }
 
-  private static func describe(_ head: RequestHead, _ bytes: Span<UInt8>, _ body: Range<Int>) -> String {
-    var text = "\(head.method) \(string(bytes, head.path.range)) 1.\(head.minorVersion)"
-    text += head.keepsAlive ? " keep" : " close"
-    if head.expectsContinue { text += " expect" }
-    return body.isEmpty ? text : text + " [" + string(bytes, body) + "]"
+  /// Byte by byte.
+  static func outcomes(trickled wire: [UInt8], limits: MessageLimits = MessageLimits()) -> [Outcome] {
+    outcomes(wire.indices.map { wire[$0...$0] }, limits: limits)
   }
 
-  private static func string(_ bytes: Span<UInt8>, _ range: Range<Int>) -> String {
-    String(decoding: range.map { bytes[$0] }, as: UTF8.self)
+  /// A head in which every flag was set by an earlier request.
+  private static let used: RequestHead = {
+    var head = RequestHead()
+    let earlier =
+      "POST /used HTTP/1.1\r\nHost: b\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 9\r\n\r\n"
+    _ = try? head.parse(Array(earlier.utf8).span, limits: MessageLimits())
+    return head
+  }()
+
+  private static func request(_ head: RequestHead, _ bytes: Span<UInt8>, _ body: Range<Int>) -> ReadRequest {
+    func copy(_ range: Range<Int>) -> [UInt8] { range.map { bytes[$0] } }
+    return ReadRequest(
+      method: "\(head.method)",
+      path: copy(head.path.range),
+      minorVersion: Int(head.minorVersion),
+      keepsAlive: head.keepsAlive,
+      expectsContinue: head.expectsContinue,
+      fields: (0..<head.fieldCount).map { index in
+        let field = head.field(at: index)
+        return ReadRequest.Field(name: copy(field.name.range), value: copy(field.value.range))
+      },
+      body: copy(body))
   }
 }

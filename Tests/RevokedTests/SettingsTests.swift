@@ -66,8 +66,8 @@ struct SettingsTests {
       inputs.problems(requiring: [.secrets]) == [
         "tiemouts (revoked.yaml:4): there is no such key; did you mean timeouts?",
         "REVOKED_LISTENN: no key has this variable; did you mean REVOKED_LISTEN?",
-        "path (flag): \"hook\" is not a path that starts with / and holds no ?, #, space or control character; "
-          + "percent-encode what is not ASCII",
+        "path (flag): \"hook\" is not a path that starts with / and holds only what a URL's path may; "
+          + "percent-encode the rest",
         "limits.body (revoked.yaml:2): \"lots\" is not a number of bytes from 1024 to 67108864",
         "timeouts.idle (REVOKED_TIMEOUTS_IDLE): \"75\" has no unit: write 75s, or use ms, m, h or d",
         "log.level (revoked.yaml:3): \"loud\" is not one of trace, debug, info, notice, warning, error, critical",

@@ -8,6 +8,9 @@ enum Answers {
   static let ignored = Response(.ok, body: #"{"status":"ignored"}"#)
   static let pong = Response(.ok, body: #"{"status":"pong"}"#)
   static let healthy = Response(.ok, contentType: "text/plain", body: "ok")
+  static let index = Response(
+    .ok, contentType: "text/plain",
+    body: "revoked \(Receiver.version)\n\nGET /v1/sessions/{id}\nGET /readyz\nGET /livez\nGET /metrics\n")
   static let notFound = Response(problem: .notFound)
   /// No detail: an answer that explains helps whoever is guessing.
   static let forged = Response(problem: .unauthorized, fields: [("WWW-Authenticate", "Dynamic-Signature")])

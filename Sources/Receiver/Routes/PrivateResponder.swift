@@ -36,9 +36,10 @@ final class PrivateResponder: Responder {
       return nil
     }
     if path.hasPrefix("/v1/") { return answer(path, isGet, isAuthorized(head, bytes)).adding(freshness) }
-    guard path.equals("/metrics") else { return Answers.notFound }
+    guard path.equals("/metrics") || path.equals("/") else { return Answers.notFound }
     guard isAuthorized(head, bytes) else { return Answers.tokenMissing }
     guard isGet else { return Answers.getOnly }
+    if path.equals("/") { return Answers.index }
     metricsPage.render { [loop] response in loop.answer([(exchange, response)]) }
     return nil
   }

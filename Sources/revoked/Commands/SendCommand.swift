@@ -99,13 +99,15 @@ struct SendCommand: AsyncParsableCommand {
         throw ValidationError("the receiver listens on \(settings.receiver.listen): say where to post with --url")
       }
       // A wildcard is where to listen, not where to connect.
-      let reachable = host == "0.0.0.0" ? "127.0.0.1" : host == "::" ? "::1" : host
+      let reachable = host == "0.0.0.0" ? "127.0.0.1" : host == "::" || host == "::1" ? "localhost" : host
       text = ListenAddress.tcp(host: reachable, port: port).url + settings.receiver.path
     }
     guard let url = URL(string: text), let scheme = url.scheme, ["http", "https"].contains(scheme), url.host != nil
     else {
       throw ValidationError("\(text.debugDescription) is no http or https URL")
     }
+    // FoundationNetworking refuses them with "bad URL", which would puzzle anyone.
+    if text.contains("[") { throw ValidationError("\(text): use a name; the HTTP client takes no IPv6 address") }
     return url
   }
 

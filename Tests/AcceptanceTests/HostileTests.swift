@@ -1,0 +1,142 @@
+import Foundation
+import HTTPServer
+import TestSupport
+import Testing
+
+@Suite("Hostile peers harm nobody else", .serialized)
+struct HostileTests {
+  let folder: TemporaryFolder
+
+  init() throws { folder = try TemporaryFolder() }
+
+  /// A good delivery is answered, whatever else goes on, within the second that the proxies in front are told to wait.
+  func expectService(_ server: RunningServer) throws {
+    let start = ContinuousClock.now
+    let answer = try server.post(Vector.ping.text, signature: Vector.ping.signature)
+    #expect(answer.status == 200)
+    #expect(start.duration(to: .now) < .seconds(1))
+  }
+
+  @Test("a thousand idle connections cost no service, and hold no descriptor once they are gone")
+  func idleConnections() throws {
+    let server = try RunningServer(in: folder)
+    let before = server.descriptors
+    var clients = try (0..<1000).map { _ in try Client(server.address) }
+    try expectService(server)
+    for client in clients.prefix(500) { client.reset() }
+    clients = []
+    #expect(eventually { server.descriptors <= before + 2 })
+    try expectService(server)
+  }
+
+  @Test("a storm of resets in every state leaves no descriptor behind")
+  func resets() throws {
+    let server = try RunningServer(in: folder)
+    let before = server.descriptors
+    let delivery = "POST /webhooks/dynamic HTTP/1.1\r\nHost: a\r\nx-dynamic-signature-256: \(Vector.ping.signature)\r\n"
+    let whole = delivery + "Content-Length: \(Vector.ping.body.count)\r\n\r\n" + Vector.ping.text
+    for round in 0..<2000 {
+      let client = try Client(server.address)
+      switch round % 5 {
+      case 0: break
+      case 1: client.send("POST /webh")
+      case 2: client.send(delivery + "Content-Length: 500\r\n\r\n{")
+      case 3: client.send(whole + whole + whole)
+      default: client.send("BAD\r\n\r\n")
+      }
+      client.reset()
+    }
+    #expect(eventually { server.descriptors <= before + 2 })
+    try expectService(server)
+  }
+
+  @Test("out of descriptors, the server pauses, does not spin, and recovers")
+  func descriptorsExhausted() throws {
+    let server = try RunningServer(in: folder, environment: ["REVOKED_TIMEOUTS_HEADER": "2s"])
+    // At its start the server would bound its connections by the limit; lowered later, it meets it.
+    #expect(
+      try Program.run("/usr/bin/prlimit", ["--pid", "\(server.processIdentifier)", "--nofile=60:60"]).status == 0)
+    var clients: [Client] = []
+    for _ in 0..<200 { clients.append(try Client(server.address)) }
+    #expect(eventually { server.descriptors >= 59 })
+    let ticks = server.processorTicks
+    // An accepted connection says nothing for two seconds and is closed; what happens until then must cost nothing.
+    #expect(clients[0].read() == "")
+    #expect(server.processorTicks - ticks < 20, "a tenth of a core at most")
+    #expect(server.log.text.contains("out of file descriptors"))
+    clients = []
+    #expect(eventually { (try? server.post(Vector.ping.text, signature: Vector.ping.signature))?.status == 200 })
+    try expectService(server)
+  }
+
+  @Test("requests that came while the process was stopped are answered, though their deadlines have passed")
+  func stoppedProcess() throws {
+    let server = try RunningServer(
+      in: folder, environment: ["REVOKED_TIMEOUTS_IDLE": "2s", "REVOKED_TIMEOUTS_HEADER": "2s"])
+    let clock = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_TIMEOUTS_HEADER": "3s"])
+    let get = "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n"
+    let clients = try (0..<300).map { _ in
+      let client = try Client(server.address)
+      client.send(get)
+      #expect(client.read(until: "ok").hasSuffix("ok"))
+      return client
+    }
+    server.signal(SIGSTOP)
+    for client in clients { client.send(get) }
+    // Another server's deadline tells when this one's has passed.
+    #expect(try Client(clock.address).read() == "")
+    server.signal(SIGCONT)
+    for client in clients { #expect(client.read(until: "ok").hasSuffix("ok")) }
+  }
+
+  @Test("a peer that pipelines and never reads is cut off, and holds up nobody")
+  func neverReads() throws {
+    let server = try RunningServer(in: folder, environment: ["REVOKED_TIMEOUTS_WRITE": "1s"])
+    let greedy = try Client(server.address)
+    let requests = String(repeating: "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", count: 2000)
+    // Sends until its own send buffer is full too: the server has stopped reading.
+    greedy.sendUntilBlocked(requests)
+    try expectService(server)
+    let before = server.descriptors
+    #expect(eventually { server.descriptors < before })
+    try expectService(server)
+  }
+
+  @Test(
+    "what is not HTTP is turned away at once",
+    arguments: [
+      ("a TLS hello", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}", 400),
+      ("an HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+      ("an SSH banner", "SSH-2.0-OpenSSH_9.2\r\n", 400),
+    ])
+  func otherProtocols(name: String, bytes: String, status: Int) throws {
+    let server = try RunningServer(in: folder)
+    #expect(try server.answer(to: bytes).status == status)
+  }
+
+  @Test("a body of 50 MB is refused by its head, and a chunked one when it passes the limit")
+  func hugeBodies() throws {
+    let server = try RunningServer(in: folder)
+    let head = "POST /webhooks/dynamic HTTP/1.1\r\nHost: a\r\nx-dynamic-signature-256: \(Vector.ping.signature)\r\n"
+    #expect(try server.answer(to: head + "Content-Length: 52428800\r\n\r\n").status == 413)
+    let chunk = "10000\r\n" + String(repeating: "x", count: 65_536) + "\r\n"
+    let chunked = head + "Transfer-Encoding: chunked\r\n\r\n" + String(repeating: chunk, count: 5)
+    #expect(try server.answer(to: chunked).status == 413)
+    try expectService(server)
+  }
+}
+
+extension RunningServer {
+  /// Open descriptors, as the kernel counts them.
+  var descriptors: Int {
+    (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processIdentifier)/fd").count) ?? 0
+  }
+
+  /// User and system time in hundredths of a second.
+  var processorTicks: Int {
+    let stat = (try? String(contentsOfFile: "/proc/\(processIdentifier)/stat", encoding: .utf8)) ?? ""
+    let fields = stat.split(separator: ")").last?.split(separator: " ") ?? []
+    guard fields.count > 12, let user = Int(fields[11]), let system = Int(fields[12]) else { return 0 }
+    return user + system
+  }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import HTTPServer
+import TestSupport
+import Testing
+
+extension RunningServer {
+  /// What comes back for these bytes until the server closes: the first answer.
+  func answer(to request: String, on address: ListenAddress? = nil) throws -> Answer {
+    let client = try Client(address ?? self.address)
+    client.send(request)
+    return try #require(Answer(client.read()))
+  }
+
+  /// The exit status of a server that was told to stop. One that does not end within half a minute is killed, and the
+  /// status says so.
+  func end() -> Int32 {
+    let start = ContinuousClock.now
+    _ = log.wholeText
+    if start.duration(to: .now) > .seconds(29) { signal(SIGKILL) }
+    return exit()
+  }
+}
+
+extension Answer {
+  /// A field's value; nil when it is absent. `name` as the server spells it.
+  func field(_ name: String) -> String? {
+    let line = head.components(separatedBy: "\r\n").first { $0.hasPrefix("\(name): ") }
+    return line.map { String($0.dropFirst(name.count + 2)) }
+  }
+}
+
+/// Asks again until it is so, for at most half a minute. For conditions that cost a system call or a request each, and
+/// come within milliseconds.
+func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
+  let limit = ContinuousClock.now + .seconds(30)
+  while ContinuousClock.now < limit {
+    if try condition() { return true }
+  }
+  return false
+}

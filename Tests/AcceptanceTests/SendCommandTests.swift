@@ -1,0 +1,94 @@
+import Foundation
+import HTTPServer
+import TestSupport
+import Testing
+
+@Suite("The command send")
+struct SendCommandTests {
+  @Test(
+    "send posts an event of each kind, and prints what it got",
+    arguments: [
+      ("user.session.revoked", "accepted"), ("admin.user.session.revoked", "accepted"), ("ping", "pong"),
+    ])
+  func send(event: String, status: String) throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    let session = event == "ping" ? [] : ["--session", DeliveryTests.session]
+    let url = server.address.url + "/webhooks/dynamic"
+    let result = try Executable.run(["send", event, "--url", url] + session)
+    #expect(result.status == 0)
+    #expect(result.output.contains(#"200 {"status":"\#(status)"} ("#))
+    #expect(result.errors == "")
+    let by = event == "user.session.revoked" ? "user" : "admin"
+    let lookUp = try server.get("/v1/sessions/\(DeliveryTests.session)").body
+    #expect(lookUp.contains(event == "ping" ? #""revoked":false"# : #""by":"\#(by)""#))
+  }
+
+  @Test("send finds the receiver by the configuration")
+  func sendByConfiguration() throws {
+    let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PATH": "/hooks"])
+    let result = try Executable.run("send", "--listen", "\(server.address)", "--set", "path=/hooks")
+    #expect(result.status == 0)
+    #expect(result.output.contains(#"{"status":"accepted"}"#))
+  }
+
+  @Test("send with a count sends so many events and sums up")
+  func sendMany() throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    let result = try Executable.run(
+      "send", "--count", "50", "--concurrency", "4", "--url", server.address.url + "/webhooks/dynamic")
+    #expect(result.status == 0)
+    #expect(result.output.contains("50 sent in "))
+    #expect(result.output.contains(#"50 × 200 {"status":"accepted"}"#))
+    #expect(result.output.contains("p50 ") && result.output.contains("p99 "))
+    #expect(result.errors == "")
+    #expect(try server.metric("revoked_sessions_revoked") == 50)
+  }
+
+  @Test("send posts a file's exact bytes, which a second time are a duplicate")
+  func sendFile() throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    let file = try server.folder.write(Vector.sessionRevoked.text, to: "body.json")
+    for status in ["accepted", "duplicate"] {
+      let result = try Executable.run("send", "--body", file, "--url", server.address.url + "/webhooks/dynamic")
+      #expect(result.status == 0)
+      #expect(result.output.contains(#"{"status":"\#(status)"}"#))
+    }
+    #expect(try server.get("/v1/sessions/\(DeliveryTests.session)").body.contains(#""revoked":true"#))
+  }
+
+  @Test("send with another secret is refused, and says so", arguments: [["--count", "1"], ["--count", "3"]])
+  func sendForged(count: [String]) throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    let result = try Executable.run(
+      ["send", "--url", server.address.url + "/webhooks/dynamic"] + count,
+      environment: ["DYNAMIC_WEBHOOK_SECRET": "another-secret-of-24-byt"])
+    #expect(result.status == 1)
+    #expect(result.output.contains("401 "))
+    #expect(try server.metric("revoked_sessions_revoked") == 0)
+  }
+
+  @Test("send to where nobody listens is told apart", arguments: [["--count", "1"], ["--count", "3"]])
+  func sendToNobody(count: [String]) throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    server.signal(SIGTERM)
+    #expect(server.end() == 0)
+    let result = try Executable.run(["send", "--url", server.address.url + "/webhooks/dynamic"] + count)
+    #expect(result.status == 69)
+    #expect(result.errors.hasPrefix("revoked: "))
+    #expect(result.errors.filter { $0 == "\n" }.count == 1)
+  }
+
+  @Test(
+    "send refuses what it cannot send",
+    arguments: [
+      (["user.session.revokt"], 64), (["--session", "x"], 64), (["--count", "0"], 64), (["--concurrency", "0"], 64),
+      (["--url", "ftp://example.com/"], 64), (["--listen", "unix:/run/revoked.sock"], 64),
+      (["--body", "/nowhere/body.json"], 74),
+    ])
+  func sendRefused(arguments: [String], status: Int) throws {
+    let result = try Executable.run(["send"] + arguments)
+    #expect(result.status == Int32(status))
+    #expect(result.output == "")
+    #expect(result.errors != "")
+  }
+}

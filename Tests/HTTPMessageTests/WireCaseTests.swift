@@ -1,0 +1,40 @@
+import Testing
+
+@Suite("Requests are found in a stream of bytes")
+struct WireCaseTests {
+  @Test("the fixtures are whole, many, and each names its RFC")
+  func fixtures() throws {
+    let cases = try WireCase.loaded.get()
+    #expect(cases.count >= 200)
+    #expect(Set(cases.map(\.title)).count == cases.count, "a title stands twice")
+    for example in cases where !example.title.contains(#/ \(RFC \d{4} §\d+(\.\d+)*\)$/#) {
+      example.report(["the title names no section"])
+    }
+  }
+
+  @Test("as the RFCs say, however the bytes are cut", arguments: WireCase.all)
+  func verdict(_ example: WireCase) {
+    let wire = example.wire
+    var failures: [String] = []
+    func check(_ cut: String, _ outcomes: [Outcome]) {
+      let outcomes = outcomes.map(\.description)
+      if outcomes != example.outcomes { failures.append("\(cut): \(outcomes)") }
+    }
+    check("in one piece", Reading.outcomes([wire[...]]))
+    for cut in wire.indices.dropFirst() {
+      check("cut at \(cut)", Reading.outcomes([wire[..<cut], wire[cut...]]))
+    }
+    check("byte by byte", Reading.outcomes(trickled: wire))
+    for seed in UInt64(1)...8 {
+      var random = SeededGenerator(seed: seed)
+      check("in pieces of seed \(seed)", Reading.outcomes(random.pieces(of: wire, count: 2 + Int(seed))))
+    }
+    example.report(failures)
+  }
+
+  @Test("as the reference parser says", arguments: WireCase.all)
+  func reference(_ example: WireCase) {
+    let outcomes = ReferenceParser.outcomes(example.wire).map(\.description)
+    example.report(outcomes == example.outcomes ? [] : ["\(outcomes)"])
+  }
+}

@@ -1,0 +1,165 @@
+import DynamicEvents
+import Foundation
+import HTTPServer
+import Handlers
+import Logging
+import Receiver
+import Signature
+import TestSupport
+import Testing
+
+@Suite("A receiver inside another program", .timeLimit(.minutes(2)))
+struct ReceiverTests {
+  let folder: TemporaryFolder
+  let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+  init() throws {
+    folder = try TemporaryFolder()
+  }
+
+  func configuration() throws -> ReceiverConfiguration {
+    var configuration = try ReceiverConfiguration(secrets: [Secret(Vector.secret)])
+    configuration.listen = .tcp(host: "127.0.0.1", port: 0)
+    configuration.privateListen = .tcp(host: "127.0.0.1", port: 0)
+    configuration.data = folder.data
+    return configuration
+  }
+
+  func head(_ body: String, _ fields: String = "") throws -> String {
+    let code = try HMACSHA256(key: Secret(Vector.secret)).code(for: Array(body.utf8).span)
+    return "POST /webhooks/dynamic HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\(fields)"
+      + "\(SignatureHeader.name): \(SignatureHeader.value(for: code))\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
+  }
+
+  func exchange(_ request: String, _ address: ListenAddress) throws -> String {
+    let client = try Client(address)
+    client.send(request)
+    return client.read()
+  }
+
+  @Test("hands a posted event to the program's own handler, as it was signed")
+  func handler() async throws {
+    let collector = Collector()
+    let receiver = try Receiver(
+      configuration(), handlers: [HandlerRegistration("own", handler: collector)], logger: logger)
+    receiver.start()
+    let vector = Vector.sessionRevoked
+    #expect(try exchange(head(vector.text) + vector.text, receiver.address).hasSuffix(#"{"status":"accepted"}"#))
+    let event = try #require(await collector.next())
+    #expect(event.body == vector.body)
+    #expect(event.envelope.eventId == "22222222-2222-4222-8222-222222222222")
+    guard case .sessionRevoked(let session, by: .user) = event.payload else {
+      Issue.record("\(event.payload)")
+      return
+    }
+    #expect("\(session.id)" == "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10")
+    let lookUp = "GET /v1/sessions/\(session.id) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    #expect(try exchange(lookUp, receiver.privateAddress).contains(#""revoked":true"#))
+    await receiver.stop()
+  }
+
+  @Test("picks ports that are free, and two receivers live side by side")
+  func addresses() async throws {
+    let first = try Receiver(configuration(), logger: logger)
+    let other = try TemporaryFolder()
+    var elsewhere = try configuration()
+    elsewhere.data = other.data
+    let second = try Receiver(elsewhere, logger: logger)
+    for receiver in [first, second] { receiver.start() }
+    let addresses = [first.address, first.privateAddress, second.address, second.privateAddress].map(\.description)
+    #expect(Set(addresses).count == 4)
+    #expect(!addresses.contains("127.0.0.1:0"))
+    for receiver in [first, second] { await receiver.stop() }
+  }
+
+  @Test("is refused without a secret")
+  func noSecrets() throws {
+    var configuration = try configuration()
+    configuration.secrets = []
+    let error = #expect(throws: ReceiverError.self) { try Receiver(configuration, logger: logger) }
+    #expect(error?.description == "a receiver needs at least one webhook secret")
+    #expect(!FileManager.default.fileExists(atPath: folder.data))
+  }
+
+  @Test("is refused with two handlers of one name")
+  func sameName() throws {
+    let handlers = ["a", "b", "a"].map { HandlerRegistration($0, handler: Collector()) }
+    let error = #expect(throws: ReceiverError.self) {
+      try Receiver(configuration(), handlers: handlers, logger: logger)
+    }
+    #expect(error?.description == "two handlers are named a")
+    #expect(!FileManager.default.fileExists(atPath: folder.data))
+  }
+
+  @Test("is refused on a folder that another one serves, and has it once that one has stopped")
+  func sameFolder() async throws {
+    let first = try Receiver(configuration(), logger: logger)
+    first.start()
+    let error = #expect(throws: ReceiverError.self) { try Receiver(configuration(), logger: logger) }
+    #expect(error?.description.contains("is in use by another server") == true)
+    await first.stop()
+    let second = try Receiver(configuration(), logger: logger)
+    second.start()
+    await second.stop()
+  }
+
+  @Test("finishes what has begun when it stops, and has stored it")
+  func draining() async throws {
+    let body = Vector.sessionRevoked.text
+    let receiver = try Receiver(configuration(), logger: logger)
+    receiver.start()
+    let client = try Client(receiver.address)
+    client.send(try head(body, "Expect: 100-continue\r\n"))
+    #expect(client.read(until: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+    async let stopped: Void = receiver.stop()
+    while (try? Client(receiver.address)) != nil { await Task.yield() }
+    client.send(body)
+    #expect(client.read().hasSuffix(#"{"status":"accepted"}"#))
+    await stopped
+
+    let second = try Receiver(configuration(), logger: logger)
+    second.start()
+    #expect(try exchange(head(body) + body, second.address).hasSuffix(#"{"status":"duplicate"}"#))
+    await second.stop()
+  }
+
+  @Test("does not keep the folder when an address is taken")
+  func busyAddress() async throws {
+    let taken = try HTTPServer(
+      listen: .tcp(host: "127.0.0.1", port: 0), limits: ServerLimits(), loops: 1, label: "taken")
+    var busy = try configuration()
+    busy.privateListen = taken.address
+    let handlers = [HandlerRegistration("own", handler: Collector())]
+    let error = #expect(throws: ReceiverError.self) { try Receiver(busy, handlers: handlers, logger: logger) }
+    #expect(error?.description == "cannot listen on \(taken.address): Address already in use")
+    let receiver = try Receiver(configuration(), handlers: handlers, logger: logger)
+    receiver.start()
+    await receiver.stop()
+  }
+
+  @Test("stops although a handler hangs, and offers the event again after the next start")
+  func hangingHandler() async throws {
+    struct Hanging: EventHandler {
+      let collector: Collector
+      func handle(_ event: Event) async throws {
+        try await collector.handle(event)
+        // Until the stop cancels it.
+        for await _ in AsyncStream<Void>.makeStream().stream {}
+        throw CancellationError()
+      }
+    }
+    let (first, second) = (Collector(), Collector())
+    let vector = Vector.sessionRevoked
+    let hanging = try Receiver(
+      configuration(), handlers: [HandlerRegistration("own", handler: Hanging(collector: first))], logger: logger)
+    hanging.start()
+    #expect(try exchange(head(vector.text) + vector.text, hanging.address).hasSuffix(#"{"status":"accepted"}"#))
+    #expect(await first.next()?.body == vector.body)
+    await hanging.stop()
+    let receiver = try Receiver(
+      configuration(), handlers: [HandlerRegistration("own", handler: second)], logger: logger)
+    receiver.start()
+    #expect(await second.next()?.body == vector.body)
+    await receiver.stop()
+  }
+}
