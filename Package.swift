@@ -73,6 +73,7 @@ let package = Package(
     tests(
       "ReceiverTests", ["Receiver", "HTTPServer", "Signature", "DynamicEvents", "Handlers", "TestSupport", logging]),
     tests("RevokedTests", ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", logging]),
+    tests("FuzzTests", ["HTTPMessage", "Signature", "DynamicEvents", "TestSupport"]),
     tests("AcceptanceTests", ["revoked", "HTTPServer", "Signature", "TestSupport"]),
   ]
 )

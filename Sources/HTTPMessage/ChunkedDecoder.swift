@@ -85,6 +85,10 @@ struct ChunkedDecoder: Sendable {
       guard byte == 0x0a else { throw .bad("a chunk does not end in CRLF") }
       return .size(digits: 0, value: 0)
     case .trailer:
+      // The overhead's bound grows with the content; memory must not.
+      guard trailerLine.count < limits.headBytes else {
+        throw RequestError(.headerFieldsTooLarge, "a trailer line is longer than the server accepts")
+      }
       trailerLine.append(byte)
       guard byte == 0x0a else { return .trailer }
       var reader = LineReader()

@@ -16,7 +16,10 @@ enum Executable {
     process.executableURL = url
     process.arguments = arguments
     // Nothing of the tester's own configuration counts.
-    process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"].merging(environment) { $1 }
+    let sanitizers = ProcessInfo.processInfo.environment.filter { $0.key.hasSuffix("SAN_OPTIONS") }
+    process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"].merging(sanitizers) { $1 }.merging(environment) {
+      $1
+    }
     process.standardInput = FileHandle.nullDevice
     return process
   }

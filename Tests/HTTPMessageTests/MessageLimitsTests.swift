@@ -129,6 +129,15 @@ struct MessageLimitsTests {
     expect(Self.chunked("0\r\n" + Self.repeated("Y: y\r\n", 3000) + "\r\n"), "400")
   }
 
+  @Test("a trailer line is never longer than a head, however much content came before it")
+  func trailerLine() {
+    func trailed(_ count: Int) -> String {
+      Self.chunked("2710\r\n\(Self.repeated("y", 10_000))\r\n0\r\nY: \(Self.repeated("y", count))\r\n\r\n")
+    }
+    expect(trailed(16_384 - 5), "\(Self.post) [\(Self.repeated("y", 10_000))]")
+    expect(trailed(16_384 - 4), "431")
+  }
+
   @Test("other limits are kept as well")
   func otherLimits() {
     var limits = MessageLimits()

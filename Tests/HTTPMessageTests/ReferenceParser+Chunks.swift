@@ -16,7 +16,9 @@ extension ReferenceParser {
     while true {
       var line: [UInt8] = []
       while line.last != .lineFeed {
-        line.append(try peek())
+        let byte = try peek()
+        guard line.count < limits.headBytes else { throw .refused(431) }
+        line.append(byte)
         if line.last == .lineFeed, line != Array("\r\n".utf8), Self.field(line) == nil { throw .refused(400) }
         try pass()
       }
