@@ -1,0 +1,23 @@
+import DynamicEvents
+import Foundation
+import Testing
+
+@Suite struct EventFuzzTests {
+  @Test("Whatever a body holds, it is taken or refused as by Foundation, and every field is the same")
+  func events() {
+    FuzzRun.inputs(20_000) { random in
+      let body = EventText.body(&random)
+      return (body, EventCheck.violation(body))
+    }
+  }
+
+  @Test("The documented differences from Foundation exist", arguments: JSONDifference.allCases)
+  func differences(difference: JSONDifference) {
+    let body = difference.example
+    let isJSON = (try? JSONSerialization.jsonObject(with: Data(body), options: .fragmentsAllowed)) != nil
+    var error: JSONError?
+    do throws(JSONError) { try JSONReader.validate(body.span) } catch let found { error = found }
+    #expect((error == nil) != isJSON)
+    #expect(JSONDifference.explains(body, ours: error))
+  }
+}
