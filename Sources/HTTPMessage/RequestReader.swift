@@ -93,7 +93,7 @@ package struct RequestReader: Sendable {
     return (taken - excess, enterBody(head))
   }
 
-  private mutating func enterBody(_ head: RequestHead) -> Event {
+  private mutating func enterBody(_ head: borrowing RequestHead) -> Event {
     headCount = head.byteCount
     switch head.framing {
     case .length(0): return .request(body: headCount..<headCount, inStorage: true)

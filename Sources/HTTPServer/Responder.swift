@@ -5,10 +5,10 @@ package import HTTPMessage
 package protocol Responder: AnyObject {
   /// Called when a head is whole and its body is not: a response refuses the request before the body is read, and the
   /// connection closes after it. `nil` reads on.
-  func refusal(of head: RequestHead, _ bytes: Span<UInt8>) -> Response?
+  func refusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response?
 
   /// A whole request. `bytes` are the head's. `nil` promises an answer through `EventLoop.answer` with this `exchange`.
-  func respond(to head: RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
+  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
 
   /// Nothing more is readable for now: hand over what the round has collected, as one batch.
   func roundEnded()

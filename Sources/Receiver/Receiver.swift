@@ -53,7 +53,12 @@ public final class Receiver: Sendable {
     let now: @Sendable () -> Timestamp = { .now }
     do throws(StoreError) {
       let store = try RevocationStore(data: configuration.data, mode: .serve)
-      let lastSigned = try store.tally().lastReceivedAt
+      let tally = try store.tally()
+      logger.notice(
+        store.isNew ? "a new store was made" : "the store was opened",
+        metadata: [
+          "path": "\(URL(filePath: store.path).path)", "sessions": "\(tally.revocations)", "events": "\(tally.events)",
+        ])
       // Starts the lanes, so nothing may fail behind it: nobody would stop them.
       let dispatcher = try Dispatcher(store: store, handlers: handlers, logger: logger, now: now)
       let metrics = Metrics()
@@ -65,7 +70,7 @@ public final class Receiver: Sendable {
       service = Service(
         store: store, inbox: inbox, metrics: metrics, handlers: handlers, secrets: configuration.secrets,
         logger: logger, now: now,
-        lastSigned: lastSigned)
+        lastSigned: tally.lastReceivedAt)
     } catch {
       throw .store(error.description)
     }
@@ -112,16 +117,10 @@ public final class Receiver: Sendable {
     }
   }
 
-  /// One line a second at most, however often it is called.
   private static func complaint(_ listener: String, _ logger: Logger) -> @Sendable () -> Void {
-    let nextLine = Mutex(ContinuousClock.now)
+    let throttle = Throttle()
     return {
-      let isDue = nextLine.withLock { next in
-        guard ContinuousClock.now >= next else { return false }
-        next = .now + .seconds(1)
-        return true
-      }
-      guard isDue else { return }
+      guard throttle.count() != nil else { return }
       logger.error(
         "out of file descriptors: new connections wait. Raise the limit on open files or lower limits.connections",
         metadata: ["listener": "\(listener)"])

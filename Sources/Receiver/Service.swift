@@ -14,6 +14,7 @@ final class Service: Sendable {
   let logger: Logger
   let now: @Sendable () -> Timestamp
   let isDraining = Atomic(false)
+  let refusals = Throttle()
   private let secrets: Mutex<[Secret]>
   private let secretsVersionNumber = Atomic(0)
   /// Milliseconds since 1970 of the last genuinely signed delivery; the smallest value means none yet.

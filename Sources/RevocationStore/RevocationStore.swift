@@ -18,12 +18,17 @@ package final class RevocationStore: Sendable {
   // Above the lock, so that a store that is just let go of closes its database before another server may open it.
   private let database: any DatabaseWriter
   private let lock: StoreLock?
+  /// The file that was opened.
+  private let identity: FileIdentity?
+  /// Whether this opening made the store.
+  package let isNew: Bool
 
   /// Opens the store in the folder `data`.
   package init(data: String, mode: Mode) throws(StoreError) {
     let folder = StoreFolder(path: data)
     path = folder.database
     self.mode = mode
+    isNew = mode == .serve && !folder.hasDatabase
     switch mode {
     case .serve:
       try folder.make()
@@ -32,9 +37,10 @@ package final class RevocationStore: Sendable {
       database = try Self.attempt(path) { try ServeConnections.open(folder.database) }
     case .inspect:
       lock = nil
-      guard folder.hasDatabase else { throw .missing(path: path) }
+      try folder.findDatabase()
       database = try Self.attempt(path) { try InspectConnection.open(folder.database) }
     }
+    identity = FileIdentity(folder.database)
   }
 
   /// Folds the WAL into the database file, closes both, and lets another server in. Every later call fails.
@@ -63,6 +69,7 @@ package final class RevocationStore: Sendable {
   /// One transaction: all of `body` or nothing.
   func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
     guard mode == .serve else { throw .readOnly(path: path) }
+    guard FileIdentity(path) == identity else { throw .replaced(path: path) }
     return try Self.attempt(path) { try database.write(body) }
   }
 

@@ -14,6 +14,8 @@ package enum StoreError: Error, Equatable, Sendable {
   case schema(path: String, found: Int, known: Int)
   /// SQLite found a page that makes no sense.
   case corrupt(path: String, cause: String)
+  /// The file that is open is no longer the one at its path: what is written to it dies with the process.
+  case replaced(path: String)
   /// No space left.
   case full(path: String)
   /// Another process kept the write lock beyond the busy timeout.
@@ -37,6 +39,7 @@ extension StoreError: CustomStringConvertible {
     case .schema(let path, let found, let known):
       "\(path) has the older schema \(found), this program needs \(known): start `revoked serve` on it once"
     case .corrupt(let path, let cause): "\(path) is damaged: \(cause)"
+    case .replaced(let path): "\(path) was removed or replaced while it was open; restart the server"
     case .full(let path): "no space left to write \(path)"
     case .busy(let path): "\(path) is locked by another process"
     case .readOnly(let path): "\(path) was opened for reading only"

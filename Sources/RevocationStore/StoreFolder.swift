@@ -12,6 +12,17 @@ struct StoreFolder {
     unsafe access(database, F_OK) == 0
   }
 
+  /// Throws when there is no store, or none that this user may read.
+  func findDatabase() throws(StoreError) {
+    do throws(SystemError) {
+      // A String lent to C lives as long as the call.
+      try SystemError.check { unsafe access(database, R_OK) }
+    } catch {
+      if error.code == ENOENT { throw .missing(path: database) }
+      throw .io(path: database, cause: error.text)
+    }
+  }
+
   /// Makes the folder, and the folders above it, for the owner alone.
   func make() throws(StoreError) {
     do throws(SystemError) {

@@ -6,12 +6,13 @@ enum Reading {
   static func outcomes(_ pieces: [ArraySlice<UInt8>], limits: MessageLimits = MessageLimits()) -> [Outcome] {
     var reader = RequestReader(limits: limits)
     var outcomes: [Outcome] = []
+    var head = RequestHead()
     for piece in pieces {
       let input = Array(piece)
       var offset = 0
       while offset < input.count {
         // Connections share a head: what another's request left in it must not matter.
-        var head = used
+        use(&head)
         do throws(RequestError) {
           let rest = input.span.extracting(offset..<input.count)
           let (consumed, event) = try reader.next(rest, head: &head)
@@ -38,16 +39,15 @@ enum Reading {
     outcomes(wire.indices.map { wire[$0...$0] }, limits: limits)
   }
 
-  /// A head in which every flag was set by an earlier request.
-  private static let used: RequestHead = {
-    var head = RequestHead()
-    let earlier =
-      "POST /used HTTP/1.1\r\nHost: b\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 9\r\n\r\n"
-    _ = try? head.parse(Array(earlier.utf8).span, limits: MessageLimits())
-    return head
-  }()
+  private static let earlier = Array(
+    "POST /used HTTP/1.1\r\nHost: b\r\nExpect: 100-continue\r\nConnection: close\r\nContent-Length: 9\r\n\r\n".utf8)
 
-  private static func request(_ head: RequestHead, _ bytes: Span<UInt8>, _ body: Range<Int>) -> ReadRequest {
+  /// Sets every flag, as an earlier request may have.
+  private static func use(_ head: inout RequestHead) {
+    _ = try? head.parse(earlier.span, limits: MessageLimits())
+  }
+
+  private static func request(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ body: Range<Int>) -> ReadRequest {
     func copy(_ range: Range<Int>) -> [UInt8] { range.map { bytes[$0] } }
     return ReadRequest(
       method: "\(head.method)",

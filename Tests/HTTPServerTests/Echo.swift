@@ -30,15 +30,16 @@ final class Echo: Responder {
     self.waiting = waiting
   }
 
-  private func path(_ head: RequestHead, _ bytes: Span<UInt8>) -> String {
+  private func path(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> String {
     String(decoding: head.path.range.map { bytes[$0] }, as: UTF8.self)
   }
 
-  func refusal(of head: RequestHead, _ bytes: Span<UInt8>) -> Response? {
+  func refusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
     path(head, bytes) == "/refused" ? Response(problem: .notFound) : nil
   }
 
-  func respond(to head: RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response? {
+  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
+  {
     switch path(head, bytes) {
     case "/later":
       waiting.exchanges.withLock { $0.append((loop, exchange)) }

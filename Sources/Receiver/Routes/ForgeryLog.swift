@@ -1,28 +1,30 @@
 internal import Logging
 
-/// One line a second for signature failures, however many there are: the flood must not become a flood of lines.
+/// Tells of signature failures without a line for each.
 struct ForgeryLog {
   private let logger: Logger
-  private var unreported = 0
-  private var nextLine = ContinuousClock.now
+  private let throttle = Throttle()
+  private var hasNews = false
 
   init(_ logger: Logger) {
     self.logger = logger
   }
 
   mutating func add() {
-    unreported += 1
+    hasNews = true
+    report(throttle.count())
   }
 
   /// Called at the end of each round. What is left of a flood waits for the next traffic of any kind.
-  mutating func report() {
-    guard unreported > 0 else { return }
-    let now = ContinuousClock.now
-    guard now >= nextLine else { return }
+  mutating func reportRest() {
+    if hasNews { report(throttle.rest()) }
+  }
+
+  private mutating func report(_ count: Int?) {
+    guard let count else { return }
+    hasNews = false
     logger.warning(
-      "signature missing or wrong; answered 401. If Dynamic sent it, the secret differs: try `revoked verify --explain`",
-      metadata: ["count": "\(unreported)"])
-    unreported = 0
-    nextLine = now + .seconds(1)
+      "signature missing or wrong; answered 401. If Dynamic sent it, compare the secret with the one in its dashboard",
+      metadata: ["count": "\(count)"])
   }
 }

@@ -22,11 +22,12 @@ final class PrivateResponder: Responder {
     self.token = token
   }
 
-  func refusal(of head: RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
+  func refusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
 
   func roundEnded() {}
 
-  func respond(to head: RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response? {
+  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
+  {
     let path = bytes.extracting(head.path.range)
     let isGet = head.method == .get || head.method == .head
     if path.equals("/livez") { return isGet ? Answers.healthy : Answers.getOnly }
@@ -52,7 +53,7 @@ final class PrivateResponder: Responder {
   }
 
   /// Authorization may carry the user's JWT, so the token has a field of its own as well.
-  private func isAuthorized(_ head: RequestHead, _ bytes: Span<UInt8>) -> Bool {
+  private func isAuthorized(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
     guard let token else { return true }
     if case .once(let range) = head.value(of: "x-revoked-token", in: bytes) {
       return token.matches(bytes.extracting(range))

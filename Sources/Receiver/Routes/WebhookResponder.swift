@@ -25,7 +25,7 @@ final class WebhookResponder: Responder {
     (verifier, secretsVersion) = service.makeVerifier()
   }
 
-  func refusal(of head: RequestHead, _ bytes: Span<UInt8>) -> Response? {
+  func refusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
     guard let refusal = route(head, bytes) else {
       // Without one well-formed signature no body will help, and none is worth keeping meanwhile.
       guard let range = signature(head, bytes), SignatureHeader.parse(bytes.extracting(range)) != nil else {
@@ -36,7 +36,8 @@ final class WebhookResponder: Responder {
     return refusal
   }
 
-  func respond(to head: RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response? {
+  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
+  {
     if let answer = route(head, bytes) { return answer }
     if secretsVersion != service.secretsVersion { (verifier, secretsVersion) = service.makeVerifier() }
     guard let range = signature(head, bytes), let verifier else { return forged() }
@@ -51,21 +52,21 @@ final class WebhookResponder: Responder {
   }
 
   func roundEnded() {
-    forgeries.report()
+    forgeries.reportRest()
     guard !round.isEmpty else { return }
     round.submit(to: service, loop)
     round = WebhookRound()
   }
 
   /// nil: it is a POST to the webhook.
-  private func route(_ head: RequestHead, _ bytes: Span<UInt8>) -> Response? {
+  private func route(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
     let target = bytes.extracting(head.path.range)
     if target.elementsEqual(path) { return head.method == .post ? nil : Answers.postOnly }
     guard target.equals("/healthz") else { return Answers.notFound }
     return head.method == .get || head.method == .head ? Answers.healthy : Answers.getOnly
   }
 
-  private func signature(_ head: RequestHead, _ bytes: Span<UInt8>) -> Range<Int>? {
+  private func signature(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Range<Int>? {
     guard case .once(let range) = head.value(of: SignatureHeader.name, in: bytes) else { return nil }
     return range
   }

@@ -22,12 +22,18 @@ struct WebhookRound {
       switch result {
       case .success(let outcomes): loop.answer(acknowledge(outcomes, service))
       case .failure(let error):
-        service.logger.error("the store cannot commit; deliveries are answered 503", metadata: ["error": "\(error)"])
+        if let count = service.refusals.count(events.count) {
+          service.logger.error(
+            "the store cannot commit; deliveries are answered 503",
+            metadata: ["error": "\(error)", "count": "\(count)"])
+        }
         loop.answer(refuse(service))
       }
     }
     if taken { return }
-    service.logger.error("the inbox is full; deliveries are answered 503", metadata: ["count": "\(events.count)"])
+    if let count = service.refusals.count(events.count) {
+      service.logger.error("the inbox is full; deliveries are answered 503", metadata: ["count": "\(count)"])
+    }
     loop.answer(refuse(service))
   }
 

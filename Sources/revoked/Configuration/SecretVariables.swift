@@ -19,8 +19,12 @@ struct SecretVariables {
     }
     let variable = "DYNAMIC_WEBHOOK_SECRET_FILE"
     guard let path = inputs.environment[variable] else { return }
-    do {
-      add(Self.lines(of: try inputs.readFile(path)), of: variable)
+    do throws(Mismatch) {
+      let lines = Self.lines(of: try inputs.readFile(path))
+      if lines.contains(where: { $0.contains(where: \.isWhitespace) }) {
+        throw Mismatch("a line of \(path) holds white space; write one secret a line")
+      }
+      add(lines, of: variable)
     } catch {
       variables.append(variable)
       problems.append(ConfigurationProblem("secrets", .environment(variable), error.text))

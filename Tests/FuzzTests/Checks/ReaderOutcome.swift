@@ -18,7 +18,7 @@ enum ReaderOutcome: Equatable {
     let body: [UInt8]
 
     /// `nil` when a part of the head lies outside the head, or the body outside the bytes.
-    init?(_ head: RequestHead, bytes: [UInt8], body: Range<Int>) {
+    init?(_ head: borrowing RequestHead, bytes: [UInt8], body: Range<Int>) {
       var slices = [head.path.range]
       for index in 0..<head.fieldCount {
         slices += [head.field(at: index).name.range, head.field(at: index).value.range]
