@@ -6,6 +6,10 @@ enum Failure {
   /// The answer is "no", or the work failed. Said already.
   static let no = ExitCode(1)
 
+  static var unauthorized: ExitCode {
+    say("the receiver does not know the secret this was signed with: compare the one here with the one there", 1)
+  }
+
   static func unreachable(_ reason: String) -> ExitCode { say(reason, EX_UNAVAILABLE) }
 
   static func io(_ reason: some CustomStringConvertible) -> ExitCode { say(reason.description, EX_IOERR) }

@@ -24,7 +24,10 @@ struct SendCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("Post the exact bytes of a file instead.", valueName: "file"))
   var body: String?
 
-  @Option(help: ArgumentHelp("How many events; each is new unless --body or --session says otherwise.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "How many events, each a new one; with --session of one session, with --body the same bytes again.",
+      valueName: "n"))
   var count = 1
 
   @Option(help: ArgumentHelp("How many at a time.", valueName: "n"))
@@ -40,6 +43,10 @@ struct SendCommand: AsyncParsableCommand {
     if let session, SessionID(session) == nil {
       throw ValidationError("\(session.debugDescription) is no session id: 36 characters, a UUID in lower case")
     }
+    guard body == nil || (session == nil && event == EventNames.sessionRevoked) else {
+      throw ValidationError("--body is posted as it is: it goes with no event name and no --session")
+    }
+    guard session == nil || event != EventNames.ping else { throw ValidationError("a ping has no session") }
     guard (1...10_000_000).contains(count) else { throw ValidationError("--count must be from 1 to 10000000") }
     guard (1...1000).contains(concurrency) else { throw ValidationError("--concurrency must be from 1 to 1000") }
   }
@@ -62,6 +69,7 @@ struct SendCommand: AsyncParsableCommand {
     let time = String(format: "%.1f ms", answer.duration / .milliseconds(1))
     guard let status = answer.status else { throw Failure.unreachable("\(target.absoluteString): \(answer.text)") }
     print("\(status) \(answer.text.trimmingCharacters(in: .whitespacesAndNewlines)) (\(time))")
+    if status == 401 { throw Failure.unauthorized }
     if status != 200 { throw Failure.no }
   }
 

@@ -32,7 +32,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
     receiver.start()
     announce(receiver, settings, logger)
-    ServiceManager.notify("READY=1")
+    ServiceNotification.send("READY=1")
 
     for await request in signals.requests {
       if case .stop(let name) = request {
@@ -41,7 +41,7 @@ struct ServeCommand: AsyncParsableCommand {
       }
       reload(receiver, sink, logger)
     }
-    ServiceManager.notify("STOPPING=1")
+    ServiceNotification.send("STOPPING=1")
     await receiver.stop()
     logger.notice("stopped")
     sink.flush()

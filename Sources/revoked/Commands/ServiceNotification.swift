@@ -2,8 +2,8 @@ internal import Foundation
 internal import Glibc
 
 /// The notification protocol of sd_notify(3): one datagram to `$NOTIFY_SOCKET`.
-enum ServiceManager {
-  static func notify(_ state: String) {
+enum ServiceNotification {
+  static func send(_ state: String) {
     guard let path = ProcessInfo.processInfo.environment["NOTIFY_SOCKET"], path.utf8.count <= 107, !path.isEmpty else {
       return
     }
