@@ -197,9 +197,9 @@ struct HTTPServerTests {
     busy.send(post("/later", ""))
     await waiting.reaches(1)
     async let drained: Void = server.drain()
-    #expect(idle.read() == "")
+    #expect(await idle.readAside() == "")
     waiting.answerAll("done")
-    let answer = busy.read()
+    let answer = await busy.readAside()
     #expect(answer.contains("\r\nConnection: close\r\n"))
     #expect(answer.hasSuffix("done"))
     await drained

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Foundation
 internal import Glibc
 package import HTTPServer
@@ -27,7 +28,7 @@ package final class Client {
   deinit { close(descriptor) }
 
   private static func connect<Address>(_ descriptor: Int32, _ address: inout Address) throws {
-    var limit = timeval(tv_sec: 20, tv_usec: 0)
+    var limit = timeval(tv_sec: 120, tv_usec: 0)
     unsafe _ = setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     let result = unsafe withUnsafePointer(to: &address) {
       unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
@@ -53,6 +54,15 @@ package final class Client {
         unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL | MSG_DONTWAIT))
       }
       if sent < 0 { return }
+    }
+  }
+
+  /// `read` on a thread of its own: what it waits for may need the threads that all tasks share.
+  package func readAside(until marker: String? = nil) async -> String {
+    // The caller awaits, so that only one thread uses the client at a time.
+    nonisolated(unsafe) let client = self
+    return await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { unsafe continuation.resume(returning: client.read(until: marker)) }
     }
   }
 
