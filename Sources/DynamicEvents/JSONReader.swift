@@ -11,7 +11,7 @@ package struct JSONReader {
   /// One bit for each open container, the innermost lowest: set for an object, clear for an array.
   private var objects: UInt64 = 0
   /// A member or element was read in the innermost container, so that a comma or its end must follow.
-  private var isAfterValue = false
+  var isAfterValue = false
 
   package init() {}
 
@@ -113,7 +113,7 @@ extension JSONReader {
     }
   }
 
-  private mutating func expect(_ byte: UInt8, in text: Span<UInt8>) throws(JSONError) {
+  mutating func expect(_ byte: UInt8, in text: Span<UInt8>) throws(JSONError) {
     skipWhiteSpace(in: text)
     guard let found = peek(in: text) else { throw error(.unexpectedEnd) }
     guard found == byte else { throw error(.unexpectedByte) }
@@ -121,7 +121,7 @@ extension JSONReader {
   }
 
   /// The first byte of the value that stands here, not consumed.
-  private mutating func startOfValue(in text: Span<UInt8>) throws(JSONError) -> UInt8 {
+  mutating func startOfValue(in text: Span<UInt8>) throws(JSONError) -> UInt8 {
     // RFC 8259 §8.1 lets a parser ignore a byte order mark. Dynamic signs none, so we do not.
     if position == 0, text.count >= 3, text[0] == 0xEF, text[1] == 0xBB, text[2] == 0xBF { throw error(.byteOrderMark) }
     skipWhiteSpace(in: text)
@@ -138,7 +138,7 @@ extension JSONReader {
     return key
   }
 
-  private mutating func open(isObject: Bool) throws(JSONError) {
+  mutating func open(isObject: Bool) throws(JSONError) {
     guard depth < JSONReader.maximumDepth else { throw error(.nestingTooDeep) }
     position += 1
     depth += 1
@@ -154,7 +154,7 @@ extension JSONReader {
   }
 
   /// Closes the innermost container if its end stands here.
-  private mutating func isAtEnd(_ end: UInt8, in text: Span<UInt8>) throws(JSONError) -> Bool {
+  mutating func isAtEnd(_ end: UInt8, in text: Span<UInt8>) throws(JSONError) -> Bool {
     skipWhiteSpace(in: text)
     guard let byte = peek(in: text) else { throw error(.unexpectedEnd) }
     guard byte == end else { return false }

@@ -15,6 +15,7 @@ final class Service: Sendable {
   let now: @Sendable () -> Timestamp
   let isDraining = Atomic(false)
   let refusals = Throttle()
+  let failedLookUps = Throttle()
   private let secrets: Mutex<[Secret]>
   private let secretsVersionNumber = Atomic(0)
   /// Milliseconds since 1970 of the last genuinely signed delivery; the smallest value means none yet.

@@ -20,5 +20,8 @@ enum OutcomeLabel: String, CaseIterable {
 enum LookUpLabel: String, CaseIterable {
   case revoked
   case notRevoked = "not_revoked"
+  /// A forward-auth request without a session that can be read; answered 401.
+  case noSession = "no_session"
+  /// The store could not be read; answered 503.
   case failed
 }

@@ -10,14 +10,14 @@ final class Metrics: Sendable {
   let revocationLatencySeconds = Histogram([0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86_400])
   let signatureFailures = Atomic(0)
   private let webhooks = InlineArray<30, Atomic<Int>> { _ in Atomic(0) }
-  private let lookUps = InlineArray<3, Atomic<Int>> { _ in Atomic(0) }
+  private let lookUps = InlineArray<4, Atomic<Int>> { _ in Atomic(0) }
 
   func count(_ event: EventLabel, _ outcome: OutcomeLabel) {
     webhooks[Self.index(event, outcome)].wrappingAdd(1, ordering: .relaxed)
   }
 
-  func countLookUp(_ result: LookUpLabel) {
-    lookUps[Self.index(result)].wrappingAdd(1, ordering: .relaxed)
+  func countLookUp(_ result: LookUpLabel, _ count: Int = 1) {
+    lookUps[Self.index(result)].wrappingAdd(count, ordering: .relaxed)
   }
 
   func signatureFailed() {

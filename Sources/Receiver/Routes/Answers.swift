@@ -10,7 +10,9 @@ enum Answers {
   static let healthy = Response(.ok, contentType: "text/plain", body: "ok")
   static let index = Response(
     .ok, contentType: "text/plain",
-    body: "revoked \(Receiver.version)\n\nGET /v1/sessions/{id}\nGET /readyz\nGET /livez\nGET /metrics\n")
+    body:
+      "revoked \(Receiver.version)\n\nGET /v1/sessions/{id}\nPOST /v1/sessions/check\nGET /v1/forward-auth\nGET /readyz\nGET /livez\nGET /metrics\n"
+  )
   static let notFound = Response(problem: .notFound)
   /// No detail: an answer that explains helps whoever is guessing.
   static let forged = Response(problem: .unauthorized, fields: [("WWW-Authenticate", "Dynamic-Signature")])
@@ -19,5 +21,9 @@ enum Answers {
   static let postOnly = Response(problem: .methodNotAllowed, fields: [("Allow", "POST")])
   static let getOnly = Response(problem: .methodNotAllowed, fields: [("Allow", "GET, HEAD")])
   static let tokenMissing = Response(problem: .unauthorized, fields: [("WWW-Authenticate", #"Bearer realm="revoked""#)])
+  static let notRevoked = Response(.ok, body: #"{"revoked":false}"#)
+  /// Revoked, or no session in the request (RFC 6750 §3.1); which of them is nobody's business but the log's.
+  static let invalidToken = Response(
+    problem: .unauthorized, fields: [("WWW-Authenticate", #"Bearer error="invalid_token""#)])
   static let malformedID = Response(problem: .badRequest, detail: "a session id is 36 lower-case characters: a UUID")
 }

@@ -1,10 +1,7 @@
 internal import DynamicEvents
 internal import HTTPMessage
 internal import HTTPServer
-internal import Logging
-internal import RevocationStore
 internal import Signature
-internal import Synchronization
 
 /// The private listener's routes: readiness, metrics and look-ups.
 final class PrivateResponder: Responder {
@@ -13,6 +10,7 @@ final class PrivateResponder: Responder {
   private let readiness: Readiness
   private let metricsPage: MetricsPage
   private let token: Secret?
+  private let lookUps: LookUps
 
   init(loop: EventLoop, service: Service, readiness: Readiness, metricsPage: MetricsPage, token: Secret?) {
     self.loop = loop
@@ -20,6 +18,7 @@ final class PrivateResponder: Responder {
     self.readiness = readiness
     self.metricsPage = metricsPage
     self.token = token
+    lookUps = LookUps(service)
   }
 
   func refusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
@@ -36,9 +35,10 @@ final class PrivateResponder: Responder {
       readiness.probe { [loop] response in loop.answer([(exchange, response)]) }
       return nil
     }
-    if path.hasPrefix("/v1/") { return answer(path, isGet, isAuthorized(head, bytes)).adding(freshness) }
+    let access = PrivateAccess(head, bytes, token: token)
+    if path.hasPrefix("/v1/") { return answer(path, head, bytes, body, access).adding(freshness) }
     guard path.equals("/metrics") || path.equals("/") else { return Answers.notFound }
-    guard isAuthorized(head, bytes) else { return Answers.tokenMissing }
+    guard case .granted = access else { return Answers.tokenMissing }
     guard isGet else { return Answers.getOnly }
     if path.equals("/") { return Answers.index }
     metricsPage.render { [loop] response in loop.answer([(exchange, response)]) }
@@ -46,41 +46,21 @@ final class PrivateResponder: Responder {
   }
 
   /// What stands below `/v1/`.
-  private func answer(_ path: Span<UInt8>, _ isGet: Bool, _ isAuthorized: Bool) -> Response {
-    guard isAuthorized else { return Answers.tokenMissing }
+  private func answer(
+    _ path: Span<UInt8>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ body: Span<UInt8>,
+    _ access: PrivateAccess
+  ) -> Response {
+    guard case .granted(let byAuthorization) = access else { return Answers.tokenMissing }
+    // Envoy appends the path of the request that it asks about.
+    if path.equals("/v1/forward-auth") || path.hasPrefix("/v1/forward-auth/") {
+      return lookUps.forwardAuth(head, bytes, readsAuthorization: !byAuthorization)
+    }
+    if path.equals("/v1/sessions/check") {
+      return head.method == .post ? lookUps.check(body) : Answers.postOnly
+    }
     guard path.hasPrefix("/v1/sessions/") else { return Answers.notFound }
-    return isGet ? lookUp(path.extracting(13..<path.count)) : Answers.getOnly
-  }
-
-  /// Authorization may carry the user's JWT, so the token has a field of its own as well.
-  private func isAuthorized(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Bool {
-    guard let token else { return true }
-    if case .once(let range) = head.value(of: "x-revoked-token", in: bytes) {
-      return token.matches(bytes.extracting(range))
-    }
-    guard case .once(let range) = head.value(of: "authorization", in: bytes), range.count > 7 else { return false }
-    let value = bytes.extracting(range)
-    return value.extracting(0..<7).equals(ignoringCase: "bearer ") && token.matches(value.extracting(7..<value.count))
-  }
-
-  private func lookUp(_ text: Span<UInt8>) -> Response {
-    guard let session = SessionID(text) else { return Answers.malformedID }
-    do throws(StoreError) {
-      let revocation = try service.store.revocation(of: session)
-      service.metrics.countLookUp(revocation == nil ? .notRevoked : .revoked)
-      var body = #"{"sessionId":"\#(session)","revoked":"#
-      if let revocation {
-        body += #"true,"revokedAt":"\#(revocation.revokedAt)","by":"\#(revocation.by.rawValue)","#
-        body += #""eventId":\#(revocation.eventID.map(JSONText.quoted) ?? "null")}"#
-      } else {
-        body += "false}"
-      }
-      return Response(.ok, body: body)
-    } catch {
-      service.metrics.countLookUp(.failed)
-      service.logger.error("a look-up failed; answered 503", metadata: ["error": "\(error)"])
-      return Answers.unavailable
-    }
+    let isGet = head.method == .get || head.method == .head
+    return isGet ? lookUps.one(path.extracting(13..<path.count)) : Answers.getOnly
   }
 
   /// Lets a caller tell quiet from broken.

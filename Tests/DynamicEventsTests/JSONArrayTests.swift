@@ -1,0 +1,57 @@
+import Testing
+
+@testable import DynamicEvents
+
+@Suite("An array, read element by element")
+struct JSONArrayTests {
+  /// The strings of the array that the text is; nil where an element is none.
+  static func strings(_ text: String) throws(JSONError) -> [String?]? {
+    let bytes = Array(text.utf8)
+    var reader = JSONReader()
+    guard try reader.enterArray(in: bytes.span) else { return nil }
+    var strings: [String?] = []
+    while try reader.nextElement(in: bytes.span) {
+      strings.append(try reader.string(in: bytes.span)?.text(in: bytes.span))
+    }
+    try reader.finish(bytes.span)
+    return strings
+  }
+
+  @Test(
+    "gives each in its order",
+    arguments: [
+      ("[]", []), (" [ ] ", []), (#"["a"]"#, ["a"]), (#"[ "a" , "b" ]"#, ["a", "b"]),
+      (#"[1,"a",null]"#, [nil, "a", nil]),
+      (#"[[],["x",["y"]],{"a":["z"]},"b"]"#, [nil, nil, nil, "b"]), (#"["a","a"]"#, ["a", "a"]),
+    ] as [(String, [String?])])
+  func elements(text: String, expected: [String?]) throws {
+    #expect(try Self.strings(text) == expected)
+  }
+
+  @Test("is refused where the whole text would be", arguments: JSONReaderTests.rejected)
+  func rejected(text: String, reason: JSONError.Reason) {
+    guard text.utf8.first == UInt8(ascii: "[") else { return }
+    #expect(throws: JSONError.self) { try Self.strings(text) }
+  }
+
+  @Test("leaves what is none where it stands", arguments: ["{}", "null", #""[]""#, "1"])
+  func others(text: String) throws {
+    #expect(try Self.strings(text) == nil)
+  }
+
+  @Test("can stand within an object, with members behind it")
+  func nested() throws {
+    let text = Array(#"{"a":["x"],"b":"y"}"#.utf8)
+    var reader = JSONReader()
+    #expect(try reader.enterObject(in: text.span))
+    #expect(try reader.nextKey(in: text.span)?.text(in: text.span) == "a")
+    #expect(try reader.enterArray(in: text.span))
+    #expect(try reader.nextElement(in: text.span))
+    #expect(try reader.string(in: text.span)?.text(in: text.span) == "x")
+    #expect(try !reader.nextElement(in: text.span))
+    #expect(try reader.nextKey(in: text.span)?.text(in: text.span) == "b")
+    #expect(try reader.string(in: text.span)?.text(in: text.span) == "y")
+    #expect(try reader.nextKey(in: text.span) == nil)
+    try reader.finish(text.span)
+  }
+}
