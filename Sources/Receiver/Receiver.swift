@@ -26,6 +26,7 @@ public final class Receiver: Sendable {
   private let configuration: ReceiverConfiguration
   private let service: Service
   private let dispatcher: Dispatcher
+  private let pruner: Pruner
   private let inbox: Inbox
   private let publicServer: HTTPServer
   private let privateServer: HTTPServer
@@ -52,7 +53,8 @@ public final class Receiver: Sendable {
     }
     let now: @Sendable () -> Timestamp = { .now }
     do throws(StoreError) {
-      let store = try RevocationStore(data: configuration.data, mode: .serve)
+      let store = try RevocationStore(
+        data: configuration.data, mode: .serve, retention: configuration.retention)
       let tally = try store.tally()
       logger.notice(
         store.isNew ? "a new store was made" : "the store was opened",
@@ -67,6 +69,9 @@ public final class Receiver: Sendable {
         dispatcher.wake()
       }
       self.dispatcher = dispatcher
+      pruner = Pruner(store: store, handlers: { handlers.map(\.name) }, now: now) { error in
+        logger.error("forgetting what is old failed; tried again in an hour", metadata: ["error": "\(error)"])
+      }
       service = Service(
         store: store, inbox: inbox, metrics: metrics, handlers: handlers, secrets: configuration.secrets,
         logger: logger, now: now,
@@ -88,6 +93,7 @@ public final class Receiver: Sendable {
     privateServer.start { [service, token = configuration.privateToken] loop in
       PrivateResponder(loop: loop, service: service, readiness: readiness, metricsPage: page, token: token)
     }
+    pruner.start()
   }
 
   /// From the next delivery on, these secrets count and no others: for a rotation without a restart. An empty list changes nothing.
@@ -99,6 +105,7 @@ public final class Receiver: Sendable {
   /// disk already, what handlers did not finish is offered again after the next start.
   public func stop() async {
     service.isDraining.store(true, ordering: .relaxed)
+    pruner.stop()
     await drain(publicServer, within: configuration.drainTimeout)
     // Nothing that hangs, be it a disk or a handler, keeps the process: whatever is not done yet was not acknowledged, or is done again.
     // Together with the drain timeout these stay below the 10 s that a supervisor waits.

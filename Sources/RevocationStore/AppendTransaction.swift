@@ -5,10 +5,12 @@ internal import GRDB
 /// The appending of one batch, inside its transaction. The numbers live here until `finish` and go with a rollback.
 struct AppendTransaction {
   private let db: Database
+  private let retention: Retention
   private var tally: Tally
 
-  init(_ db: Database) throws {
+  init(_ db: Database, _ retention: Retention) throws {
     self.db = db
+    self.retention = retention
     tally = try Tally.fetch(db)
   }
 
@@ -83,12 +85,12 @@ struct AppendTransaction {
     return seq
   }
 
-  /// Monotonic: the first row stays as it is, so that the feed never changes; a later event can only have it remembered
-  /// for longer.
+  /// Monotonic: a later event changes nothing of the first one's row, but can have it remembered for longer. Then the row
+  /// goes to the end of the feed, where those who follow it learn of the new expiry.
   private mutating func revoke(_ revoked: SessionRevoked, by event: IncomingEvent, seq: Int64) throws {
     let session = Data(revoked.session.bytes)
     let revokedAt = revoked.revokedAt ?? event.occurredAt ?? event.receivedAt
-    let rememberFrom = revoked.createdAt ?? revokedAt
+    let rememberFrom = retention.rememberFrom(revoked, revokedAt: revokedAt, receivedAt: event.receivedAt)
     try db.cachedStatement(
       sql: """
         INSERT INTO revocation (seq, session, revoked_at, revoked_by, remember_from, event_seq, event_id)
@@ -103,7 +105,9 @@ struct AppendTransaction {
       tally.revocations += 1
       return
     }
-    try db.cachedStatement(sql: "UPDATE revocation SET remember_from = ?1 WHERE session = ?2 AND remember_from < ?1")
-      .execute(arguments: [rememberFrom.milliseconds, session])
+    try db.cachedStatement(
+      sql: "UPDATE revocation SET seq = ?1, remember_from = ?2 WHERE session = ?3 AND remember_from < ?2"
+    ).execute(arguments: [tally.lastRevocation + 1, rememberFrom.milliseconds, session])
+    tally.lastRevocation += Int64(db.changesCount)
   }
 }

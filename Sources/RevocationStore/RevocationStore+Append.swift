@@ -1,7 +1,7 @@
 extension RevocationStore: EventAppending {
   package func append(_ batch: [IncomingEvent]) throws(StoreError) -> [AppendOutcome] {
     try write { db in
-      var transaction = try AppendTransaction(db)
+      var transaction = try AppendTransaction(db, retention)
       let outcomes = try batch.map { try transaction.append($0) }
       try transaction.finish()
       return outcomes

@@ -2,8 +2,8 @@ package import DynamicEvents
 internal import Foundation
 internal import GRDB
 
-// Look-ups answer by the row's existence. Once there is pruning, it deletes rows by `remember_from`, in small
-// transactions of the writer; it does not come in here.
+// Look-ups answer by the row's existence: a session is refused until pruning has come by, which is later than it must be
+// and never sooner.
 extension RevocationStore {
   package func revocation(of session: SessionID) throws(StoreError) -> Revocation? {
     try read { db in try Self.revocation(of: session, db) }

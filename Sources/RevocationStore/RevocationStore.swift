@@ -22,12 +22,16 @@ package final class RevocationStore: Sendable {
   private let identity: FileIdentity?
   /// Whether this opening made the store.
   package let isNew: Bool
+  let retention: Retention
 
   /// Opens the store in the folder `data`.
-  package init(data: String, mode: Mode) throws(StoreError) {
+  ///
+  /// - Parameter retention: how long a revoked session is remembered after its creation.
+  package init(data: String, mode: Mode, retention: Duration = Retention.ofDynamic) throws(StoreError) {
     let folder = StoreFolder(path: data)
     path = folder.database
     self.mode = mode
+    self.retention = Retention(retention)
     isNew = mode == .serve && !folder.hasDatabase
     switch mode {
     case .serve:

@@ -20,8 +20,8 @@ extension Schema {
         ) STRICT;
 
         -- The revoked sessions; `seq` is the feed's cursor. A row never changes but for `remember_from`, which only
-        -- grows; it may be forgotten at `remember_from` + retention + 1 h. The row's existence is the answer. It
-        -- carries its event's id itself, because it may outlive the event.
+        -- grows, and takes a new `seq` with it; it is forgotten at `remember_from` + retention + 1 h. The row's
+        -- existence is the answer. It carries its event's id itself, because it may outlive the event.
         CREATE TABLE revocation (
           seq INTEGER PRIMARY KEY,
           session BLOB NOT NULL UNIQUE,

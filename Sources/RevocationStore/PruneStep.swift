@@ -1,0 +1,13 @@
+/// Where a pass over what may be forgotten stands. A pass goes through both tables in the order of their numbers, a few rows
+/// a step; no index on a time is kept for it, since that would cost ingest and a pass costs it nothing.
+package enum PruneStep: Hashable, Sendable {
+  case revocations(after: Int64)
+  case events(after: Int64)
+
+  package static let first = PruneStep.revocations(after: 0)
+
+  /// Rows that one step reads, without holding up the writer.
+  static let looks = 1024
+  /// Rows that one step deletes: a transaction no longer than one of ingest.
+  static let deletes = 128
+}

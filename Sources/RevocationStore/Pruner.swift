@@ -1,0 +1,59 @@
+internal import Dispatch
+package import DynamicEvents
+internal import Synchronization
+
+/// Forgets in the background what may be forgotten. Between two steps it rests four times as long as the step took, so that
+/// it takes a fifth of the writer's time at most, however much there is to do; between two passes an hour.
+package final class Pruner: Sendable {
+  private static let rest = DispatchTimeInterval.seconds(3600)
+  /// Not to wake for every thousand rows at once.
+  private static let shortestPause: Duration = .milliseconds(10)
+
+  private let store: RevocationStore
+  private let handlers: @Sendable () -> [String]
+  private let now: @Sendable () -> Timestamp
+  private let failed: @Sendable (StoreError) -> Void
+  private let queue = DispatchQueue(label: "revoked.pruner", qos: .utility)
+  private let isStopped = Atomic(false)
+
+  /// - Parameters:
+  ///   - handlers: the names of the handlers that are configured at the moment.
+  ///   - failed: told of a step that failed; the pass begins anew after the rest.
+  package init(
+    store: RevocationStore, handlers: @escaping @Sendable () -> [String], now: @escaping @Sendable () -> Timestamp,
+    failed: @escaping @Sendable (StoreError) -> Void
+  ) {
+    self.store = store
+    self.handlers = handlers
+    self.now = now
+    self.failed = failed
+  }
+
+  /// Begins the first pass.
+  package func start() {
+    queue.async { [weak self] in self?.take(.first) }
+  }
+
+  /// No step begins from now on. One that is under way ends by itself, and its failure is not told.
+  package func stop() {
+    isStopped.store(true, ordering: .relaxed)
+  }
+
+  private func take(_ step: PruneStep) {
+    guard !isStopped.load(ordering: .relaxed) else { return }
+    let start = ContinuousClock.now
+    var next: PruneStep?
+    do throws(StoreError) {
+      next = try store.prune(step, at: now(), handlers: handlers())
+    } catch {
+      if !isStopped.load(ordering: .relaxed) { failed(error) }
+    }
+    guard let next else { return schedule(.first, in: Self.rest) }
+    let pause = max(start.duration(to: .now) * 4, Self.shortestPause)
+    schedule(next, in: .milliseconds(Int(pause / .milliseconds(1))))
+  }
+
+  private func schedule(_ step: PruneStep, in pause: DispatchTimeInterval) {
+    queue.asyncAfter(deadline: .now() + pause) { [weak self] in self?.take(step) }
+  }
+}

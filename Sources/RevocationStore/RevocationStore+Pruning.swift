@@ -1,0 +1,83 @@
+package import DynamicEvents
+internal import GRDB
+
+extension RevocationStore {
+  /// How long an event is known after it was received, whatever the retention of sessions: Dynamic redelivers for 90 days, and
+  /// retries such a delivery for one day more.
+  private static let eventRetention: Int64 = 92 * 86_400_000
+
+  /// Takes one step of a pass. Answers where the next one begins; nil at the pass's end.
+  ///
+  /// Sessions go at their expiry. Events go once nobody needs them: neither the deduplication, nor one of the `handlers`
+  /// (by name; those that are configured), nor somebody who looks at dead letters. What a handler that is no longer configured
+  /// has not delivered keeps no event, but what it gave up does.
+  package func prune(
+    _ step: PruneStep, at now: Timestamp, handlers: [String]
+  ) throws(StoreError) -> PruneStep? {
+    switch step {
+    case .revocations(let seq): try pruneRevocations(after: seq, at: now) ?? PruneStep.events(after: 0)
+    case .events(let seq): try pruneEvents(after: seq, at: now, handlers: handlers)
+    }
+  }
+
+  private func pruneRevocations(after seq: Int64, at now: Timestamp) throws(StoreError) -> PruneStep? {
+    let horizon = retention.horizon(at: now).milliseconds
+    let (expired, next): ([Int64], Int64?) = try read { db in
+      let select = try db.cachedStatement(
+        sql: "SELECT seq, remember_from FROM revocation WHERE seq > ? ORDER BY seq LIMIT \(PruneStep.looks)")
+      let rows = try Row.fetchCursor(select, arguments: [seq])
+      var expired: [Int64] = []
+      var next: Int64?
+      var looks = 0
+      while expired.count < PruneStep.deletes, let row = try rows.next() {
+        looks += 1
+        next = row[0]
+        if row[1] < horizon { expired.append(row[0]) }
+      }
+      return (expired, looks == PruneStep.looks || expired.count == PruneStep.deletes ? next : nil)
+    }
+    guard !expired.isEmpty else { return next.map { .revocations(after: $0) } }
+    try write { db in
+      var tally = try Tally.fetch(db)
+      // The time once more: an event may have had the session remembered for longer meanwhile.
+      let delete = try db.cachedStatement(sql: "DELETE FROM revocation WHERE seq = ? AND remember_from < ?")
+      for seq in expired {
+        try delete.execute(arguments: [seq, horizon])
+        tally.revocations -= db.changesCount
+      }
+      try tally.update(db)
+    }
+    return next.map { .revocations(after: $0) }
+  }
+
+  private func pruneEvents(
+    after seq: Int64, at now: Timestamp, handlers: [String]
+  ) throws(StoreError) -> PruneStep? {
+    let (old, next): ([Int64], Int64?) = try read { db in
+      let select = try db.cachedStatement(
+        sql: "SELECT seq, received_at FROM event WHERE seq > ? ORDER BY seq LIMIT \(PruneStep.deletes)")
+      let rows = try Row.fetchCursor(select, arguments: [seq])
+      var old: [Int64] = []
+      var next: Int64?
+      var looks = 0
+      while let row = try rows.next() {
+        let age = now.milliseconds - row[1]
+        // Numbers are given out in the order of receipt, so all that follow are young as well; but not if this one was
+        // received by a clock that was ahead.
+        if 0...Self.eventRetention ~= age { return (old, nil) }
+        looks += 1
+        next = row[0]
+        if age > 0 { old.append(row[0]) }
+      }
+      return (old, looks == PruneStep.deletes ? next : nil)
+    }
+    if !old.isEmpty {
+      try write { db in
+        var transaction = try EventPruning(db, handlers: handlers)
+        for seq in old { try transaction.prune(seq) }
+        try transaction.finish()
+      }
+    }
+    return next.map { .events(after: $0) }
+  }
+}

@@ -1,0 +1,234 @@
+import DynamicEvents
+import GRDB
+import TestSupport
+import Testing
+
+@testable import RevocationStore
+
+private let hour: Int64 = 3_600_000
+private let day = 24 * hour
+/// When everything is received: noon of some day.
+private let noon = 20_000 * day + 12 * hour
+
+@Suite struct PruningTests {
+  let folder: TemporaryFolder
+  let store: RevocationStore
+
+  init() throws {
+    folder = try TemporaryFolder()
+    store = try RevocationStore(data: folder.data, mode: .serve, retention: .seconds(30 * 86_400))
+  }
+
+  @Test(
+    arguments: [
+      // Since its creation, or since the next best time.
+      (0, nil, nil, 30 * day + hour), (-10 * day, -day, -day, 20 * day + hour), (nil, -day, -2 * day, 29 * day + hour),
+      (nil, nil, -2 * day, 28 * day + hour), (nil, nil, nil, 30 * day + hour),
+      // Never within a day of the answer, and at the end of a day.
+      (-54 * day, -53 * day, -53 * day, 36 * hour), (-29 * day, nil, nil, 36 * hour),
+      (-700 * day, nil, nil, 36 * hour),
+      // A clock that is ahead only has it remembered for longer.
+      (5 * day, nil, nil, 35 * day + hour),
+    ] as [(Int64?, Int64?, Int64?, Int64)])
+  func `a session is forgotten at its expiry and not a millisecond sooner`(
+    createdAt: Int64?, revokedAt: Int64?, occurredAt: Int64?, expiry: Int64
+  ) throws {
+    _ = try store.append([
+      .revoking(
+        1, revokedAt: revokedAt.map { noon + $0 }, createdAt: createdAt.map { noon + $0 },
+        occurredAt: occurredAt.map { noon + $0 }, receivedAt: noon)
+    ])
+    let rememberedFrom = try store.read { try Int64.fetchOne($0, sql: "SELECT remember_from FROM revocation") }
+    #expect(try store.retention.expiresAt(rememberedFrom: time(#require(rememberedFrom))) == time(noon + expiry))
+    try prune(at: noon + expiry)
+    #expect(try store.revocation(of: session(1)) != nil)
+    #expect(try store.tally().revocations == 1)
+    try prune(at: noon + expiry + 1)
+    #expect(try store.revocation(of: session(1)) == nil)
+    #expect(try store.tally().revocations == 0)
+  }
+
+  @Test func `retention moves the expiry of what is stored already`() throws {
+    _ = try store.append([.revoking(1, createdAt: noon, receivedAt: noon)])
+    try store.close()
+    let patient = try RevocationStore(data: folder.data, mode: .serve, retention: .seconds(40 * 86_400))
+    try prune(patient, at: noon + 40 * day + hour)
+    #expect(try patient.revocation(of: session(1)) != nil)
+    try prune(patient, at: noon + 40 * day + hour + 1)
+    #expect(try patient.revocation(of: session(1)) == nil)
+  }
+
+  @Test(arguments: [Duration.zero, .seconds(-5), .seconds(Int64.max)])
+  func `whatever the retention, a session that was just answered 200 is refused`(retention: Duration) throws {
+    try store.close()
+    let store = try RevocationStore(data: folder.data, mode: .serve, retention: retention)
+    _ = try store.append([.revoking(1, createdAt: -62_167_219_200_000, receivedAt: noon)])
+    try prune(store, at: noon + day)
+    #expect(try store.revocation(of: session(1)) != nil)
+  }
+
+  @Test func `a redelivery after everything was forgotten is a duplicate, and its session is refused again`() throws {
+    _ = try store.append([.revoking(1, createdAt: noon, receivedAt: noon)])
+    try prune(at: noon + 40 * day)
+    #expect(try store.revocation(of: session(1)) == nil)
+    #expect(try store.append([.revoking(1, createdAt: noon, receivedAt: noon + 89 * day)]) == [.duplicate])
+    #expect(try store.revocation(of: session(1)) != nil)
+    try prune(at: noon + 90 * day)
+    #expect(try store.revocation(of: session(1)) != nil)
+    #expect(try feed() == [2])
+    try prune(at: noon + 91 * day)
+    #expect(try store.revocation(of: session(1)) == nil)
+  }
+
+  @Test func `a longer expiry goes to the end of the feed, and nothing else moves`() throws {
+    _ = try store.append([
+      .revoking(1, createdAt: noon, receivedAt: noon), .revoking(2, createdAt: noon, receivedAt: noon),
+    ])
+    // The same again, and a shorter one.
+    _ = try store.append([.revoking(1, event: 11, createdAt: noon - day, receivedAt: noon)])
+    #expect(try feed() == [1, 2])
+    _ = try store.append([.revoking(1, event: 12, createdAt: noon + day, receivedAt: noon)])
+    #expect(try feed() == [2, 3])
+    #expect(try store.tally().lastRevocation == 3)
+    #expect(try store.tally().revocations == 2)
+    _ = try store.append([.revoking(3, createdAt: noon, receivedAt: noon)])
+    #expect(try feed() == [2, 3, 4])
+    #expect(try store.revocation(of: session(1))?.eventID == "event-1")
+  }
+
+  @Test func `a delivery that is repeated all day long changes the feed once`() throws {
+    for minute in 0..<600 {
+      let receivedAt = noon + Int64(minute) * 60_000
+      _ = try store.append([.revoking(1, createdAt: noon - 60 * day, receivedAt: receivedAt)])
+    }
+    #expect(try feed() == [1])
+    _ = try store.append([.revoking(1, createdAt: noon - 60 * day, receivedAt: noon + day)])
+    #expect(try feed() == [2])
+  }
+
+  @Test func `a session that is remembered for longer meanwhile is not deleted by its old number`() throws {
+    _ = try store.append([.revoking(1, createdAt: noon, receivedAt: noon)])
+    _ = try store.append([.revoking(1, event: 2, createdAt: noon + 20 * day, receivedAt: noon)])
+    try prune(at: noon + 31 * day)
+    #expect(try store.revocation(of: session(1)) != nil)
+  }
+
+  @Test func `numbers are not given out again after everything is gone`() throws {
+    _ = try store.append([.revoking(1, receivedAt: noon), .revoking(2, receivedAt: noon)])
+    try prune(at: noon + 200 * day)
+    #expect(try store.tally().events == 0)
+    #expect(try store.tally().revocations == 0)
+    _ = try store.append([.revoking(3, receivedAt: noon + 200 * day)])
+    #expect(try feed() == [3])
+    #expect(try store.events(after: 0, limit: 9).events.map(\.seq) == [3])
+  }
+
+  @Test func `an event is known for 90 days whatever the retention, and then forgotten`() throws {
+    try store.close()
+    let store = try RevocationStore(data: folder.data, mode: .serve, retention: .seconds(1))
+    _ = try store.append([.other(1, receivedAt: noon), .other(2, receivedAt: noon + 5 * day)])
+    try prune(store, at: noon + 92 * day)
+    #expect(try store.append([.other(1, receivedAt: noon + 91 * day)]) == [.duplicate])
+    try prune(store, at: noon + 92 * day + 1)
+    #expect(try store.events(after: 0, limit: 9).events.map(\.seq) == [2])
+    #expect(try store.tally().events == 1)
+    #expect(try store.append([.other(1, receivedAt: noon + 93 * day)]) == [.accepted])
+  }
+
+  @Test func `what a configured handler has not attempted is kept, and what one that is gone has not is not`() throws {
+    let log = try store.handlerPosition(registering: "log", at: time(noon))
+    _ = try store.handlerPosition(registering: "gone", at: time(noon))
+    _ = try store.append([.other(1, receivedAt: noon), .other(2, receivedAt: noon)])
+    try store.record([], handler: log.id, advancingTo: 1)
+    try prune(at: noon + 100 * day, handlers: ["log"])
+    #expect(try kept() == [2])
+    try store.record([], handler: log.id, advancingTo: 2)
+    try prune(at: noon + 100 * day, handlers: ["log"])
+    #expect(try kept() == [])
+  }
+
+  @Test func `a retry of a configured handler and any dead letter keep their event`() throws {
+    let log = try store.handlerPosition(registering: "log", at: time(noon)).id
+    let gone = try store.handlerPosition(registering: "gone", at: time(noon)).id
+    _ = try store.append(try (1...5).map { try .other($0, receivedAt: noon) } + [.undecodable(6)])
+    let later = time(noon + 200 * day)
+    try store.record(
+      [
+        Attempt(event: 1, at: time(noon), outcome: .failed(error: "e", retryAt: later)),
+        Attempt(event: 2, at: time(noon), outcome: .dead(error: "e")),
+      ], handler: log, advancingTo: 6)
+    try store.record(
+      [
+        Attempt(event: 3, at: time(noon), outcome: .failed(error: "e", retryAt: later)),
+        Attempt(event: 4, at: time(noon), outcome: .dead(error: "e")),
+      ], handler: gone, advancingTo: 6)
+    try prune(at: noon + 100 * day, handlers: ["log"])
+    #expect(try kept() == [1, 2, 4, 6])
+    #expect(try store.tally().events == 4)
+    #expect(try store.read { try Int64.fetchAll($0, sql: "SELECT event_seq FROM delivery ORDER BY 1") } == [1, 2, 4])
+
+    try store.record([Attempt(event: 1, at: later, outcome: .delivered)], handler: log)
+    try prune(at: noon + 200 * day, handlers: ["log"])
+    #expect(try kept() == [2, 4, 6])
+  }
+
+  @Test func `an event from a clock that was ahead does not keep those behind it`() throws {
+    _ = try store.append([.other(1, receivedAt: noon + 9000 * day), .other(2, receivedAt: noon)])
+    try prune(at: noon + 100 * day)
+    #expect(try kept() == [1])
+  }
+
+  @Test func `a pass goes through more than a step's rows, and deletes a bounded number each step`() throws {
+    let numbers = UInt64(1)...3000
+    _ = try store.append(
+      numbers.map { try .revoking($0, createdAt: $0 % 3 == 0 ? noon + 365 * day : noon, receivedAt: noon) })
+    var step: PruneStep? = .first
+    while let next = step {
+      let before = try store.tally()
+      step = try store.prune(next, at: time(noon + 100 * day), handlers: [])
+      let after = try store.tally()
+      #expect(before.revocations - after.revocations + before.events - after.events <= PruneStep.deletes)
+    }
+    #expect(try store.tally().revocations == 1000)
+    #expect(try store.tally().events == 0)
+    let left = try store.revocations(of: numbers.map { try session($0) })
+    #expect(try left.map(\.session) == numbers.filter { $0 % 3 == 0 }.map { try session($0) })
+  }
+
+  @Test func `a pass over what is young writes nothing`() throws {
+    _ = try store.append([.revoking(1, createdAt: noon, receivedAt: noon)])
+    let before = try store.write { $0.totalChangesCount }
+    try prune(at: noon + day)
+    #expect(try store.write { $0.totalChangesCount } == before)
+  }
+
+  @Test func `the pruner works through a pass by itself`() async throws {
+    _ = try store.append((UInt64(1)...300).map { try .revoking($0, createdAt: noon, receivedAt: noon) })
+    let (ended, end) = AsyncStream.makeStream(of: Void.self)
+    let pruner = Pruner(
+      store: store,
+      handlers: { [store] in
+        // Asked before each step: the last of the pass finds one row less than a whole step's.
+        if (try? store.tally().events) ?? 0 < PruneStep.deletes { end.finish() }
+        return []
+      }, now: { time(noon + 100 * day) }, failed: { Issue.record($0) })
+    pruner.start()
+    for await _ in ended {}
+    #expect(try store.tally().revocations == 0)
+    pruner.stop()
+  }
+
+  private func prune(_ other: RevocationStore? = nil, at now: Int64, handlers: [String] = []) throws {
+    var step: PruneStep? = .first
+    while let next = step { step = try (other ?? store).prune(next, at: time(now), handlers: handlers) }
+  }
+
+  /// The numbers of the feed.
+  private func feed() throws -> [Int64] {
+    try store.read { try Int64.fetchAll($0, sql: "SELECT seq FROM revocation ORDER BY seq") }
+  }
+
+  private func kept() throws -> [Int64] {
+    try store.read { try Int64.fetchAll($0, sql: "SELECT seq FROM event ORDER BY seq") }
+  }
+}
