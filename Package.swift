@@ -22,6 +22,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 }
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 // The list reads from the wire down to the service: a target may import only what stands above it.
@@ -49,7 +50,7 @@ let package = Package(
     target("HTTPServer", ["HTTPMessage", "CLinux"]),
     target("Signature", ["COpenSSL"]),
     target("DynamicEvents", ["Signature"]),
-    target("RevocationStore", ["DynamicEvents", grdb]),
+    target("RevocationStore", ["DynamicEvents", grdb, sqlite]),
     target("Handlers", ["DynamicEvents", "RevocationStore", logging]),
     target(
       "Receiver",
@@ -74,6 +75,6 @@ let package = Package(
       "ReceiverTests", ["Receiver", "HTTPServer", "Signature", "DynamicEvents", "Handlers", "TestSupport", logging]),
     tests("RevokedTests", ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", logging]),
     tests("FuzzTests", ["HTTPMessage", "Signature", "DynamicEvents", "TestSupport"]),
-    tests("AcceptanceTests", ["revoked", "HTTPServer", "Signature", "TestSupport"]),
+    tests("AcceptanceTests", ["revoked", "RevocationStore", "HTTPServer", "Signature", "TestSupport", grdb]),
   ]
 )

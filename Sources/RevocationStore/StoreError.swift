@@ -20,6 +20,8 @@ package enum StoreError: Error, Equatable, Sendable {
   case full(path: String)
   /// Another process kept the write lock beyond the busy timeout.
   case busy(path: String)
+  /// A file stands where a copy should go.
+  case exists(path: String)
   /// Opened with `.inspect`, which never writes.
   case readOnly(path: String)
   /// Any other failure of SQLite or of the file system below it.
@@ -42,6 +44,7 @@ extension StoreError: CustomStringConvertible {
     case .replaced(let path): "\(path) was removed or replaced while it was open; restart the server"
     case .full(let path): "no space left to write \(path)"
     case .busy(let path): "\(path) is locked by another process"
+    case .exists(let path): "\(path) is there already"
     case .readOnly(let path): "\(path) was opened for reading only"
     case .io(let path, let cause): "cannot read or write \(path): \(cause)"
     }

@@ -44,6 +44,15 @@ struct StoreFolder {
     }
   }
 
+  /// Makes the names in the folder durable.
+  func sync() throws(StoreError) {
+    do throws(SystemError) {
+      try Self.sync(path)
+    } catch {
+      throw .folder(path: path, cause: error.text)
+    }
+  }
+
   private static func make(_ path: String) throws(SystemError) {
     let parent = parent(of: path)
     do throws(SystemError) {
@@ -58,7 +67,11 @@ struct StoreFolder {
     }
     // The new name is durable only when the folder that holds it is: else a power cut after the first 200 could
     // take the whole store along. SQLite does the same for the files inside.
-    let descriptor = try FileDescriptor(opening: parent, O_RDONLY | O_DIRECTORY)
+    try sync(parent)
+  }
+
+  private static func sync(_ path: String) throws(SystemError) {
+    let descriptor = try FileDescriptor(opening: path, O_RDONLY | O_DIRECTORY)
     try SystemError.check { fsync(descriptor.rawValue) }
   }
 
@@ -67,7 +80,7 @@ struct StoreFolder {
     try SystemError.check { unsafe mkdir(path, 0o700) }
   }
 
-  private static func parent(of path: String) -> String {
+  static func parent(of path: String) -> String {
     var rest = path[...]
     while rest.last == "/" { rest.removeLast() }
     while let last = rest.last, last != "/" { rest.removeLast() }

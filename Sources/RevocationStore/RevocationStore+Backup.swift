@@ -1,0 +1,37 @@
+internal import GRDB
+
+extension RevocationStore {
+  /// Copies the store, as of one moment, to a file that is a store itself; a server may be writing meanwhile. The file
+  /// appears under its name once it is whole and on disk, readable by its owner alone.
+  ///
+  /// Throws `.exists` when there is such a file and it is not to be replaced. Answers what the copy holds.
+  package func backUp(to path: String, replacing: Bool = false) throws(StoreError) -> Tally {
+    guard FileIdentity(path) != FileIdentity(self.path) else { throw .exists(path: path) }
+    let file = try BackupFile(path, replacing: replacing)
+    let temporary = file.temporary
+    let tally = try read { db in
+      // The first read fixes the moment: without it each step below would see another state, and begin again.
+      let tally = try Tally.fetch(db)
+      do {
+        try Self.copy(db, to: temporary)
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+        throw StoreError.full(path: temporary)
+      }
+      return tally
+    }
+    try file.keep()
+    return tally
+  }
+
+  private static func copy(_ db: Database, to path: String) throws {
+    var configuration = Configuration()
+    configuration.label = "revoked.backup"
+    let copy = try DatabaseQueue(path: path, configuration: configuration)
+    try copy.writeWithoutTransaction { copy in
+      // What fails is thrown away whole, and what succeeds is synced once, at the end.
+      try copy.execute(sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
+      try db.backup(to: copy)
+    }
+    try copy.close()
+  }
+}

@@ -1,0 +1,92 @@
+import Foundation
+import RevocationStore
+import TestSupport
+import Testing
+
+@Suite("A copy of the store")
+struct BackupTests {
+  @Test(
+    "holds all that was answered 200 before it began, is a store itself, and is made under load without a lock in the way"
+  )
+  func underLoad() throws {
+    let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_LOG_LEVEL": "error"])
+    let load = try Load(on: server.address, connections: 6)
+    #expect(eventually { load.record.acknowledged.count >= 20 })
+    for number in 0..<5 {
+      let before = Array(load.record.acknowledged.suffix(60))
+      let restored = server.folder.path + "/restored-\(number)"
+      try FileManager.default.createDirectory(atPath: restored, withIntermediateDirectories: false)
+      let backup = try Executable.run(["backup", "--data", server.folder.data, restored + "/revoked.sqlite"])
+      #expect(backup.status == 0 && backup.errors == "", "\(backup.errors)")
+      // While the copy is read, the original is written.
+      let check = try Executable.run(
+        ["check", "--data", server.folder.data] + before.prefix(40).map(\.session))
+      #expect(check.status == 0 && check.errors == "", "\(check.errors)")
+      let store = try RevocationStore(data: restored, mode: .serve)
+      #expect(try store.tally().events >= before.count)
+      #expect(
+        backup.output.hasSuffix(
+          "/revoked.sqlite sessions=\(try store.tally().revocations) events=\(try store.tally().events)\n"))
+      try store.close()
+      let restoredCheck = try Executable.run(["check", "--data", restored] + before.map(\.session))
+      #expect(restoredCheck.status == 0)
+      #expect(restoredCheck.output.split(separator: "\n").count { $0.contains(" revoked at=") } == before.count)
+    }
+    let record = load.stop()
+    #expect(record.wrong == [] && record.refused == [] && record.unanswered == [])
+  }
+
+  @Test("serves as a store: a server that starts on it refuses its sessions and goes on")
+  func restore() throws {
+    let folder = try TemporaryFolder()
+    let server = try RunningServer(in: folder)
+    let load = try Load(on: server.address, connections: 2)
+    #expect(eventually { load.record.acknowledged.count >= 10 })
+    let record = load.stop()
+    let restored = try TemporaryFolder()
+    try FileManager.default.createDirectory(atPath: restored.data, withIntermediateDirectories: false)
+    #expect(try Executable.run(["backup", "--data", folder.data, restored.database]).status == 0)
+    let mode = try FileManager.default.attributesOfItem(atPath: restored.database)[.posixPermissions] as? Int
+    #expect(mode == 0o600)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: restored.data) == ["revoked.sqlite"])
+    let successor = try RunningServer(in: restored)
+    #expect(try Audit(successor).refused(record.acknowledged) == record.acknowledged)
+    let more = try Load(on: successor.address, connections: 1)
+    #expect(eventually { more.record.acknowledged.count >= 1 })
+    #expect(more.stop().wrong == [])
+  }
+
+  @Test("replaces a file only when told to, never the store itself, and leaves nothing behind when it fails")
+  func refusals() throws {
+    let folder = try TemporaryFolder()
+    try RevocationStore(data: folder.data, mode: .serve).close()
+    let existing = try folder.write("precious", to: "existing")
+    let refused = try Executable.run(["backup", "--data", folder.data, existing])
+    #expect(refused.status == 74)
+    #expect(refused.errors == "revoked: \(existing) is there already\n")
+    #expect(try String(contentsOfFile: existing, encoding: .utf8) == "precious")
+    let own = try Executable.run(["backup", "--force", "--data", folder.data, folder.database])
+    #expect(own.status == 74 && own.errors.hasSuffix(" is there already\n"))
+    let nowhere = try Executable.run(["backup", "--data", folder.data, folder.path + "/nowhere/file"])
+    #expect(nowhere.status == 74 && nowhere.errors.contains("No such file or directory"))
+    #expect(try Executable.run(["backup", "--data", folder.path + "/none", folder.path + "/copy"]).status == 74)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["data", "existing"])
+    #expect(try Executable.run(["backup", "--force", "--data", folder.data, existing]).status == 0)
+    #expect(try Data(contentsOf: URL(filePath: existing)).starts(with: Data("SQLite format 3".utf8)))
+  }
+
+  @Test(
+    "that does not fit leaves nothing behind and says so",
+    .enabled(if: TinyDisk.isPossible, "mounting a tmpfs needs root"))
+  func noSpace() throws {
+    let folder = try TemporaryFolder()
+    try RevocationStore(data: folder.data, mode: .serve).close()
+    let disk = try TinyDisk(megabytes: 1)
+    // Two pages are left.
+    try disk.writeBallast(bytes: (1 << 20) - 8192)
+    let backup = try Executable.run(["backup", "--data", folder.data, disk.folder.path + "/copy"])
+    #expect(backup.status == 74)
+    #expect(backup.errors.hasPrefix("revoked: no space left to write "), "\(backup.errors)")
+    #expect(try FileManager.default.contentsOfDirectory(atPath: disk.folder.path) == ["ballast"])
+  }
+}

@@ -1,0 +1,34 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A file system in memory of a few megabytes, mounted for one test.
+final class TinyDisk: Sendable {
+  let folder: TemporaryFolder
+
+  /// Whether this process may mount, really tried.
+  static let isPossible = (try? TinyDisk(megabytes: 1)) != nil
+
+  init(megabytes: Int) throws {
+    folder = try TemporaryFolder()
+    // The strings live for the call.
+    let result = unsafe "size=\(megabytes)m".withCString { unsafe mount("tmpfs", folder.path, "tmpfs", 0, $0) }
+    guard result == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EPERM) }
+  }
+
+  deinit {
+    // Lazily: a server that is not gone yet keeps its files, and the name is free.
+    _ = unsafe umount2(folder.path, Int32(MNT_DETACH))
+  }
+
+  /// Takes a part of the space.
+  func writeBallast(bytes: Int) throws {
+    try Data(count: bytes).write(to: URL(filePath: ballast))
+  }
+
+  func removeBallast() throws {
+    try FileManager.default.removeItem(atPath: ballast)
+  }
+
+  private var ballast: String { folder.path + "/ballast" }
+}
