@@ -18,6 +18,9 @@ package final class RevocationStore: Sendable {
   // Above the lock, so that a store that is just let go of closes its database before another server may open it.
   private let database: any DatabaseWriter
   private let lock: StoreLock?
+  let health = StoreHealth()
+  /// Some hundred events of the usual size.
+  private static let roomForEvents: UInt64 = 1 << 20
   /// The file that was opened.
   private let identity: FileIdentity?
   /// Whether this opening made the store.
@@ -39,6 +42,8 @@ package final class RevocationStore: Sendable {
       lock = try StoreLock(folder)
       try folder.makeDatabase()
       database = try Self.attempt(path) { try ServeConnections.open(folder.database) }
+      // The log's own name.
+      try folder.sync()
     case .inspect:
       lock = nil
       try folder.findDatabase()
@@ -64,17 +69,35 @@ package final class RevocationStore: Sendable {
   package func probeWritable() throws(StoreError) {
     // Counting, because SQLite leaves out the write of a value that is already there.
     try write { db in try db.execute(sql: "UPDATE tally SET probes = probes + 1") }
+    // A page may still fit where an event did not.
+    if health.isOutOfSpace, FileSpace.available(at: path) < Self.roomForEvents { throw .full(path: path) }
   }
 
   func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
-    try Self.attempt(path) { try database.read(body) }
+    if let damage = health.damage { throw damage }
+    do throws(StoreError) {
+      return try Self.attempt(path) { try database.read(body) }
+    } catch {
+      health.readFailed(error)
+      throw error
+    }
   }
 
   /// One transaction: all of `body` or nothing.
   func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
     guard mode == .serve else { throw .readOnly(path: path) }
+    if let damage = health.damage { throw damage }
     guard FileIdentity(path) == identity else { throw .replaced(path: path) }
-    return try Self.attempt(path) { try database.write(body) }
+    do throws(StoreError) {
+      if health.isLogSuspect {
+        try Self.attempt(path) { try database.write(LogRewriting.rewrite) }
+        health.logWasRewritten()
+      }
+      return try Self.attempt(path) { try database.write(body) }
+    } catch {
+      health.writeFailed(error)
+      throw error
+    }
   }
 
   private static func attempt<Value>(_ path: String, _ body: () throws -> Value) throws(StoreError) -> Value {

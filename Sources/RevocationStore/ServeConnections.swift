@@ -16,6 +16,11 @@ enum ServeConnections {
     let pool = try DatabasePool(path: path, configuration: configuration)
     try pool.writeWithoutTransaction { db in
       try tune(db, path: path)
+      // Nobody knows how the last sync of a server that was killed ended.
+      try db.inTransaction(.immediate) {
+        try LogRewriting.rewrite(db)
+        return .commit
+      }
       try Schema.migrate(db, from: Schema.check(db, path: path))
     }
     return pool

@@ -1,0 +1,53 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("A full disk")
+struct DiskFullTests {
+  @Test(
+    "answers 503 and stores nothing of that, keeps every 200, and accepts again once there is space",
+    .enabled(if: TinyDisk.isPossible, "mounting a tmpfs needs root"))
+  func full() throws {
+    let disk = try TinyDisk(megabytes: 40)
+    try disk.writeBallast(bytes: 36 << 20)
+    let server = try RunningServer(in: disk.folder, environment: ["REVOKED_LOG_LEVEL": "error"])
+    let filling = try Load(on: server.address, connections: 4)
+    // A small batch may still fit where a larger one did not: it is full once many in a row were refused.
+    var (accepted, refused) = (0, 0)
+    let isFull = eventually {
+      let record = filling.record
+      if record.acknowledged.count > accepted {
+        (accepted, refused) = (record.acknowledged.count, record.refused.count)
+      }
+      return record.refused.count >= refused + 300
+    }
+    try #require(isFull)
+    let first = filling.stop()
+    let full = try Load(on: server.address, connections: 4)
+    #expect(eventually { full.record.refused.count >= 200 })
+    #expect(try server.get("/readyz").status == 503)
+    #expect(server.log.wait { $0.contains("no space left to write") })
+    let second = full.stop()
+    #expect(first.wrong + second.wrong == [])
+    #expect(first.unanswered + second.unanswered == [])
+    #expect(second.acknowledged == [])
+    let audit = try Audit(server)
+    #expect(try audit.refused(first.acknowledged) == first.acknowledged)
+    #expect(try audit.refused(first.refused + second.refused) == [])
+
+    try disk.removeBallast()
+    #expect(try server.get("/readyz").status == 200)
+    let later = try Load(on: server.address, connections: 4)
+    #expect(eventually { later.record.acknowledged.count >= 100 })
+    let third = later.stop()
+    #expect(third.refused == [] && third.wrong == [])
+
+    server.signal(SIGKILL)
+    #expect(server.exit() == SIGKILL)
+    let restarted = try RunningServer(in: disk.folder)
+    let kept = first.acknowledged + third.acknowledged
+    #expect(try Audit(restarted).refused(kept) == kept)
+    #expect(try Audit(restarted).refused(first.refused + second.refused) == [])
+    #expect(try restarted.metric("revoked_sessions_revoked") == Double(kept.count))
+  }
+}
