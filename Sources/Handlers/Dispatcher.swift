@@ -1,22 +1,58 @@
-package import DynamicEvents
 package import Logging
 package import RevocationStore
 internal import Synchronization
 
 /// Brings stored events to handlers: one lane each, so that a slow or failing handler delays no other.
 package final class Dispatcher: Sendable {
-  private let lanes: [Lane]
-  private let tasks: [Task<Void, Never>]
+  private struct Handlers {
+    /// By name, in the order given.
+    var registrations: [HandlerRegistration]
+    var lanes: [Lane]
+  }
+
+  private let store: RevocationStore
+  private let logger: Logger
+  private let clock: LaneClock
+  private let random: @Sendable () -> Double
+  private let handlers: Mutex<Handlers>
 
   /// Registers the handlers in the store and starts their lanes. A handler that the store has not met begins behind the newest event.
   package init(
-    store: RevocationStore, handlers: [HandlerRegistration], logger: Logger,
-    now: @escaping @Sendable () -> Timestamp
+    store: RevocationStore, handlers: [HandlerRegistration], logger: Logger, clock: LaneClock = .system,
+    random: @escaping @Sendable () -> Double = { .random(in: 0...1) }
   ) throws(StoreError) {
+    self.store = store
+    self.logger = logger
+    self.clock = clock
+    self.random = random
     var lanes: [Lane] = []
-    for handler in handlers { lanes.append(try Lane(handler, store: store, logger: logger, now: now)) }
-    self.lanes = lanes
-    tasks = lanes.map { lane in Task { await lane.run() } }
+    for handler in handlers {
+      lanes.append(try Lane(handler, store: store, logger: logger, clock: clock, random: random))
+    }
+    self.handlers = Mutex(Handlers(registrations: handlers, lanes: lanes))
+    wake()
+  }
+
+  /// From now on these are the handlers. One of a name that was there goes on where it stands, with what the new registration says from its
+  /// next attempt on; one that is gone is stopped as by `stop`, and its rows stay. When the store fails, nothing has changed.
+  package func replace(_ registrations: [HandlerRegistration]) async throws(StoreError) {
+    let old = Dictionary(lanes.map { ($0.counters.name, $0) }) { first, _ in first }
+    var lanes: [Lane] = []
+    for handler in registrations {
+      if let lane = old[handler.name] {
+        lanes.append(lane)
+      } else {
+        lanes.append(try Lane(handler, store: store, logger: logger, clock: clock, random: random))
+      }
+    }
+    handlers.withLock { $0 = Handlers(registrations: registrations, lanes: lanes) }
+    for (handler, lane) in zip(registrations, lanes) { await lane.update(handler) }
+    let names = Set(registrations.map(\.name))
+    for (name, lane) in old where !names.contains(name) {
+      // Not waited for: it may take as long as its handler likes.
+      Task { await lane.stop() }
+    }
+    wake()
   }
 
   /// Whether every lane is at work.
@@ -24,7 +60,12 @@ package final class Dispatcher: Sendable {
 
   package var counters: [DeliveryCounters] { lanes.map(\.counters) }
 
-  /// New events are in the store. Cheap, and may be called from any thread.
+  /// Whether any handler wants events of this name.
+  package func wants(_ eventName: String) -> Bool {
+    handlers.withLock { $0.registrations.contains { $0.wants(eventName) } }
+  }
+
+  /// There may be work in the store. Cheap, and may be called from any thread.
   package func wake() {
     for lane in lanes { lane.wake() }
   }
@@ -32,8 +73,10 @@ package final class Dispatcher: Sendable {
   /// Lets running attempts end or see their cancellation, and returns when none runs. What was not finished is offered again after the
   /// next start.
   package func stop() async {
-    for task in tasks { task.cancel() }
-    wake()
-    for task in tasks { await task.value }
+    await withTaskGroup { group in
+      for lane in lanes { group.addTask { await lane.stop() } }
+    }
   }
+
+  private var lanes: [Lane] { handlers.withLock { $0.lanes } }
 }

@@ -4,17 +4,25 @@ public struct HandlerRegistration: Sendable {
   /// the events that come from then on.
   public let name: String
   public let events: [EventPattern]
+  /// Of one attempt. Then its task is cancelled, and the attempt has failed once it returns; until it does, it keeps its place among the
+  /// concurrent ones, so that an event is never with a handler twice at the same time.
+  public let timeout: Duration
+  /// Attempts at the same time. With one, events come in the order of arrival, but for retries; with more, in no order.
+  public let concurrency: Int
   /// Attempts per event before it becomes a dead letter.
   public let maxAttempts: Int
   public let handler: any EventHandler
 
   public init(
-    _ name: String, events: [EventPattern] = EventPattern.sessionRevocations, maxAttempts: Int = 20,
-    handler: any EventHandler
+    _ name: String, events: [EventPattern] = EventPattern.sessionRevocations, timeout: Duration = .seconds(30),
+    concurrency: Int = 1, maxAttempts: Int = 20, handler: any EventHandler
   ) {
     self.name = name
     self.events = events
-    self.maxAttempts = max(1, maxAttempts)
+    self.timeout = max(timeout, .milliseconds(1))
+    // Each may need a thread, if the handler blocks.
+    self.concurrency = min(max(concurrency, 1), 256)
+    self.maxAttempts = max(maxAttempts, 1)
     self.handler = handler
   }
 

@@ -62,7 +62,7 @@ public final class Receiver: Sendable {
           "path": "\(URL(filePath: store.path).path)", "sessions": "\(tally.revocations)", "events": "\(tally.events)",
         ])
       // Starts the lanes, so nothing may fail behind it: nobody would stop them.
-      let dispatcher = try Dispatcher(store: store, handlers: handlers, logger: logger, now: now)
+      let dispatcher = try Dispatcher(store: store, handlers: handlers, logger: logger)
       let metrics = Metrics()
       inbox = Inbox(store) { commit in
         metrics.observe(commit)
@@ -73,7 +73,7 @@ public final class Receiver: Sendable {
         logger.error("forgetting what is old failed; tried again in an hour", metadata: ["error": "\(error)"])
       }
       service = Service(
-        store: store, inbox: inbox, metrics: metrics, handlers: handlers, secrets: configuration.secrets,
+        store: store, inbox: inbox, metrics: metrics, dispatcher: dispatcher, secrets: configuration.secrets,
         logger: logger, now: now,
         lastSigned: tally.lastReceivedAt)
     } catch {
@@ -99,6 +99,20 @@ public final class Receiver: Sendable {
   /// From the next delivery on, these secrets count and no others: for a rotation without a restart. An empty list changes nothing.
   public func replaceSecrets(_ secrets: [Secret]) {
     if !secrets.isEmpty { service.replaceSecrets(secrets) }
+  }
+
+  /// From now on these are the handlers, and no others. One whose name was there goes on where it stands, and its next attempt is made by the
+  /// new registration; one that is new gets the events that come from now on; one that is gone finishes nothing more, and is back where it
+  /// stood if it ever returns. This is the only way to register a handler after the start.
+  ///
+  /// Throws, and changes nothing, when a name stands twice or the store fails.
+  public func replaceHandlers(_ handlers: [HandlerRegistration]) async throws(ReceiverError) {
+    try Self.check(handlers)
+    do throws(StoreError) {
+      try await service.dispatcher.replace(handlers)
+    } catch {
+      throw .store(error.description)
+    }
   }
 
   /// Finishes what is in flight, for at most the drain timeout, and closes everything. Readiness turns red first; what was acknowledged is on
@@ -163,6 +177,10 @@ public final class Receiver: Sendable {
     } catch {
       throw .configuration(error.description)
     }
+    try check(handlers)
+  }
+
+  private static func check(_ handlers: [HandlerRegistration]) throws(ReceiverError) {
     var names: Set<String> = []
     for handler in handlers where !names.insert(handler.name).inserted {
       throw .configuration("two handlers are named \(handler.name)")

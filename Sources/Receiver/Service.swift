@@ -10,7 +10,7 @@ final class Service: Sendable {
   let store: RevocationStore
   let inbox: Inbox
   let metrics: Metrics
-  let handlers: [HandlerRegistration]
+  let dispatcher: Dispatcher
   let logger: Logger
   let now: @Sendable () -> Timestamp
   let isDraining = Atomic(false)
@@ -22,13 +22,13 @@ final class Service: Sendable {
   private let lastSignedMilliseconds: Atomic<Int64>
 
   init(
-    store: RevocationStore, inbox: Inbox, metrics: Metrics, handlers: [HandlerRegistration], secrets: [Secret],
+    store: RevocationStore, inbox: Inbox, metrics: Metrics, dispatcher: Dispatcher, secrets: [Secret],
     logger: Logger, now: @escaping @Sendable () -> Timestamp, lastSigned: Timestamp?
   ) {
     self.store = store
     self.inbox = inbox
     self.metrics = metrics
-    self.handlers = handlers
+    self.dispatcher = dispatcher
     self.secrets = Mutex(secrets)
     self.logger = logger
     self.now = now
@@ -62,6 +62,6 @@ final class Service: Sendable {
   }
 
   func isWanted(_ eventName: String) -> Bool {
-    handlers.contains { $0.wants(eventName) }
+    dispatcher.wants(eventName)
   }
 }

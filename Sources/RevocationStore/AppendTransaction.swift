@@ -4,9 +4,9 @@ internal import GRDB
 
 /// The appending of one batch, inside its transaction. The numbers live here until `finish` and go with a rollback.
 struct AppendTransaction {
-  private let db: Database
+  let db: Database
   private let retention: Retention
-  private var tally: Tally
+  var tally: Tally
 
   init(_ db: Database, _ retention: Retention) throws {
     self.db = db
@@ -87,7 +87,7 @@ struct AppendTransaction {
 
   /// Monotonic: a later event changes nothing of the first one's row, but can have it remembered for longer. Then the row
   /// goes to the end of the feed, where those who follow it learn of the new expiry.
-  private mutating func revoke(_ revoked: SessionRevoked, by event: IncomingEvent, seq: Int64) throws {
+  mutating func revoke(_ revoked: SessionRevoked, by event: IncomingEvent, seq: Int64) throws {
     let session = Data(revoked.session.bytes)
     let revokedAt = revoked.revokedAt ?? event.occurredAt ?? event.receivedAt
     let rememberFrom = retention.rememberFrom(revoked, revokedAt: revokedAt, receivedAt: event.receivedAt)

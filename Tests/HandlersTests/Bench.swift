@@ -2,7 +2,6 @@ import DynamicEvents
 import Handlers
 import Logging
 import RevocationStore
-import Synchronization
 import TestSupport
 import Testing
 
@@ -10,23 +9,33 @@ import Testing
 final class Bench: Sendable {
   let folder: TemporaryFolder
   let store: RevocationStore
-  private let milliseconds = Mutex<Int64>(1_790_000_000_000)
+  let clock = ManualClock()
 
   init() throws {
     folder = try TemporaryFolder()
     store = try RevocationStore(data: folder.data, mode: .serve)
   }
 
-  var now: Timestamp { Timestamp(milliseconds: milliseconds.withLock { $0 }) }
+  var now: Timestamp { clock.now }
 
-  func dispatcher(_ handlers: HandlerRegistration...) throws -> Dispatcher {
+  /// - Parameter random: the jitter; 1 is the whole pause.
+  func dispatcher(_ handlers: HandlerRegistration..., random: Double = 0.5) throws -> Dispatcher {
     try Dispatcher(
       store: store, handlers: handlers, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      now: { self.now })
+      clock: clock.lanes, random: { random })
+  }
+
+  func store(_ ids: String..., name: String = "user.session.revoked") throws {
+    try store(ids, name: name)
+  }
+
+  /// Stores the events 1, 2, 3, …
+  func store(many count: Int) throws {
+    try store((1...count).map(String.init), name: "user.session.revoked")
   }
 
   /// Stores events of one name in one transaction.
-  func store(_ ids: String..., name: String = "user.session.revoked") throws {
+  private func store(_ ids: [String], name: String) throws {
     let session = try #require(SessionID("3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"))
     _ = try store.append(
       ids.map { id in
@@ -42,12 +51,11 @@ final class Bench: Sendable {
       })
   }
 
-  /// Lets hour after hour pass until it is so. How long a pause is, is left to chance: it may be over at once.
-  func passTime(_ dispatcher: Dispatcher, until condition: () throws -> Bool) async throws {
+  /// Lets hour after hour pass until it is so.
+  func passTime(until condition: () throws -> Bool) async throws {
     while try !condition() {
       try Task.checkCancellation()
-      milliseconds.withLock { $0 += 3_600_000 }
-      dispatcher.wake()
+      clock.advance(by: .seconds(3600))
       await Task.yield()
     }
   }
@@ -59,8 +67,14 @@ final class Bench: Sendable {
 
   /// Returns when that is so.
   func idles(_ handler: String, dead: Int = 0) async throws {
-    while try !isIdle(handler, dead: dead) {
+    try await settle { try isIdle(handler, dead: dead) }
+  }
+
+  /// Returns when it is so, with no more time passing than what lanes wait between two transactions.
+  func settle(until condition: () throws -> Bool) async throws {
+    while try !condition() {
       try Task.checkCancellation()
+      clock.endShortSleeps()
       await Task.yield()
     }
   }

@@ -100,7 +100,7 @@ import Testing
     let dispatcher = try bench.dispatcher(HandlerRegistration("flaky", handler: handler))
     try bench.store("1", "2")
     dispatcher.wake()
-    try await bench.passTime(dispatcher) { handler.callCount == 5 }
+    try await bench.passTime { handler.callCount == 5 }
     #expect(await handler.next(5) == ["1", "2", "1", "1", "1"])
     try await bench.idles("flaky")
     await dispatcher.stop()
@@ -117,7 +117,7 @@ import Testing
     await first.stop()
     let handler = ScriptedHandler()
     let second = try bench.dispatcher(HandlerRegistration("flaky", handler: handler))
-    try await bench.passTime(second) { handler.callCount == 1 }
+    try await bench.passTime { handler.callCount == 1 }
     #expect(await handler.next(1) == ["1"])
     try await bench.idles("flaky")
     await second.stop()
@@ -128,11 +128,11 @@ import Testing
     let dispatcher = try bench.dispatcher(HandlerRegistration("flaky", maxAttempts: 3, handler: handler))
     try bench.store("1")
     dispatcher.wake()
-    try await bench.passTime(dispatcher) { try bench.isIdle("flaky", dead: 1) }
+    try await bench.passTime { try bench.isIdle("flaky", dead: 1) }
     #expect(await handler.next(3) == ["1", "1", "1"])
     try bench.store("2")
     dispatcher.wake()
-    try await bench.passTime(dispatcher) { handler.callCount == 4 }
+    try await bench.passTime { handler.callCount == 4 }
     #expect(await handler.next(1) == ["2"])
     try await bench.idles("flaky", dead: 1)
     await dispatcher.stop()
@@ -155,7 +155,8 @@ import Testing
     #expect(await handler.next(1) == ["1"])
     try await bench.idles("picky", dead: 1)
     try bench.store("2")
-    try await bench.passTime(dispatcher) { handler.callCount == 2 }
+    dispatcher.wake()
+    try await bench.passTime { handler.callCount == 2 }
     #expect(await handler.next(1) == ["2"])
     await dispatcher.stop()
   }
@@ -180,7 +181,7 @@ import Testing
     try bench.store("1")
     dispatcher.wake()
     #expect(await handler.next(1) == ["1"])
-    try await bench.passTime(dispatcher) { handler.callCount == 2 }
+    try await bench.passTime { handler.callCount == 2 }
     try await bench.idles("nervous")
     await dispatcher.stop()
   }

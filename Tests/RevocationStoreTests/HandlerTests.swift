@@ -64,9 +64,9 @@ import Testing
 
   @Test func `what succeeds leaves no row`() throws {
     let id = try handler()
-    try store.record([Attempt(event: 1, at: time(10), outcome: .delivered)], handler: id, advancingTo: 3)
+    try store.record([Attempt(event: 1, number: 1, at: time(10), outcome: .delivered)], handler: id, advancingTo: 3)
     #expect(try store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM delivery") } == 0)
-    #expect(try store.nextDueAt(handler: id) == nil)
+    #expect(try page(id, at: 1000) == DuePage(due: [], next: nil))
     #expect(try store.backlogs() == ["log": Backlog(pending: 0, dead: 0)])
   }
 
@@ -74,31 +74,56 @@ import Testing
     let id = try handler()
     try store.record(
       [
-        Attempt(event: 1, at: time(10), outcome: .failed(error: "e", retryAt: time(200))),
-        Attempt(event: 3, at: time(10), outcome: .failed(error: "e", retryAt: time(100))),
+        Attempt(event: 1, number: 1, at: time(10), outcome: .failed(error: "e", retryAt: time(200))),
+        Attempt(event: 3, number: 1, at: time(10), outcome: .failed(error: "e", retryAt: time(100))),
       ], handler: id, advancingTo: 3)
-    #expect(try store.nextDueAt(handler: id) == time(100))
+    #expect(try page(id, at: 99).next == time(100))
+    #expect(try page(id, at: 100).next == time(200))
+    #expect(try page(id, at: 200).next == nil)
     #expect(try due(id, at: 99) == [])
     #expect(try due(id, at: 100) == [3])
     #expect(try due(id, at: 200) == [3, 1])
-    #expect(try store.dueDeliveries(handler: id, at: time(200), limit: 1).map(\.event.seq) == [3])
-    #expect(try store.dueDeliveries(handler: id, at: time(200), limit: 9, bytes: 1).map(\.event.seq) == [3])
+    #expect(try store.dueDeliveries(handler: id, at: time(200), limit: 1).due.map(\.event.seq) == [3])
+    #expect(try store.dueDeliveries(handler: id, at: time(200), limit: 9, bytes: 1).due.map(\.event.seq) == [3])
+    #expect(try store.dueDeliveries(handler: id, at: time(200), limit: 9, excluding: [3]).due.map(\.event.seq) == [1])
+    #expect(try store.dueDeliveries(handler: id, at: time(100), limit: 9, excluding: [3]).next == time(200))
 
     try store.record(
-      [Attempt(event: 3, at: time(110), outcome: .failed(error: "f", retryAt: time(400)))], handler: id)
-    #expect(try store.dueDeliveries(handler: id, at: time(400), limit: 9).map(\.attempts) == [1, 2])
-    try store.record([Attempt(event: 1, at: time(210), outcome: .delivered)], handler: id)
+      [Attempt(event: 3, number: 2, at: time(110), outcome: .failed(error: "f", retryAt: time(400)))], handler: id)
+    #expect(try store.dueDeliveries(handler: id, at: time(400), limit: 9).due.map(\.attempts) == [1, 2])
+    try store.record([Attempt(event: 1, number: 1, at: time(210), outcome: .delivered)], handler: id)
     #expect(try due(id, at: 1000) == [3])
     #expect(try store.backlogs() == ["log": Backlog(pending: 1, dead: 0)])
+  }
+
+  @Test func `what was begun and never ended is due at once, and counts as an attempt`() throws {
+    let id = try handler()
+    try store.record([Attempt(event: 1, number: 1, at: time(50), outcome: .claimed)], handler: id, advancingTo: 3)
+    #expect(try store.backlogs() == ["log": Backlog(pending: 1, dead: 0)])
+    #expect(try page(id, at: 50).due.map(\.attempts) == [1])
+    try store.record([Attempt(event: 1, number: 1, at: time(60), outcome: .delivered)], handler: id)
+    #expect(try store.backlogs() == ["log": Backlog(pending: 0, dead: 0)])
+  }
+
+  @Test func `the times of the last twenty attempts are kept`() throws {
+    let id = try handler()
+    for number in 1...30 {
+      let failed = Attempt.Outcome.failed(error: "e", retryAt: time(1))
+      try store.record(
+        [Attempt(event: 1, number: number, at: time(Int64(number)), outcome: failed)], handler: id)
+    }
+    let text = try store.read { try String.fetchOne($0, sql: "SELECT attempt_times FROM delivery") } ?? ""
+    #expect(AttemptTimes(text: text).times == (11...30).map { time($0) })
   }
 
   @Test func `a handler's troubles are its own`() throws {
     let id = try handler()
     let other = try store.handlerPosition(registering: "other", at: time(1)).id
     try store.record(
-      [Attempt(event: 2, at: time(10), outcome: .failed(error: "e", retryAt: time(20)))], handler: id, advancingTo: 2)
+      [Attempt(event: 2, number: 1, at: time(10), outcome: .failed(error: "e", retryAt: time(20)))], handler: id,
+      advancingTo: 2)
     #expect(try due(other, at: 1000) == [])
-    #expect(try store.nextDueAt(handler: other) == nil)
+    #expect(try page(other, at: 1000) == DuePage(due: [], next: nil))
     #expect(try store.backlogs() == ["log": Backlog(pending: 2, dead: 0), "other": Backlog(pending: 0, dead: 0)])
   }
 
@@ -108,9 +133,9 @@ import Testing
     for id in [id, other] {
       try store.record(
         [
-          Attempt(event: 1, at: time(10), outcome: .failed(error: "e", retryAt: time(900))),
-          Attempt(event: 2, at: time(10), outcome: .dead(error: "gone")),
-          Attempt(event: 3, at: time(10), outcome: .dead(error: "gone")),
+          Attempt(event: 1, number: 1, at: time(10), outcome: .failed(error: "e", retryAt: time(900))),
+          Attempt(event: 2, number: 1, at: time(10), outcome: .dead(error: "gone")),
+          Attempt(event: 3, number: 1, at: time(10), outcome: .dead(error: "gone")),
         ], handler: id, advancingTo: 3)
     }
     #expect(try due(id, at: 899) == [])
@@ -120,7 +145,7 @@ import Testing
     for id in [id, other] {
       #expect(try due(id, at: 69) == [])
       #expect(try due(id, at: 70) == [2])
-      #expect(try store.dueDeliveries(handler: id, at: time(70), limit: 9).map(\.attempts) == [0])
+      #expect(try store.dueDeliveries(handler: id, at: time(70), limit: 9).due.map(\.attempts) == [0])
       #expect(try due(id, at: 900) == [2, 1])
     }
     #expect(try store.backlogs()["other"] == Backlog(pending: 2, dead: 1))
@@ -129,7 +154,8 @@ import Testing
   @Test func `an error's text is kept, but not without end`() throws {
     let id = try handler()
     try store.record(
-      [Attempt(event: 1, at: time(1), outcome: .dead(error: String(repeating: "é", count: 9000)))], handler: id)
+      [Attempt(event: 1, number: 1, at: time(1), outcome: .dead(error: String(repeating: "é", count: 9000)))],
+      handler: id)
     #expect(try store.read { try String.fetchOne($0, sql: "SELECT last_error FROM delivery") }?.count == 500)
   }
 
@@ -138,10 +164,9 @@ import Testing
     UPDATE delivery SET next_at = 1
     WHERE handler_id IN (SELECT id FROM handler) AND event_seq = 2 AND next_at IS NULL
     """,
-    "SELECT next_at FROM delivery WHERE handler_id = 1 AND next_at IS NOT NULL ORDER BY next_at LIMIT 1",
     """
     SELECT event.body FROM delivery CROSS JOIN event ON event.seq = delivery.event_seq
-    WHERE handler_id = 1 AND next_at <= 5 ORDER BY next_at LIMIT 1
+    WHERE handler_id = 1 AND next_at IS NOT NULL ORDER BY next_at
     """,
   ])
   func `no query of the dispatcher or of a duplicate reads through all deliveries`(sql: String) throws {
@@ -156,7 +181,11 @@ import Testing
     return id
   }
 
+  private func page(_ handler: Int64, at now: Int64) throws -> DuePage {
+    try store.dueDeliveries(handler: handler, at: time(now), limit: 9)
+  }
+
   private func due(_ handler: Int64, at now: Int64) throws -> [Int64] {
-    try store.dueDeliveries(handler: handler, at: time(now), limit: 9).map(\.event.seq)
+    try page(handler, at: now).due.map(\.event.seq)
   }
 }

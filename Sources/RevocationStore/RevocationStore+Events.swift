@@ -1,0 +1,75 @@
+package import DynamicEvents
+internal import Foundation
+internal import GRDB
+
+extension RevocationStore {
+  private static let summaryColumns = "seq, name, problem, messages, received_at, occurred_at, body"
+
+  /// The newest first, before the number `before`.
+  package func latestEvents(
+    _ filter: EventFilter, before: Int64?, limit: Int
+  ) throws(StoreError) -> [EventSummary] {
+    try read { db in
+      let rows = try Row.fetchCursor(
+        db,
+        sql: """
+          SELECT \(Self.summaryColumns) FROM event
+          WHERE (:before IS NULL OR seq < :before) AND (:name IS NULL OR name = :name) ORDER BY seq DESC
+          """, arguments: ["before": before, "name": filter.name])
+      var events: [EventSummary] = []
+      while events.count < limit, let row = try rows.next() {
+        // Events come in the order of their times, but for a clock that was set back: an hour of them is looked through.
+        let receivedAt: Int64 = row[4]
+        if let since = filter.since, receivedAt < since.milliseconds {
+          if receivedAt < since.milliseconds - 3_600_000 { break }
+          continue
+        }
+        events.append(try Self.summary(row, db))
+      }
+      return events
+    }
+  }
+
+  package func event(_ seq: Int64) throws(StoreError) -> EventSummary? {
+    try read { db in
+      let row = try Row.fetchOne(
+        db, sql: "SELECT \(Self.summaryColumns) FROM event WHERE seq = ?", arguments: [seq])
+      return try row.map { try Self.summary($0, db) }
+    }
+  }
+
+  package func event(_ key: EventKey) throws(StoreError) -> EventSummary? {
+    try read { db in
+      let row = try Row.fetchOne(
+        db, sql: "SELECT \(Self.summaryColumns) FROM event WHERE key = ?", arguments: [Data(key.bytes)])
+      return try row.map { try Self.summary($0, db) }
+    }
+  }
+
+  private static func summary(_ row: Row, _ db: Database) throws -> EventSummary {
+    let messages: String = row[3]
+    let seq: Int64 = row[0]
+    var event = EventSummary(
+      seq: seq, name: row[1], problem: row[2], messageIDs: messages.split(separator: " ").map(String.init),
+      receivedAt: Timestamp(milliseconds: row[4]),
+      occurredAt: (row[5] as Int64?).map(Timestamp.init(milliseconds:)), body: [UInt8](row[6] as Data), handlers: [])
+    // What could not be decoded is no handler's.
+    if event.problem != nil { return event }
+    let select = try db.cachedStatement(
+      sql: """
+        SELECT name, position, attempts, next_at, last_error
+        FROM handler LEFT JOIN delivery ON handler_id = handler.id AND event_seq = ?1
+        WHERE added_at <= ?2 OR event_seq IS NOT NULL ORDER BY name
+        """)
+    event.handlers = try Row.fetchAll(select, arguments: [seq, event.receivedAt.milliseconds]).map { row in
+      EventSummary.Handler(name: row[0], state: state(row, seq))
+    }
+    return event
+  }
+
+  private static func state(_ row: Row, _ seq: Int64) -> EventSummary.State {
+    guard let attempts: Int = row[2], let error: String = row[4] else { return row[1] >= seq ? .done : .waiting }
+    guard let next: Int64 = row[3] else { return .dead(attempts: attempts, error: error) }
+    return .retrying(attempts: attempts, at: Timestamp(milliseconds: next), error: error)
+  }
+}

@@ -1,0 +1,92 @@
+import DynamicEvents
+import Handlers
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import RevocationStore
+
+@Suite(.timeLimit(.minutes(2))) struct RetryTests {
+  let bench: Bench
+
+  init() throws {
+    bench = try Bench()
+  }
+
+  /// When the first calls of a handler came that fails each but the last: the clock goes from one of the lane's alarms to the next.
+  private func calls(_ count: Int, of handler: ScriptedHandler, _ dispatcher: Dispatcher) async throws -> [Duration] {
+    var times: [Duration] = []
+    for call in 1...count {
+      while handler.callCount < call {
+        try Task.checkCancellation()
+        // An attempt's deadline is further away.
+        if let next = bench.clock.earliestSleep, next <= bench.clock.uptime + .seconds(3601) {
+          bench.clock.advance(by: next - bench.clock.uptime)
+        }
+        await Task.yield()
+      }
+      times.append(bench.clock.uptime)
+      if call == count { break }
+      while dispatcher.counters[0].failed.load(ordering: .relaxed) < call {
+        try Task.checkCancellation()
+        await Task.yield()
+      }
+    }
+    return times
+  }
+
+  @Test(arguments: [
+    // Whole pauses: 1, 2, 4, … seconds.
+    (1.0, [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 3600, 3600].map { Duration.seconds($0) }),
+    (0.25, [0.25, 0.5, 1, 2, 4, 8].map { Duration.seconds($0) }),
+  ])
+  func `the pauses between attempts double up to an hour, and the jitter is a part of them`(
+    random: Double, pauses: [Duration]
+  ) async throws {
+    let handler = ScriptedHandler { _, _ in throw ScriptedHandler.Failure() }
+    let dispatcher = try bench.dispatcher(
+      HandlerRegistration("failing", timeout: .seconds(36_000), handler: handler), random: random)
+    try bench.store("1")
+    dispatcher.wake()
+    let times = try await calls(pauses.count + 1, of: handler, dispatcher)
+    let seen = zip(times, times.dropFirst()).map { $1 - $0 }
+    for (seen, pause) in zip(seen, pauses) {
+      // The lane's own pauses may come on top.
+      #expect(seen >= pause && seen <= pause + .seconds(1), "\(seen) instead of \(pause)")
+    }
+    await dispatcher.stop()
+  }
+
+  @Test(arguments: [(90, 90), (7200, 3600), (-5, 1), (0, 1)])
+  func `a handler may ask for a longer pause, up to an hour`(asked: Int, pause: Int) async throws {
+    let handler = ScriptedHandler { _, call in
+      if call == 1 { throw RetryLater("busy", after: .seconds(asked)) }
+    }
+    let dispatcher = try bench.dispatcher(
+      HandlerRegistration("busy", timeout: .seconds(36_000), handler: handler), random: 1)
+    try bench.store("1")
+    dispatcher.wake()
+    let times = try await calls(2, of: handler, dispatcher)
+    let seen = times[1] - times[0]
+    #expect(seen >= .seconds(pause) && seen <= .seconds(pause + 1), "\(seen)")
+    try await bench.idles("busy")
+    await dispatcher.stop()
+  }
+
+  @Test func `the last error and the times of the attempts stand in the dead letter`() async throws {
+    let handler = ScriptedHandler { _, call in
+      if call == 3 { throw Undeliverable("they are gone") }
+      throw ScriptedHandler.Failure()
+    }
+    let dispatcher = try bench.dispatcher(HandlerRegistration("flaky", handler: handler))
+    try bench.store("1")
+    dispatcher.wake()
+    try await bench.passTime { try bench.isIdle("flaky", dead: 1) }
+    let letter = try #require(try bench.store.deadLetters(DeadLetterFilter(), after: nil, limit: 10).first)
+    #expect(letter.error == "they are gone")
+    #expect(letter.attempts == 3)
+    #expect(letter.attemptTimes.count == 3)
+    #expect(letter.attemptTimes == letter.attemptTimes.sorted())
+    await dispatcher.stop()
+  }
+}
