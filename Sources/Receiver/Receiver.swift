@@ -69,7 +69,7 @@ public final class Receiver: Sendable {
         dispatcher.wake()
       }
       self.dispatcher = dispatcher
-      pruner = Pruner(store: store, handlers: { handlers.map(\.name) }, now: now) { error in
+      pruner = Pruner(store: store, handlers: { dispatcher.counters.map(\.name) }, now: now) { error in
         logger.error("forgetting what is old failed; tried again in an hour", metadata: ["error": "\(error)"])
       }
       service = Service(

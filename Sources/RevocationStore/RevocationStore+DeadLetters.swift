@@ -37,7 +37,7 @@ extension RevocationStore {
   /// that ingest gets its turns.
   package func replay(_ ids: [DeadLetterID], at now: Timestamp) throws(StoreError) -> [DeadLetterID] {
     try write { db in
-      var transaction = try AppendTransaction(db)
+      var transaction = try AppendTransaction(db, retention)
       let replayed = try ids.filter { id in
         guard let handler = id.handler else { return try transaction.decodeAgain(event: id.event, at: now) }
         try db.cachedStatement(
@@ -56,7 +56,7 @@ extension RevocationStore {
   /// Forgets dead letters: the handler never gets the event. One that could not be decoded is deleted with its bytes. Answers which.
   package func discard(_ ids: [DeadLetterID]) throws(StoreError) -> [DeadLetterID] {
     try write { db in
-      var transaction = try AppendTransaction(db)
+      var transaction = try AppendTransaction(db, retention)
       let discarded = try ids.filter { id in
         guard let handler = id.handler else { return try transaction.forgetUndecodable(event: id.event) }
         try db.cachedStatement(

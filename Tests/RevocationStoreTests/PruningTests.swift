@@ -154,20 +154,20 @@ private let noon = 20_000 * day + 12 * hour
     let later = time(noon + 200 * day)
     try store.record(
       [
-        Attempt(event: 1, at: time(noon), outcome: .failed(error: "e", retryAt: later)),
-        Attempt(event: 2, at: time(noon), outcome: .dead(error: "e")),
+        Attempt(event: 1, number: 1, at: time(noon), outcome: .failed(error: "e", retryAt: later)),
+        Attempt(event: 2, number: 1, at: time(noon), outcome: .dead(error: "e")),
       ], handler: log, advancingTo: 6)
     try store.record(
       [
-        Attempt(event: 3, at: time(noon), outcome: .failed(error: "e", retryAt: later)),
-        Attempt(event: 4, at: time(noon), outcome: .dead(error: "e")),
+        Attempt(event: 3, number: 1, at: time(noon), outcome: .failed(error: "e", retryAt: later)),
+        Attempt(event: 4, number: 1, at: time(noon), outcome: .dead(error: "e")),
       ], handler: gone, advancingTo: 6)
     try prune(at: noon + 100 * day, handlers: ["log"])
     #expect(try kept() == [1, 2, 4, 6])
     #expect(try store.tally().events == 4)
     #expect(try store.read { try Int64.fetchAll($0, sql: "SELECT event_seq FROM delivery ORDER BY 1") } == [1, 2, 4])
 
-    try store.record([Attempt(event: 1, at: later, outcome: .delivered)], handler: log)
+    try store.record([Attempt(event: 1, number: 1, at: later, outcome: .delivered)], handler: log)
     try prune(at: noon + 200 * day, handlers: ["log"])
     #expect(try kept() == [2, 4, 6])
   }
