@@ -38,10 +38,12 @@ enum EventField: Int {
 }
 
 extension Span<UInt8> {
-  func equals(_ name: String) -> Bool {
-    let name = name.utf8.span
-    guard count == name.count else { return false }
-    for index in indices where self[index] != name[index] { return false }
+  func equals(_ name: StaticString) -> Bool {
+    guard count == name.utf8CodeUnitCount else { return false }
+    for index in indices {
+      // A StaticString's UTF-8 lives as long as the process, and `index` is below its count.
+      if self[index] != (unsafe name.utf8Start[index]) { return false }
+    }
     return true
   }
 }

@@ -19,7 +19,10 @@ struct EventFields {
     guard isObject else { throw .notAnObject }
   }
 
-  subscript(field: EventField) -> JSONString? { strings[field.rawValue] }
+  subscript(field: EventField) -> JSONString? {
+    // The array's own subscript copies all of it first.
+    strings.span[field.rawValue]
+  }
 
   /// The field's value as a `String`.
   func text(_ field: EventField, in body: Span<UInt8>) -> String? { self[field]?.text(in: body) }

@@ -60,3 +60,12 @@ extension RevokedBy {
     }
   }
 }
+
+extension Span<UInt8> {
+  fileprivate func equals(_ name: String) -> Bool {
+    let name = name.utf8.span
+    guard count == name.count else { return false }
+    for index in indices where self[index] != name[index] { return false }
+    return true
+  }
+}

@@ -4,9 +4,10 @@ extension JSONReader {
     let start = position + 1
     var hasEscapes = false
     position = start
-    while position < text.count {
-      let byte = text[position]
-      switch byte {
+    while true {
+      position = text.endOfPlainText(from: position)
+      guard position < text.count else { throw error(.unexpectedEnd) }
+      switch text[position] {
       case UInt8(ascii: "\""):
         let end = position
         position += 1
@@ -15,11 +16,9 @@ extension JSONReader {
         hasEscapes = true
         try readEscape(in: text)
       case 0x00..<0x20: throw error(.controlCharacter)
-      case 0x20..<0x80: position += 1
       default: try readMultibyteScalar(in: text)
       }
     }
-    throw error(.unexpectedEnd)
   }
 
   /// The number that four hexadecimal digits of either case make; `nil` when they are not there.

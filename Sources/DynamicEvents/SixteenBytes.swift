@@ -9,16 +9,19 @@ struct SixteenBytes: Hashable, Sendable {
   init?(uuid text: Span<UInt8>) {
     guard text.count == 36 else { return nil }
     var words: (UInt64, UInt64) = (0, 0)
+    var seen: UInt8 = 0
     for position in 0..<36 {
       switch position {
       case 8, 13, 18, 23:
         guard text[position] == UInt8(ascii: "-") else { return nil }
       default:
-        guard let value = Hexadecimal.lowerCaseValue(text[position]) else { return nil }
+        let value = Hexadecimal.lowerCaseNibble(text[position])
+        seen |= value
         // The sixteenth digit is the last before the hyphen at 18.
         if position < 18 { words.0 = words.0 << 4 | UInt64(value) } else { words.1 = words.1 << 4 | UInt64(value) }
       }
     }
+    guard seen < 16 else { return nil }
     (high, low) = words
   }
 

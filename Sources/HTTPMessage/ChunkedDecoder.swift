@@ -36,6 +36,7 @@ struct ChunkedDecoder: Sendable {
     while index < input.count {
       if case .data(let remaining) = state {
         let taken = min(remaining, input.count - index)
+        reserve(taken, in: &storage)
         storage.append(contentsOf: input.extracting(index..<index + taken))
         content += taken
         index += taken
@@ -51,6 +52,13 @@ struct ChunkedDecoder: Sendable {
       if case .finished = state { return (index, true) }
     }
     return (index, false)
+  }
+
+  /// Doubles like any array, but never past what the limits allow: the memory of a connection has a bound that can be told.
+  private func reserve(_ count: Int, in storage: inout [UInt8]) {
+    guard storage.capacity - storage.count < count else { return }
+    let most = storage.count - content + limits.bodyBytes
+    storage.reserveCapacity(min(max(2 * storage.capacity, storage.count + count), most))
   }
 
   private mutating func next(_ byte: UInt8) throws(RequestError) -> State {

@@ -32,7 +32,7 @@ struct LineReader {
     index += 1
     while index < count, bytes[index] == 0x20 || bytes[index] == 0x09 { index += 1 }
     let valueStart = index
-    while index < count, bytes[index].isFieldContent { index += 1 }
+    index = bytes.endOfFieldContent(from: index)
     guard index < count else { return .needsMore }
     guard bytes[index] == 0x0d else { throw .bad("a field value holds a control character") }
     guard index + 1 < count else { return .needsMore }

@@ -1,6 +1,6 @@
 /// A request line and its fields as offsets into the bytes they were parsed from; those bytes are handed along with it.
 /// 16-bit offsets: a head is at most 65,535 bytes. Filled in place and used again, so that a request allocates nothing; not copyable, because a
-/// copy is 900 bytes and nobody needs one.
+/// copy would share the table of fields and nobody needs one.
 package struct RequestHead: ~Copyable, Sendable {
   /// A part of the head's bytes.
   package struct Slice: Sendable {
@@ -47,7 +47,8 @@ package struct RequestHead: ~Copyable, Sendable {
   /// Bytes of the whole head, the empty line included.
   package var byteCount = 0
   package var fieldCount = 0
-  private var fields = InlineArray<100, Field>(repeating: Field())
+  /// Allocated once. Not an InlineArray: reading one element of it copies them all, with this compiler.
+  private var fields = [Field](repeating: Field(), count: MessageLimits.fields)
 
   package init() {}
 
@@ -78,7 +79,7 @@ package struct RequestHead: ~Copyable, Sendable {
   package func value(of name: StaticString, in bytes: Span<UInt8>) -> FieldLookup {
     var found: Slice?
     for index in 0..<fieldCount {
-      let field = fields[index]
+      let field = field(at: index)
       guard Int(field.name.count) == name.utf8CodeUnitCount else { continue }
       guard bytes.extracting(field.name.range).equals(ignoringCase: name) else { continue }
       if found != nil { return .repeated }

@@ -5,7 +5,10 @@ extension EventLoop {
   private static let outputBound = 65_536
 
   func handle(_ event: Poller.Event, _ connection: Connection) {
-    if event.isWritable, !connection.output.isEmpty { flush(connection) }
+    if event.isWritable, !connection.output.isEmpty {
+      flush(connection)
+      resume(connection)
+    }
     guard connection.isOpen else { return }
     if event.isReadable {
       switch connection.state.phase {
@@ -33,9 +36,30 @@ extension EventLoop {
     }
   }
 
-  /// Answers the requests in `input`, one after another, until one must wait.
+  /// Answers the requests in `input`, one after another, until one must wait. What is behind that one waits as well.
   private func process(_ input: Span<UInt8>, _ connection: Connection) {
     var offset = 0
+    repeat {
+      offset = answer(input, from: offset, connection)
+      if offset < input.count { connection.state.hasUnreadInput() }
+      send(connection)
+    } while offset < input.count && connection.isOpen && connection.state.isReading
+    if offset < input.count, connection.isOpen, connection.state.afterwards == .read {
+      connection.backlog.append(contentsOf: input.extracting(offset..<input.count))
+    }
+  }
+
+  /// Goes on with what `process` left behind, once nothing is in its way.
+  private func resume(_ connection: Connection) {
+    guard connection.isOpen, connection.state.isReading, !connection.backlog.isEmpty else { return }
+    let backlog = connection.backlog
+    connection.backlog = []
+    process(backlog.span, connection)
+  }
+
+  /// As many requests as are in `input` from `start` on, may be answered now, and have answers that fit into one write. Returns where it ended.
+  private func answer(_ input: Span<UInt8>, from start: Int, _ connection: Connection) -> Int {
+    var offset = start
     while offset < input.count, connection.state.isReading, output.count < Self.outputBound {
       let rest = input.extracting(offset..<input.count)
       do throws(RequestError) {
@@ -54,14 +78,7 @@ extension EventLoop {
         fail(connection, error)
       }
     }
-    if offset < input.count {
-      if connection.state.afterwards == .read {
-        connection.backlog.append(contentsOf: input.extracting(offset..<input.count))
-      } else {
-        connection.state.hasUnreadInput()
-      }
-    }
-    send(connection)
+    return offset
   }
 
   private func beginBody(_ connection: Connection, isLast: Bool) {
@@ -106,6 +123,7 @@ extension EventLoop {
     if drained != nil { connection.state.close() }
     encode(response, connection)
     send(connection)
+    resume(connection)
     nextDeadline = min(nextDeadline, connection.state.deadline)
   }
 
@@ -123,7 +141,7 @@ extension EventLoop {
     send(connection)
   }
 
-  /// Sends what `output` holds for this connection, and goes on with what it left behind.
+  /// Sends what `output` holds for this connection.
   private func send(_ connection: Connection) {
     if connection.output.isEmpty {
       guard !output.isEmpty else { return }
@@ -177,10 +195,6 @@ extension EventLoop {
       connection.reader.finish()
     }
     watch(connection)
-    guard connection.isOpen, connection.state.isReading, !connection.backlog.isEmpty else { return }
-    let backlog = connection.backlog
-    connection.backlog = []
-    process(backlog.span, connection)
   }
 
   /// Tells epoll what the present phase waits for, if that has changed.

@@ -6,13 +6,12 @@ package enum Hexadecimal {
     return nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + (nibble - 10)
   }
 
-  /// 0–15, or `nil` for anything but `0`–`9` and `a`–`f`: upper case is not what Dynamic sends.
-  @inlinable package static func lowerCaseValue(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-    default: nil
-    }
+  /// 0–15, or 255 for anything but `0`–`9` and `a`–`f`: upper case is not what Dynamic sends. Without a branch: the digits of ids and signatures
+  /// are random, and a branch that is guessed wrongly costs more than the rest. Callers gather the values and judge them at the end.
+  @inlinable package static func lowerCaseNibble(_ byte: UInt8) -> UInt8 {
+    let digit = byte &- UInt8(ascii: "0")
+    let letter = byte &- UInt8(ascii: "a")
+    return digit < 10 ? digit : letter < 6 ? letter &+ 10 : 255
   }
 
   /// The bytes behind an even number of digits of either case; `nil` for anything else.
@@ -22,7 +21,8 @@ package enum Hexadecimal {
     var high: UInt8?
     for byte in text {
       let isUpperCase = (UInt8(ascii: "A")...UInt8(ascii: "F")).contains(byte)
-      guard let value = lowerCaseValue(isUpperCase ? byte | 0x20 : byte) else { return nil }
+      let value = lowerCaseNibble(isUpperCase ? byte | 0x20 : byte)
+      guard value < 16 else { return nil }
       if let upper = high {
         bytes.append(upper << 4 | value)
         high = nil

@@ -14,15 +14,15 @@ package enum SignatureHeader {
       position += 1
     }
     var bytes = InlineArray<32, UInt8>(repeating: 0)
+    var seen: UInt8 = 0
     for index in bytes.indices {
-      guard
-        let high = Hexadecimal.lowerCaseValue(value[position]),
-        let low = Hexadecimal.lowerCaseValue(value[position + 1])
-      else { return nil }
+      let high = Hexadecimal.lowerCaseNibble(value[position])
+      let low = Hexadecimal.lowerCaseNibble(value[position + 1])
+      seen |= high | low
       bytes[index] = high << 4 | low
       position += 2
     }
-    return Digest(bytes: bytes)
+    return seen < 16 ? Digest(bytes: bytes) : nil
   }
 
   /// The field's value for a digest: the inverse of `parse`.

@@ -36,6 +36,21 @@ import Testing
     #expect(SessionID(text) == nil)
   }
 
+  @Test("No other byte is accepted in any place")
+  func everyByte() {
+    let right = Array(Self.text.utf8)
+    let digits = Array("0123456789abcdef".utf8)
+    for position in right.indices {
+      let isHyphen = right[position] == UInt8(ascii: "-")
+      for byte in UInt8.min...UInt8.max {
+        var text = right
+        text[position] = byte
+        let isRight = isHyphen ? byte == right[position] : digits.contains(byte)
+        #expect((SessionID(text) != nil) == isRight, "byte \(byte) at \(position)")
+      }
+    }
+  }
+
   @Test("Two ids that differ in one digit are two")
   func distinct() throws {
     let digits = Array(Self.text)

@@ -138,6 +138,30 @@ struct MessageLimitsTests {
     expect(trailed(16_384 - 4), "431")
   }
 
+  @Test(
+    "a body is gathered in the memory that the limits name, however it comes",
+    arguments: ["Content-Length: 262144", "Transfer-Encoding: chunked"], [1, 1000, 65_536])
+  func memory(framing: String, piece: Int) throws {
+    let limits = MessageLimits()
+    var reader = RequestReader(limits: limits)
+    var head = RequestHead()
+    let body = [UInt8](repeating: 0x79, count: limits.bodyBytes)
+    let chunked = Array("\(String(limits.bodyBytes, radix: 16))\r\n".utf8) + body
+    let wire =
+      Array("POST / HTTP/1.1\r\nHost: a\r\n\(framing)\r\n\r\n".utf8)
+      + (framing.hasPrefix("T") ? chunked : Array(body.dropLast()))
+    var offset = 0
+    var most = 0
+    while offset < wire.count {
+      let end = min(offset + piece, wire.count)
+      offset += try reader.next(wire.span.extracting(offset..<end), head: &head).consumed
+      most = max(most, reader.storage.capacity)
+    }
+    #expect(most >= limits.bodyBytes)
+    // The allocator rounds up, by a page at most.
+    #expect(most <= limits.headBytes + limits.bodyBytes + 4096)
+  }
+
   @Test("other limits are kept as well")
   func otherLimits() {
     var limits = MessageLimits()

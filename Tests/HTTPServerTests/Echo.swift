@@ -2,7 +2,8 @@ import HTTPMessage
 import HTTPServer
 import Synchronization
 
-/// Answers with the request's body. `/later` is answered when the test says so, `/large` with a megabyte, `/refused` is refused before its body.
+/// Answers with the request's body. `/later` is answered when the test says so, `/large` with a megabyte, `/page` with the body behind 64 KiB,
+/// `/refused` is refused before its body.
 final class Echo: Responder {
   /// The exchanges that wait, and the loops to answer them on.
   final class Waiting: Sendable {
@@ -45,6 +46,9 @@ final class Echo: Responder {
       waiting.exchanges.withLock { $0.append((loop, exchange)) }
       return nil
     case "/large": return Response(.ok, body: [UInt8](repeating: 0x78, count: 1 << 20))
+    case "/page":
+      let padding = [UInt8](repeating: 0x78, count: 65_536)
+      return Response(.ok, body: padding + body.indices.map { body[$0] })
     default: return Response(.ok, contentType: "text/plain", body: body.indices.map { body[$0] })
     }
   }

@@ -143,6 +143,51 @@ struct HTTPServerTests {
     await server.drain()
   }
 
+  @Test("a client that has ended its sending gets every answer, also those that come late, and then the end")
+  func halfClosedPipeline() async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    client.send(post("/", "first") + post("/later", "") + post("/", "third") + post("/later", ""))
+    client.endSending()
+    await waiting.reaches(1)
+    waiting.answerAll("second")
+    await waiting.reaches(1)
+    waiting.answerAll("fourth")
+    let answers = client.read()
+    #expect(answers.components(separatedBy: "HTTP/1.1 200").count == 5)
+    #expect(answers.hasSuffix("fourth"))
+    await server.drain()
+  }
+
+  @Test("a half-closed client gets the answers that it has earned before the error that follows them")
+  func halfClosedError() async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    client.send(post("/", "first") + post("/later", "") + "BAD\r\n\r\n")
+    client.endSending()
+    await waiting.reaches(1)
+    waiting.answerAll("second")
+    let answers = client.read()
+    let second = try #require(answers.range(of: "second")?.lowerBound)
+    let error = try #require(answers.range(of: "HTTP/1.1 400 ")?.lowerBound)
+    #expect(answers.contains("first"))
+    #expect(second < error)
+    await server.drain()
+  }
+
+  @Test("pipelined requests whose answers do not fit into one write are all answered, in order")
+  func pagesPipelined() async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    let requests = (0..<200).map { post($0.isMultiple(of: 3) ? "/page" : "/", "<\($0)>") }
+    client.send(requests.joined() + post("/", "end"))
+    let answers = client.read(until: "end")
+    #expect(answers.components(separatedBy: "HTTP/1.1 200").count == 202)
+    let numbers = answers.matches(of: /<(\d+)>/).compactMap { Int($0.1) }
+    #expect(numbers == Array(0..<200))
+    await server.drain()
+  }
+
   @Test("a large answer arrives whole through a full socket buffer")
   func largeAnswer() async throws {
     let server = try server()

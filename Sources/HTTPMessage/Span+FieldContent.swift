@@ -1,0 +1,30 @@
+extension Span<UInt8> {
+  /// The first index from `start` on whose byte is no field content, or `count`. Eight bytes at a time: values are most of a head.
+  func endOfFieldContent(from start: Int) -> Int {
+    var index = start
+    while index + 8 <= count {
+      // Checked against the span's bounds; any eight bytes are a UInt64.
+      let word = UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+      let stops = word.bytesBelowSpace | (word ^ 0x7f7f_7f7f_7f7f_7f7f).zeroBytes
+      guard stops != 0 else {
+        index += 8
+        continue
+      }
+      index += stops.trailingZeroBitCount / 8
+      guard self[index] == 0x09 else { return index }
+      index += 1
+    }
+    while index < count, self[index].isFieldContent { index += 1 }
+    return index
+  }
+}
+
+/// Eight bytes, the first of them lowest. In each result a byte's top bit tells; the lowest that is set is always right, and those above it may
+/// owe theirs to a carry.
+extension UInt64 {
+  @inline(__always)
+  fileprivate var zeroBytes: UInt64 { (self &- 0x0101_0101_0101_0101) & ~self & 0x8080_8080_8080_8080 }
+
+  @inline(__always)
+  fileprivate var bytesBelowSpace: UInt64 { (self &- 0x2020_2020_2020_2020) & ~self & 0x8080_8080_8080_8080 }
+}
