@@ -75,6 +75,8 @@ let package = Package(
       "ReceiverTests", ["Receiver", "HTTPServer", "Signature", "DynamicEvents", "Handlers", "TestSupport", logging]),
     tests("RevokedTests", ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", logging]),
     tests("FuzzTests", ["HTTPMessage", "Signature", "DynamicEvents", "TestSupport"]),
-    tests("AcceptanceTests", ["revoked", "RevocationStore", "HTTPServer", "Signature", "TestSupport", grdb]),
+    tests(
+      "AcceptanceTests",
+      ["revoked", "RevocationStore", "HTTPServer", "HTTPMessage", "Signature", "TestSupport", grdb, "Yams"]),
   ]
 )

@@ -10,25 +10,25 @@ import Testing
 struct ProxyTests {
   @Test(
     "nginx: of ten thousand events over kept connections, half of them chunked, none is lost and none doubled",
-    .enabled(if: ReverseProxy.hasNginx, "nginx is not installed"))
-  func eventsThroughNginx() throws { try deliver(through: ReverseProxy.nginx) }
+    .enabled(if: UnbufferedProxy.hasNginx, "nginx is not installed"))
+  func eventsThroughNginx() throws { try deliver(through: UnbufferedProxy.nginx) }
 
   @Test(
     "HAProxy: of ten thousand events over kept connections, half of them chunked, none is lost and none doubled",
-    .enabled(if: ReverseProxy.hasHAProxy, "haproxy is not installed"))
-  func eventsThroughHAProxy() throws { try deliver(through: ReverseProxy.haproxy) }
+    .enabled(if: UnbufferedProxy.hasHAProxy, "haproxy is not installed"))
+  func eventsThroughHAProxy() throws { try deliver(through: UnbufferedProxy.haproxy) }
 
   @Test(
     "nginx: of two hundred clients that reset amid a body, nothing is stored and no connection is left",
-    .enabled(if: ReverseProxy.hasNginx, "nginx is not installed"))
-  func abortsThroughNginx() throws { try abort(through: ReverseProxy.nginx) }
+    .enabled(if: UnbufferedProxy.hasNginx, "nginx is not installed"))
+  func abortsThroughNginx() throws { try abort(through: UnbufferedProxy.nginx) }
 
   @Test(
     "HAProxy: of two hundred clients that reset amid a body, nothing is stored and no connection is left",
-    .enabled(if: ReverseProxy.hasHAProxy, "haproxy is not installed"))
-  func abortsThroughHAProxy() throws { try abort(through: ReverseProxy.haproxy) }
+    .enabled(if: UnbufferedProxy.hasHAProxy, "haproxy is not installed"))
+  func abortsThroughHAProxy() throws { try abort(through: UnbufferedProxy.haproxy) }
 
-  private typealias MakeProxy = (TemporaryFolder, ListenAddress) throws -> ReverseProxy
+  private typealias MakeProxy = (TemporaryFolder, ListenAddress) throws -> UnbufferedProxy
 
   private static let accepted = #"revoked_webhooks_total{event="user.session.revoked",outcome="accepted"}"#
   private static let answered = #"revoked_http_requests_total{listener="public",code="200"}"#

@@ -2,14 +2,14 @@ import Foundation
 import HTTPServer
 import TestSupport
 
-extension ReverseProxy {
+extension UnbufferedProxy {
   private static let haproxyPath = "/usr/sbin/haproxy"
 
   static var hasHAProxy: Bool { FileManager.default.isExecutableFile(atPath: haproxyPath) }
 
   /// Passes each piece of a body on as it comes, which is its default, and keeps its connections to the receiver.
-  static func haproxy(in folder: TemporaryFolder, to upstream: ListenAddress) throws -> ReverseProxy {
-    try ReverseProxy(haproxyPath, ["-db", "-f"], in: folder) { socket, port in
+  static func haproxy(in folder: TemporaryFolder, to upstream: ListenAddress) throws -> UnbufferedProxy {
+    try UnbufferedProxy(haproxyPath, ["-db", "-f"], in: folder) { socket, port in
       """
       global
         maxconn 1024

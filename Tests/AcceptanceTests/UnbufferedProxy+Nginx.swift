@@ -2,16 +2,16 @@ import Foundation
 import HTTPServer
 import TestSupport
 
-extension ReverseProxy {
+extension UnbufferedProxy {
   private static let nginxPath = "/usr/sbin/nginx"
 
   static var hasNginx: Bool { FileManager.default.isExecutableFile(atPath: nginxPath) }
 
   /// Passes each piece of a body on as it comes, and keeps its connections to the receiver. It closes each of those
   /// after 1,000 requests, its default, so that a long run also sees connections end.
-  static func nginx(in folder: TemporaryFolder, to upstream: ListenAddress) throws -> ReverseProxy {
+  static func nginx(in folder: TemporaryFolder, to upstream: ListenAddress) throws -> UnbufferedProxy {
     let path = folder.path
-    return try ReverseProxy(nginxPath, ["-p", path, "-e", "stderr", "-c"], in: folder) { socket, port in
+    return try UnbufferedProxy(nginxPath, ["-p", path, "-e", "stderr", "-c"], in: folder) { socket, port in
       """
       daemon off;
       master_process off;

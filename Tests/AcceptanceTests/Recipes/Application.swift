@@ -1,0 +1,44 @@
+import HTTPMessage
+import HTTPServer
+import Synchronization
+
+/// What stands behind forward-auth: answers every request with that request as it arrived, and counts them.
+final class Application: Sendable {
+  private let server: HTTPServer
+  private let counter = Counter()
+
+  private final class Counter: Sendable {
+    let requests = Atomic(0)
+  }
+
+  init() throws {
+    server = try HTTPServer(
+      listen: .tcp(host: "127.0.0.1", port: 0), limits: ServerLimits(), loops: 1, label: "application")
+    server.start { [counter] _ in Mirror(counter) }
+  }
+
+  deinit { server.abort() }
+
+  var address: ListenAddress { server.address }
+  var requests: Int { counter.requests.load(ordering: .relaxed) }
+
+  private final class Mirror: Responder {
+    private let counter: Counter
+
+    init(_ counter: Counter) {
+      self.counter = counter
+    }
+
+    func refusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
+
+    func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange)
+      -> Response?
+    {
+      counter.requests.wrappingAdd(1, ordering: .relaxed)
+      let seen = bytes.indices.map { bytes[$0] } + body.indices.map { body[$0] }
+      return Response(.ok, contentType: "text/plain", body: seen)
+    }
+
+    func roundEnded() {}
+  }
+}

@@ -1,0 +1,110 @@
+import Foundation
+import HTTPServer
+import TestSupport
+import Testing
+
+@Suite("An application behind the proxies of Config")
+struct ForwardAuthRecipeTests {
+  static let token = "a-token-of-22-bytes-xx"
+
+  @Test(
+    "a revoked JWT is refused, one that is not revoked passes, and its request unchanged", arguments: Recipe.runnable)
+  func forwardAuth(recipe: Recipe) throws {
+    let deployed = try DeployedProxy(recipe)
+    let revoked = try deployed.revokedSession()
+    let other = UUID().uuidString.lowercased()
+    let refused = [
+      AccessToken(sid: revoked).field, AccessToken(sid: other, originalSid: revoked).field,
+      AccessToken(sid: revoked, originalSid: other).field, "Authorization: Bearer no.jwt", "Authorization: Basic YTpi",
+      "X-Other: no Authorization at all",
+    ]
+    for field in refused {
+      let answer = try deployed.client.get(DeployedProxy.page, fields: [field])
+      #expect(answer.status == 401, "\(field)")
+      #expect(answer.head.lowercased().contains("\r\nwww-authenticate: bearer"))
+    }
+    #expect(deployed.application.requests == 0)
+
+    let good = AccessToken(sid: other).field
+    let answer = try deployed.client.post(DeployedProxy.page, fields: [good, "Cookie: a=b"], "a body of its own")
+    #expect(answer.status == 200)
+    #expect(answer.body.hasPrefix("POST /page?x=1 HTTP/1.1\r\n"))
+    #expect(answer.body.lowercased().contains("\r\n\(good.lowercased())\r\n"))
+    #expect(answer.body.lowercased().contains("\r\ncookie: a=b\r\n"))
+    #expect(answer.body.hasSuffix("\r\n\r\na body of its own"))
+    #expect(deployed.application.requests == 1)
+  }
+
+  @Test("nothing that a client adds makes a revoked JWT pass", arguments: Recipe.runnable)
+  func smuggled(recipe: Recipe) throws {
+    let deployed = try DeployedProxy(recipe)
+    let revoked = AccessToken(sid: try deployed.revokedSession()).field
+    let other = UUID().uuidString.lowercased()
+    let good = AccessToken(sid: other).field
+    for added in ["X-Session-Id: \(other)", "X-Forwarded-Uri: /", "X-Original-URL: /", "Connection: authorization"] {
+      for fields in [[revoked, added], [added, revoked]] {
+        #expect(try deployed.client.get(DeployedProxy.page, fields: fields).status != 200, "\(added)")
+      }
+    }
+    // Of two, the application may read either: it must not get the revoked one at all.
+    for fields in [[revoked, good], [good, revoked]] {
+      let answer = try deployed.client.get(DeployedProxy.page, fields: fields)
+      #expect(answer.status != 200 || !answer.body.lowercased().contains(revoked.lowercased()))
+    }
+  }
+
+  @Test("with a private-token, the proxy knows it and the application does not", arguments: Recipe.runnable)
+  func token(recipe: Recipe) throws {
+    let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": Self.token])
+    let deployed = try DeployedProxy(recipe, server: server, token: Self.token)
+    let revoked = AccessToken(sid: try deployed.revokedSession()).field
+    let good = AccessToken(sid: UUID().uuidString.lowercased()).field
+    #expect(try deployed.client.get(DeployedProxy.page, fields: [revoked]).status == 401)
+    let answer = try deployed.client.get(DeployedProxy.page, fields: [good])
+    #expect(answer.status == 200)
+    #expect(!answer.body.contains(Self.token))
+  }
+
+  @Test("while the receiver is away nobody passes", arguments: Recipe.runnable)
+  func receiverDown(recipe: Recipe) throws {
+    let deployed = try DeployedProxy(recipe)
+    let good = AccessToken(sid: UUID().uuidString.lowercased()).field
+    #expect(try deployed.client.get(DeployedProxy.page, fields: [good]).status == 200)
+    deployed.server.signal(SIGKILL)
+    #expect(deployed.server.exit() == SIGKILL)
+    #expect((500...504).contains(try deployed.client.get(DeployedProxy.page, fields: [good]).status))
+    #expect(deployed.application.requests == 1)
+    #expect((500...504).contains(try deployed.deliver(DeliveryTests.event(session: DeliveryTests.session)).status))
+  }
+
+  @Test(
+    "changed as its file says, it lets everybody pass while the receiver is away, and only then",
+    arguments: Recipe.runnable.filter { $0.testDescription != Recipe.traefik.testDescription })
+  func failsOpen(recipe: Recipe) throws {
+    let deployed = try DeployedProxy(recipe, server: RunningServer(in: TemporaryFolder()), failsOpen: true)
+    let revoked = AccessToken(sid: try deployed.revokedSession()).field
+    #expect(try deployed.client.get(DeployedProxy.page, fields: [revoked]).status == 401)
+    deployed.server.signal(SIGKILL)
+    #expect(deployed.server.exit() == SIGKILL)
+    #expect(try deployed.client.get(DeployedProxy.page, fields: [revoked]).status == 200)
+  }
+
+  @Test("nginx reaches both listeners on unix sockets, and a restart costs no delivery")
+  func unixSockets() throws {
+    let folder = try TemporaryFolder()
+    let environment = [
+      "REVOKED_LISTEN": "unix:\(folder.path)/public.sock", "REVOKED_PRIVATE_LISTEN": "unix:\(folder.path)/private.sock",
+    ]
+    let deployed = try DeployedProxy(.nginx, server: RunningServer(in: folder, environment: environment))
+    let first = AccessToken(sid: try deployed.revokedSession()).field
+    #expect(try deployed.client.get(DeployedProxy.page, fields: [first]).status == 401)
+    // nginx' kept connection is dead from here on.
+    deployed.server.signal(SIGKILL)
+    #expect(deployed.server.exit() == SIGKILL)
+    let restarted = try RunningServer(in: folder, environment: environment)
+    let second = AccessToken(sid: try deployed.revokedSession()).field
+    #expect(try deployed.client.get(DeployedProxy.page, fields: [first]).status == 401)
+    #expect(try deployed.client.get(DeployedProxy.page, fields: [second]).status == 401)
+    #expect(restarted.processIdentifier != deployed.server.processIdentifier)
+  }
+}
