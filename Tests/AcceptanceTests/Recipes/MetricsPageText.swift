@@ -1,0 +1,25 @@
+import Foundation
+import TestSupport
+
+/// The metrics page of a running receiver that has had a delivery, a look-up and a handler's work.
+struct MetricsPageText {
+  let text: String
+
+  init() throws {
+    let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_HANDLERS_AUDIT_KIND": "log"])
+    for vector in Vector.all { _ = try server.post(vector.text, signature: vector.signature) }
+    _ = try server.post(Vector.ping.text, signature: Vector.sessionRevoked.signature)
+    _ = try server.get("/v1/sessions/\(DeliveryTests.session)")
+    text = try server.get("/metrics").body
+  }
+
+  /// Names as an expression may use them: those of samples, so `_bucket` and not the histogram.
+  var sampleNames: Set<String> {
+    Set(text.split(separator: "\n").filter { !$0.hasPrefix("#") }.map { String($0.prefix { $0 != "{" && $0 != " " }) })
+  }
+
+  /// What an expression names that is a metric of ours.
+  static func names(in expression: String) -> Set<String> {
+    Set(expression.matches(of: /\brevoked_[a-z_]+/).map { String($0.output) })
+  }
+}
