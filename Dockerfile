@@ -19,12 +19,20 @@ FROM debian:bookworm-slim
 RUN apt-get update -q \
  && apt-get install -qy --no-install-recommends libssl3 libsqlite3-0 libcurl4 zlib1g ca-certificates \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
- && groupadd --system --gid 10001 revoked \
- && useradd --system --uid 10001 --gid revoked --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin revoked \
+ && groupadd --gid 10001 revoked \
+ && useradd --uid 10001 --gid revoked --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin revoked \
  && install -d -m 0700 -o revoked -g revoked /data
 COPY --from=build /out/revoked /usr/local/bin/revoked
+# --build-arg REVISION=$(git rev-parse HEAD) --build-arg CREATED=$(git show -s --format=%cI HEAD)
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+ARG CREATED=unknown
 LABEL org.opencontainers.image.title="revoked" \
-      org.opencontainers.image.description="Receives Dynamic's session revocations, durably, and answers who is revoked"
+      org.opencontainers.image.description="Receives Dynamic's session revocations, durably, and answers who is revoked" \
+      org.opencontainers.image.version="$VERSION" \
+      org.opencontainers.image.revision="$REVISION" \
+      org.opencontainers.image.created="$CREATED" \
+      org.opencontainers.image.base.name="docker.io/library/debian:bookworm-slim"
 # Inside the container only the network that it is attached to reaches these: publish 8080 to the proxy, 8081 to the backends.
 ENV REVOKED_LISTEN=0.0.0.0:8080 REVOKED_PRIVATE_LISTEN=0.0.0.0:8081 REVOKED_DATA=/data
 USER 10001:10001
