@@ -26,6 +26,9 @@ public struct SessionID: Hashable, Sendable, LosslessStringConvertible {
   package var bytes: [UInt8] { value.bytes }
 
   public var description: String { value.uuidText }
+
+  /// Appends what `description` is, in ASCII.
+  package func append(to text: inout [UInt8]) { value.appendUUID(to: &text) }
 }
 
 extension SessionID: Codable {

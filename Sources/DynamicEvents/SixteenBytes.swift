@@ -48,11 +48,15 @@ struct SixteenBytes: Hashable, Sendable {
   var uuidText: String {
     var text: [UInt8] = []
     text.reserveCapacity(36)
+    appendUUID(to: &text)
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  func appendUUID(to text: inout [UInt8]) {
     for digit in 0..<32 {
       if digit == 8 || digit == 12 || digit == 16 || digit == 20 { text.append(UInt8(ascii: "-")) }
       let word = digit < 16 ? high : low
       text.append(Hexadecimal.digit(UInt8(truncatingIfNeeded: word >> (60 - 4 * (digit % 16)))))
     }
-    return String(decoding: text, as: UTF8.self)
   }
 }

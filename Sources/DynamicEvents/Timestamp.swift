@@ -34,10 +34,16 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
 
   /// RFC 3339 in UTC with three fraction digits: `2026-10-01T09:00:00.348Z`.
   public var description: String {
-    let (days, time) = milliseconds.quotientFlooring(by: 86_400_000)
-    let (year, month, day) = GregorianCalendar.date(ofDay: days)
     var text: [UInt8] = []
     text.reserveCapacity(24)
+    append(to: &text)
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// Appends what `description` is, in ASCII.
+  package func append(to text: inout [UInt8]) {
+    let (days, time) = milliseconds.quotientFlooring(by: 86_400_000)
+    let (year, month, day) = GregorianCalendar.date(ofDay: days)
     func append(_ number: Int64, digits: Int, then separator: Unicode.Scalar) {
       var divisor: Int64 = 1
       for _ in 1..<digits { divisor *= 10 }
@@ -54,6 +60,5 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
     append(time / 60_000 % 60, digits: 2, then: ":")
     append(time / 1000 % 60, digits: 2, then: ".")
     append(time % 1000, digits: 3, then: "Z")
-    return String(decoding: text, as: UTF8.self)
   }
 }

@@ -4,11 +4,19 @@ package struct Response: Sendable {
   /// Status line and fields up to what depends on the connection and the time.
   private(set) var head: [UInt8]
   package let body: [UInt8]
+  /// Makes what follows `body`, when the length is not known yet.
+  package internal(set) var rest: (any ResponseBody)?
 
   /// `fields`: further field lines as name and value; values must be free of control characters.
   package init(
     _ status: Status, contentType: StaticString = "application/json", fields: [(StaticString, String)] = [],
     body: [UInt8]
+  ) {
+    self.init(status, contentType: contentType, fields: fields, body: body, length: body.count)
+  }
+
+  init(
+    _ status: Status, contentType: StaticString, fields: [(StaticString, String)], body: [UInt8], length: Int?
   ) {
     var head: [UInt8] = []
     head.reserveCapacity(128)
@@ -18,8 +26,10 @@ package struct Response: Sendable {
     head.append(contentsOf: status.reason)
     head.append(contentsOf: "\r\nContent-Type: ")
     head.append(contentsOf: contentType)
-    head.append(contentsOf: "\r\nContent-Length: ")
-    head.append(contentsOf: String(body.count).utf8)
+    if let length {
+      head.append(contentsOf: "\r\nContent-Length: ")
+      head.append(contentsOf: String(length).utf8)
+    }
     head.append(contentsOf: "\r\n")
     self.status = status
     self.head = head

@@ -11,6 +11,8 @@ final class Connection {
   /// The part of a reply that the socket did not take yet, from `outputOffset` on.
   var output: [UInt8] = []
   var outputOffset = 0
+  /// Makes what follows `output`.
+  var stream: BodyStream?
   var interest = Poller.Interest.read
   /// Counts the requests: the one under way, or the last.
   var request: UInt32 = 0

@@ -5,8 +5,8 @@ extension EventLoop {
   private static let outputBound = 65_536
 
   func handle(_ event: Poller.Event, _ connection: Connection) {
-    if event.isWritable, !connection.output.isEmpty {
-      flush(connection)
+    if event.isWritable {
+      if !connection.output.isEmpty { flush(connection) } else { continueStream(connection) }
       resume(connection)
     }
     guard connection.isOpen else { return }
@@ -118,7 +118,7 @@ extension EventLoop {
   /// The answer to a request that the responder kept.
   func deliver(_ response: Response, to exchange: Exchange) {
     guard let connection = connection(exchange.connection), connection.exchange == exchange,
-      connection.state.phase == .answering
+      connection.state.phase == .answering, connection.stream == nil
     else { return }
     if drained != nil { connection.state.close() }
     encode(response, connection)
@@ -130,6 +130,7 @@ extension EventLoop {
   /// After it the connection reads on, unless this was its last answer.
   private func encode(_ response: Response, _ connection: Connection) {
     counters.count(response.status.code)
+    if let rest = response.rest { return beginStream(response, rest, connection) }
     response.encode(into: &output, date: date, connection: connection.option, withoutBody: connection.isHead)
     connection.state.answered(now: now)
   }
@@ -142,7 +143,7 @@ extension EventLoop {
   }
 
   /// Sends what `output` holds for this connection.
-  private func send(_ connection: Connection) {
+  func send(_ connection: Connection) {
     if connection.output.isEmpty {
       guard !output.isEmpty else { return }
       switch SystemCall.send(connection.socket, output, from: 0) {
@@ -185,7 +186,7 @@ extension EventLoop {
   }
 
   /// Every reply that was made is out.
-  private func sent(_ connection: Connection) {
+  func sent(_ connection: Connection) {
     switch connection.state.flushed(now: now) {
     case .read: break
     case .close: return close(connection)
@@ -194,12 +195,14 @@ extension EventLoop {
       connection.backlog = []
       connection.reader.finish()
     }
+    // The socket may have taken the last part whole and have no room for another: that is a peer that stopped reading too.
+    if connection.stream != nil { connection.state.stalled(now: now) }
     watch(connection)
   }
 
   /// Tells epoll what the present phase waits for, if that has changed.
   private func watch(_ connection: Connection) {
-    var interest: Poller.Interest = connection.output.isEmpty ? [] : .write
+    var interest: Poller.Interest = connection.output.isEmpty && connection.stream == nil ? [] : .write
     switch connection.state.phase {
     case .idle, .head, .body: if connection.state.isReading { interest.insert(.read) }
     case .lingering: interest.insert(.read)

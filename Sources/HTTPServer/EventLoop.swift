@@ -55,6 +55,8 @@ package final class EventLoop: @unchecked Sendable {
   var scratch = [UInt8](repeating: 0, count: 65_536)
   /// What the request at hand is answered with, before it goes out in one write.
   var output: [UInt8] = []
+  /// The part at hand of a body that is made while it is sent.
+  var part: [UInt8] = []
   /// The head at hand.
   var head = RequestHead()
 

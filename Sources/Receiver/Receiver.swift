@@ -28,6 +28,7 @@ public final class Receiver: Sendable {
   private let dispatcher: Dispatcher
   private let pruner: Pruner
   private let inbox: Inbox
+  private let feed: Feed
   private let publicServer: HTTPServer
   private let privateServer: HTTPServer
 
@@ -64,9 +65,11 @@ public final class Receiver: Sendable {
       // Starts the lanes, so nothing may fail behind it: nobody would stop them.
       let dispatcher = try Dispatcher(store: store, handlers: handlers, logger: logger)
       let metrics = Metrics()
+      let bell = CommitBell()
       inbox = Inbox(store) { commit in
         metrics.observe(commit)
         dispatcher.wake()
+        bell.ring()
       }
       self.dispatcher = dispatcher
       pruner = Pruner(store: store, handlers: { dispatcher.counters.map(\.name) }, now: now) { error in
@@ -76,6 +79,9 @@ public final class Receiver: Sendable {
         store: store, inbox: inbox, metrics: metrics, dispatcher: dispatcher, secrets: configuration.secrets,
         logger: logger, now: now,
         lastSigned: tally.lastReceivedAt)
+      let feed = Feed(service)
+      bell.listen { feed.wake() }
+      self.feed = feed
     } catch {
       throw .store(error.description)
     }
@@ -90,8 +96,8 @@ public final class Receiver: Sendable {
       service: service, dispatcher: dispatcher, publicCounters: publicServer.counters,
       privateCounters: privateServer.counters)
     let readiness = Readiness(service) { [dispatcher] in dispatcher.isRunning }
-    privateServer.start { [service, token = configuration.privateToken] loop in
-      PrivateResponder(loop: loop, service: service, readiness: readiness, metricsPage: page, token: token)
+    privateServer.start { [service, feed, token = configuration.privateToken] loop in
+      PrivateResponder(loop: loop, service: service, readiness: readiness, metricsPage: page, feed: feed, token: token)
     }
     pruner.start()
   }
@@ -127,6 +133,7 @@ public final class Receiver: Sendable {
       await withCheckedContinuation { continuation in inbox.close { continuation.resume() } }
     }
     await Self.wait(for: .milliseconds(500)) { [dispatcher] in await dispatcher.stop() }
+    feed.close()
     // Look-ups are answered to the end: an application may still be asking whether it is safe to let a request through.
     await drain(privateServer, within: .milliseconds(250))
     await Self.wait(for: .milliseconds(500)) { [service] in

@@ -1,4 +1,5 @@
 internal import DynamicEvents
+internal import HTTPMessage
 internal import Handlers
 internal import Logging
 internal import RevocationStore
@@ -15,7 +16,7 @@ final class Service: Sendable {
   let now: @Sendable () -> Timestamp
   let isDraining = Atomic(false)
   let refusals = Throttle()
-  let failedLookUps = Throttle()
+  private let failedLookUps = Throttle()
   private let secrets: Mutex<[Secret]>
   private let secretsVersionNumber = Atomic(0)
   /// Milliseconds since 1970 of the last genuinely signed delivery; the smallest value means none yet.
@@ -35,10 +36,23 @@ final class Service: Sendable {
     lastSignedMilliseconds = Atomic(lastSigned?.milliseconds ?? .min)
   }
 
-  /// When Dynamic was last heard of: lets a caller tell quiet from broken.
+  /// When Dynamic was last heard of.
   var lastSigned: Timestamp? {
     let milliseconds = lastSignedMilliseconds.load(ordering: .relaxed)
     return milliseconds == .min ? nil : Timestamp(milliseconds: milliseconds)
+  }
+
+  /// The response with the time of the last signed delivery, which lets a caller tell quiet from broken.
+  func stamped(_ response: Response) -> Response {
+    guard let lastSigned else { return response }
+    return response.adding([("X-Revoked-Last-Event", lastSigned.description)])
+  }
+
+  /// One line a second at most, however many ask.
+  func lookUpFailed(_ error: StoreError) {
+    guard let count = failedLookUps.count() else { return }
+    logger.error(
+      "the store cannot be read; look-ups are answered 503", metadata: ["error": "\(error)", "count": "\(count)"])
   }
 
   func heard(at time: Timestamp) {

@@ -14,6 +14,9 @@ struct AppendTransaction {
     tally = try Tally.fetch(db)
   }
 
+  /// The newest number given out.
+  var lastRevocation: Int64 { tally.lastRevocation }
+
   mutating func append(_ event: IncomingEvent) throws -> AppendOutcome {
     tally.lastReceivedAt = max(tally.lastReceivedAt ?? event.receivedAt, event.receivedAt)
     let stored = try insert(event)

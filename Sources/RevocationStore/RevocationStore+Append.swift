@@ -1,12 +1,15 @@
+internal import Synchronization
+
 extension RevocationStore: EventAppending {
   package func append(_ batch: [IncomingEvent]) throws(StoreError) -> [AppendOutcome] {
-    let outcomes = try write { db in
+    let (outcomes, last) = try write { db in
       var transaction = try AppendTransaction(db, retention)
       let outcomes = try batch.map { try transaction.append($0) }
       try transaction.finish()
-      return outcomes
+      return (outcomes, transaction.lastRevocation)
     }
     health.appended()
+    lastRevocation.store(last, ordering: .releasing)
     return outcomes
   }
 }

@@ -1,4 +1,5 @@
 internal import GRDB
+package import Synchronization
 
 /// The embedded store: what was received, who is revoked, and what each handler has still to do. Safe from any thread;
 /// every call blocks until SQLite is done. One connection writes, the readers never wait for it, and a read that begins
@@ -26,6 +27,9 @@ package final class RevocationStore: Sendable {
   /// Whether this opening made the store.
   package let isNew: Bool
   let retention: Retention
+  let feedEpochs: FeedEpochs
+  /// The newest number of the feed that is committed, at the cost of a load.
+  package let lastRevocation: Atomic<Int64>
 
   /// Opens the store in the folder `data`.
   ///
@@ -50,6 +54,9 @@ package final class RevocationStore: Sendable {
       database = try Self.attempt(path) { try InspectConnection.open(folder.database) }
     }
     identity = FileIdentity(folder.database)
+    let opened = database
+    feedEpochs = try Self.attempt(path) { mode == .serve ? try FeedEpochs.begin(opened) : .none }
+    lastRevocation = Atomic(try Self.attempt(path) { try opened.read(Tally.fetch).lastRevocation })
   }
 
   /// Folds the WAL into the database file, closes both, and lets another server in. Every later call fails.

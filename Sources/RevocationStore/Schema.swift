@@ -7,7 +7,9 @@ enum Schema {
 
   static var version: Int { migrations.count }
 
-  private static let migrations: [@Sendable (Database) throws -> Void] = [createTables, keepAttemptTimes]
+  private static let migrations: [@Sendable (Database) throws -> Void] = [
+    createTables, keepAttemptTimes, createFeedEpochs,
+  ]
 
   /// Refuses what is not ours or not yet known, before anything is written. Answers the schema's number, 0 for a new
   /// file.

@@ -11,7 +11,7 @@ enum Answers {
   static let index = Response(
     .ok, contentType: "text/plain",
     body:
-      "revoked \(Receiver.version)\n\nGET /v1/sessions/{id}\nPOST /v1/sessions/check\nGET /v1/forward-auth\nGET /readyz\nGET /livez\nGET /metrics\n"
+      "revoked \(Receiver.version)\n\nGET /v1/sessions/{id}\nPOST /v1/sessions/check\nGET /v1/forward-auth\nGET /v1/revocations\nGET /readyz\nGET /livez\nGET /metrics\n"
   )
   static let notFound = Response(problem: .notFound)
   /// No detail: an answer that explains helps whoever is guessing.
@@ -25,5 +25,7 @@ enum Answers {
   /// Revoked, or no session in the request (RFC 6750 §3.1); which of them is nobody's business but the log's.
   static let invalidToken = Response(
     problem: .unauthorized, fields: [("WWW-Authenticate", #"Bearer error="invalid_token""#)])
+  static let unknownCursor = Response(
+    problem: .gone, detail: "the cursor belongs to a history of the store that is no more: start again without after")
   static let malformedID = Response(problem: .badRequest, detail: "a session id is 36 lower-case characters: a UUID")
 }

@@ -66,10 +66,7 @@ struct LookUps {
       return try ask()
     } catch {
       service.metrics.countLookUp(.failed)
-      if let count = service.failedLookUps.count() {
-        service.logger.error(
-          "look-ups fail; they are answered 503", metadata: ["error": "\(error)", "count": "\(count)"])
-      }
+      service.lookUpFailed(error)
       return Answers.unavailable
     }
   }

@@ -1,4 +1,3 @@
-internal import DynamicEvents
 internal import HTTPMessage
 internal import HTTPServer
 internal import Signature
@@ -11,13 +10,15 @@ final class PrivateResponder: Responder {
   private let metricsPage: MetricsPage
   private let token: Secret?
   private let lookUps: LookUps
+  private let feed: Feed
 
-  init(loop: EventLoop, service: Service, readiness: Readiness, metricsPage: MetricsPage, token: Secret?) {
+  init(loop: EventLoop, service: Service, readiness: Readiness, metricsPage: MetricsPage, feed: Feed, token: Secret?) {
     self.loop = loop
     self.service = service
     self.readiness = readiness
     self.metricsPage = metricsPage
     self.token = token
+    self.feed = feed
     lookUps = LookUps(service)
   }
 
@@ -36,7 +37,10 @@ final class PrivateResponder: Responder {
       return nil
     }
     let access = PrivateAccess(head, bytes, token: token)
-    if path.hasPrefix("/v1/") { return answer(path, head, bytes, body, access).adding(freshness) }
+    if path.hasPrefix("/v1/") {
+      guard let answer = answer(path, head, bytes, body, access, exchange) else { return nil }
+      return service.stamped(answer)
+    }
     guard path.equals("/metrics") || path.equals("/") else { return Answers.notFound }
     guard case .granted = access else { return Answers.tokenMissing }
     guard isGet else { return Answers.getOnly }
@@ -48,8 +52,8 @@ final class PrivateResponder: Responder {
   /// What stands below `/v1/`.
   private func answer(
     _ path: Span<UInt8>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ body: Span<UInt8>,
-    _ access: PrivateAccess
-  ) -> Response {
+    _ access: PrivateAccess, _ exchange: Exchange
+  ) -> Response? {
     guard case .granted(let byAuthorization) = access else { return Answers.tokenMissing }
     // Envoy appends the path of the request that it asks about.
     if path.equals("/v1/forward-auth") || path.hasPrefix("/v1/forward-auth/") {
@@ -58,15 +62,22 @@ final class PrivateResponder: Responder {
     if path.equals("/v1/sessions/check") {
       return head.method == .post ? lookUps.check(body) : Answers.postOnly
     }
-    guard path.hasPrefix("/v1/sessions/") else { return Answers.notFound }
     let isGet = head.method == .get || head.method == .head
+    if path.equals("/v1/revocations") {
+      return isGet ? follow(bytes.extracting(head.query(in: bytes)), exchange) : Answers.getOnly
+    }
+    guard path.hasPrefix("/v1/sessions/") else { return Answers.notFound }
     return isGet ? lookUps.one(path.extracting(13..<path.count)) : Answers.getOnly
   }
 
-  /// Lets a caller tell quiet from broken.
-  private var freshness: [(StaticString, String)] {
-    guard let time = service.lastSigned else { return [] }
-    return [("X-Revoked-Last-Event", time.description)]
+  /// nil: the feed answers.
+  private func follow(_ query: Span<UInt8>, _ exchange: Exchange) -> Response? {
+    do throws(FeedQuery.Malformed) {
+      feed.ask(try FeedQuery(query), exchange, on: loop)
+      return nil
+    } catch {
+      return Response(problem: .badRequest, detail: error.detail)
+    }
   }
 }
 

@@ -1,0 +1,45 @@
+package import DynamicEvents
+internal import Foundation
+internal import GRDB
+internal import Synchronization
+
+extension RevocationStore {
+  /// Whether a caller who has read up to this cursor can go on from there. If not, the store's history is another one since: it must read from the
+  /// beginning.
+  package func knows(_ cursor: FeedCursor) -> Bool {
+    feedEpochs.id(of: cursor.seq) == cursor.epoch && cursor.seq <= lastRevocation.load(ordering: .acquiring)
+  }
+
+  /// The entries behind a position, in the order of their numbers, as of one moment; `limit` bounds the rows that are looked at. What has
+  /// expired is left out.
+  ///
+  /// A caller that goes on at `end` until `isLast` has every session that was revoked at the last call: a row only ever moves behind all others,
+  /// when its expiry grows, and so cannot slip from what is still to come into what is past.
+  package func feed(after position: Int64, limit: Int, at now: Timestamp) throws(StoreError) -> FeedPage {
+    try read { db in
+      let select = try db.cachedStatement(
+        sql: "SELECT seq, session, revoked_at, remember_from FROM revocation WHERE seq > ? ORDER BY seq LIMIT ?")
+      let rows = try Row.fetchCursor(select, arguments: [position, limit])
+      var page = FeedPage(entries: [], end: position, isLast: false)
+      page.entries.reserveCapacity(limit)
+      var looks = 0
+      while let row = try rows.next() {
+        looks += 1
+        page.end = row[0]
+        let expiresAt = retention.expiresAt(rememberedFrom: Timestamp(milliseconds: row[3]))
+        guard expiresAt >= now else { continue }
+        guard let session = SessionID(bytes: [UInt8](row[1] as Data)), let epoch = feedEpochs.id(of: page.end) else {
+          throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a revocation's session or number is malformed")
+        }
+        page.entries.append(
+          FeedEntry(
+            cursor: FeedCursor(epoch: epoch, seq: page.end), session: session,
+            revokedAt: Timestamp(milliseconds: row[2]), expiresAt: expiresAt))
+      }
+      page.isLast = looks < limit
+      // Past numbers that were pruned or moved: there is nothing to come back for.
+      if page.isLast { page.end = try max(page.end, Tally.fetch(db).lastRevocation) }
+      return page
+    }
+  }
+}
