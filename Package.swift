@@ -40,6 +40,10 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     // The logging interface that an embedding server already uses.
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    // Child processes without a shell: groups, signal masks, descriptors and reaping, kept right by others.
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    // The file descriptors and paths that it speaks of.
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     // Configuration files with comments, and line numbers for every complaint about them.
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
@@ -51,7 +55,13 @@ let package = Package(
     target("Signature", ["COpenSSL"]),
     target("DynamicEvents", ["Signature"]),
     target("RevocationStore", ["DynamicEvents", grdb, sqlite]),
-    target("Handlers", ["DynamicEvents", "RevocationStore", logging]),
+    target(
+      "Handlers",
+      [
+        "CLinux", "Signature", "DynamicEvents", "RevocationStore", logging,
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ]),
     target(
       "Receiver",
       ["HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "RevocationStore", "Handlers", logging]),
@@ -70,7 +80,9 @@ let package = Package(
     tests("SignatureTests", ["Signature", "TestSupport"]),
     tests("DynamicEventsTests", ["DynamicEvents", "Signature", "TestSupport"]),
     tests("RevocationStoreTests", ["RevocationStore", "DynamicEvents", "TestSupport", grdb]),
-    tests("HandlersTests", ["Handlers", "RevocationStore", "DynamicEvents", "TestSupport", logging]),
+    tests(
+      "HandlersTests",
+      ["Handlers", "RevocationStore", "DynamicEvents", "Signature", "HTTPServer", "TestSupport", logging]),
     tests(
       "ReceiverTests", ["Receiver", "HTTPServer", "Signature", "DynamicEvents", "Handlers", "TestSupport", logging]),
     tests("RevokedTests", ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", logging]),

@@ -1,8 +1,10 @@
 #pragma once
-// What Swift's Glibc module leaves out: epoll and eventfd, and accept4, which <sys/socket.h> hides behind _GNU_SOURCE.
+// What Swift's Glibc module leaves out: epoll, eventfd and the flags of memfd_create, and what <sys/socket.h> and <sys/mman.h> hide behind _GNU_SOURCE.
+#include <linux/memfd.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
 int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
+int memfd_create(const char *name, unsigned int flags);

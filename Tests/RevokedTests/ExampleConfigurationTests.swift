@@ -39,7 +39,6 @@ struct ExampleConfigurationTests {
     let problems = ConfigurationInputs.stub(uncommented).problems(requiring: [.secrets])
     let expected = [
       "private-token", "secrets", "handlers.backend.secret", "handlers.backend.secret-file", "handlers.backend.kind",
-      "handlers.sign-out.kind",
     ]
     #expect(Set(problems.compactMap { $0.split(separator: " ").first.map(String.init) }) == Set(expected))
 

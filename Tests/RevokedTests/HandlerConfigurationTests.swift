@@ -45,7 +45,7 @@ struct HandlerConfigurationTests {
   @Test(
     "The kinds that nothing runs yet are refused, once each",
     arguments: [
-      "kind: exec, command: [a]", "kind: forward, url: 'https://a.example', secret: 0123456789abcdef",
+      "kind: forward, url: 'https://a.example', secret: 0123456789abcdef"
     ])
   func unavailable(text: String) {
     let problems = read(text).problems.map(\.description)

@@ -92,23 +92,3 @@ extension ListenAddress {
     }
   }
 }
-
-extension HandlerDefinition {
-  fileprivate func registration(_ logger: Logger, _ sink: LogSink) -> HandlerRegistration {
-    HandlerRegistration(
-      name, events: events.map { EventPattern($0) }, handler: handler(logger, sink))
-  }
-
-  private func handler(_ logger: Logger, _ sink: LogSink) -> any EventHandler {
-    switch kind {
-    case .log, .exec, .forward:
-      // The configuration refuses the other kinds until they are there.
-      var logger = logger
-      logger[metadataKey: "handler"] = "\(name)"
-      // A handler's lines are its work, whatever the log level.
-      logger.logLevel = .trace
-      let watch = LossWatch(sink)
-      return LoggingHandler(logger: logger) { try await watch.flush() }
-    }
-  }
-}

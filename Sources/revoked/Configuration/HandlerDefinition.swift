@@ -7,7 +7,7 @@ struct HandlerDefinition: Sendable {
     /// One structured line for each event.
     case log
     /// A command without a shell, the event's JSON on its standard input.
-    case exec(command: [String])
+    case exec(program: String, arguments: [String])
     /// A signed `POST`. Plain `http` was asked for by name (`insecure`) if the URL has it.
     case forward(url: URL, secret: Secret)
   }

@@ -13,7 +13,8 @@ struct HandlerDraft: Sendable {
   var secret: Secret?
   var secretFile: String?
   var insecure = false
-  var timeout = Duration.zero
+  // For the kinds without these keys; the others have their defaults in the table.
+  var timeout = Duration.seconds(30)
   var concurrency = 1
-  var maxAttempts = 1
+  var maxAttempts = 20
 }

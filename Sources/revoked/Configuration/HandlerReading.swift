@@ -59,11 +59,11 @@ struct HandlerReading {
     switch draft.kind {
     case .log: return .log
     case .exec:
-      guard let command = draft.command else {
+      guard let command = draft.command, let program = command.first else {
         need("command", "the program to run and its arguments, as an array")
         return nil
       }
-      return .exec(command: command)
+      return .exec(program: program, arguments: Array(command.dropFirst()))
     case .forward:
       if draft.url == nil { need("url", "where the events are posted to") }
       if let url = draft.url, url.scheme?.lowercased() != "https", !draft.insecure {

@@ -1,0 +1,24 @@
+internal import DynamicEvents
+
+extension Event {
+  /// The event's id as others are told it: what fits into a header and a variable, the same in every attempt. An id that does not fit, or is
+  /// missing, gives the hexadecimal digits of the key that the event is stored under.
+  var deliveryID: String {
+    get throws {
+      if let id = envelope.eventId, id.isPlain { return id }
+      let key =
+        try envelope.eventId.flatMap { try EventKey(eventId: Array($0.utf8).span) } ?? EventKey(ofBody: body.span)
+      return key.bytes.map { byte in
+        let digits = String(byte, radix: 16)
+        return byte < 16 ? "0" + digits : digits
+      }.joined()
+    }
+  }
+}
+
+extension String {
+  /// 1 to 256 printable ASCII characters without a space.
+  var isPlain: Bool {
+    (1...256).contains(utf8.count) && utf8.allSatisfy { (0x21...0x7E).contains($0) }
+  }
+}

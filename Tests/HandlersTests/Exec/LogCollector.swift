@@ -1,0 +1,25 @@
+import Logging
+import Synchronization
+
+/// Keeps what is logged.
+final class LogCollector: Sendable {
+  private let kept = Mutex<[Logger.Metadata]>([])
+
+  var metadata: [Logger.Metadata] { kept.withLock { $0 } }
+  var logger: Logger { Logger(label: "test") { _ in Handler(collector: self) } }
+
+  private struct Handler: LogHandler {
+    let collector: LogCollector
+    var metadata: Logger.Metadata = [:]
+    var logLevel = Logger.Level.trace
+
+    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+      get { metadata[key] }
+      set { metadata[key] = newValue }
+    }
+
+    func log(event: LogEvent) {
+      collector.kept.withLock { $0.append(event.metadata ?? [:]) }
+    }
+  }
+}
