@@ -1,0 +1,42 @@
+import Foundation
+import HTTPServer
+
+/// Config's cache in Python, as the program that it also is.
+final class SampleClient {
+  static let python = "/usr/bin/python3"
+
+  private let process: Process
+  private let input = Pipe()
+  private let output: LogReader
+  private var asked = 0
+
+  init(_ address: ListenAddress, maxAge: Int, token: String? = nil) throws {
+    let script = Repository.root.appending(path: "Config/clients/revocations.py").path
+    process = Executable.process(
+      [script, address.url, "\(maxAge)"], token.map { ["REVOKED_PRIVATE_TOKEN": $0] } ?? [:])
+    process.executableURL = URL(filePath: Self.python)
+    process.standardInput = input
+    let pipe = Pipe()
+    process.standardOutput = pipe
+    try process.run()
+    try pipe.fileHandleForWriting.close()
+    output = LogReader(pipe.fileHandleForReading)
+  }
+
+  deinit {
+    kill(process.processIdentifier, SIGKILL)
+    process.waitUntilExit()
+  }
+
+  func refuses(_ session: String) throws -> Bool {
+    try input.fileHandleForWriting.write(contentsOf: Data((session + "\n").utf8))
+    asked += 1
+    let lines = { (text: String) in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() }
+    guard output.wait(until: { [asked] in lines($0).count == asked }), let last = lines(output.text).last else {
+      throw Silent()
+    }
+    return last.hasPrefix("refused ")
+  }
+
+  struct Silent: Error {}
+}
