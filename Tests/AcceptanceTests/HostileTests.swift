@@ -1,4 +1,6 @@
 import Foundation
+import Glibc
+import HTTPMessage
 import HTTPServer
 import TestSupport
 import Testing
@@ -17,13 +19,34 @@ struct HostileTests {
     #expect(start.duration(to: .now) < .seconds(1))
   }
 
-  @Test("a thousand idle connections cost no service, and hold no descriptor once they are gone")
+  /// Both ends of 4,096 connections and what else the two processes hold.
+  private static let descriptorsNeeded = 4400
+
+  /// Raises this process's own limit as far as it may; the server raises its own the same way.
+  private static var hasDescriptors: Bool {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return false }
+    limit.rlim_cur = limit.rlim_max
+    return unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0
+      && limit.rlim_max >= 2 * descriptorsNeeded
+  }
+
+  @Test(
+    "4,096 connections, all but one idle, cost no service and no processor, and hold no descriptor once they are gone",
+    .enabled(if: hasDescriptors, "the hard limit on open files is below 8,800"))
   func idleConnections() throws {
-    let server = try RunningServer(in: folder)
+    let server = try RunningServer(in: folder, environment: ["REVOKED_TIMEOUTS_HEADER": "60s"])
+    let clock = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_TIMEOUTS_HEADER": "2s"])
     let before = server.descriptors
-    var clients = try (0..<1000).map { _ in try Client(server.address) }
+    var clients = try (0..<4095).map { _ in try Client(server.address) }
+    #expect(eventually { server.descriptors >= before + 4095 })
     try expectService(server)
-    for client in clients.prefix(500) { client.reset() }
+    let ticks = server.processorTicks
+    // Another server's deadline tells when two seconds have passed.
+    #expect(try Client(clock.address).read() == "")
+    #expect(server.processorTicks - ticks < 20, "a tenth of a core at most")
+    try expectService(server)
+    for client in clients.prefix(2000) { client.reset() }
     clients = []
     #expect(eventually { server.descriptors <= before + 2 })
     try expectService(server)
@@ -114,15 +137,52 @@ struct HostileTests {
     #expect(try server.answer(to: bytes).status == status)
   }
 
-  @Test("a body of 50 MB is refused by its head, and a chunked one when it passes the limit")
-  func hugeBodies() throws {
+  private static let bodyHead =
+    "POST /webhooks/dynamic HTTP/1.1\r\nHost: a\r\nx-dynamic-signature-256: \(Vector.ping.signature)\r\n"
+
+  @Test(
+    "a body of 50 MB is refused by its head, a chunked one when it passes the limit, and neither is taken in",
+    arguments: ["Content-Length: 52428800", "Transfer-Encoding: chunked"])
+  func hugeBody(framing: String) throws {
     let server = try RunningServer(in: folder)
-    let head = "POST /webhooks/dynamic HTTP/1.1\r\nHost: a\r\nx-dynamic-signature-256: \(Vector.ping.signature)\r\n"
-    #expect(try server.answer(to: head + "Content-Length: 52428800\r\n\r\n").status == 413)
-    let chunk = "10000\r\n" + String(repeating: "x", count: 65_536) + "\r\n"
-    let chunked = head + "Transfer-Encoding: chunked\r\n\r\n" + String(repeating: chunk, count: 5)
-    #expect(try server.answer(to: chunked).status == 413)
     try expectService(server)
+    let before = server.peakMemory
+    let client = try Client(server.address)
+    client.send(Self.bodyHead + framing + "\r\n\r\n")
+    // Chunks also where no chunk is meant: any bytes will do.
+    let chunk = "10000\r\n" + String(repeating: "x", count: 65_536) + "\r\n"
+    // The server reads 512 KiB at most; what else was taken lies in the two socket buffers.
+    #expect(client.send(chunk, upTo: 52_428_800) < 26_214_400)
+    #expect(Answer(client.read())?.status == 413)
+    #expect(server.peakMemory - before < 4 << 20)
+    try expectService(server)
+  }
+
+  @Test("200 bodies half sent cost no more memory than the README says, and the next 200 no more than these")
+  func halfSentBodies() throws {
+    let server = try RunningServer(in: folder, environment: ["REVOKED_TIMEOUTS_BODY": "120s"])
+    try expectService(server)
+    let before = server.peakMemory
+    let piece = String(repeating: "x", count: 50_000)
+    for _ in 0..<2 {
+      let clients = try (0..<200).map { number in
+        let client = try Client(server.address)
+        let isChunked = number.isMultiple(of: 2)
+        client.send(Self.bodyHead + (isChunked ? "Transfer-Encoding: chunked" : "Content-Length: 250000") + "\r\n\r\n")
+        client.send(String(repeating: isChunked ? "c350\r\n\(piece)\r\n" : piece, count: 4))
+        return client
+      }
+      // They are really held: this is what all of them have sent.
+      #expect(eventually { server.peakMemory - before > 200 * 4 * piece.utf8.count * 9 / 10 })
+      try expectService(server)
+      for (number, client) in clients.enumerated() {
+        client.send(number.isMultiple(of: 2) ? "c350\r\n\(piece)\r\n0\r\n\r\n" : piece)
+        #expect(client.read(until: "\r\n\r\n").hasPrefix("HTTP/1.1 401 "))
+      }
+    }
+    let limits = MessageLimits()
+    let connection = 2 * (limits.headBytes + limits.bodyBytes) + limits.headBytes + 131_072
+    #expect(server.peakMemory - before < 200 * connection)
   }
 }
 
@@ -130,6 +190,13 @@ extension RunningServer {
   /// Open descriptors, as the kernel counts them.
   var descriptors: Int {
     (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(processIdentifier)/fd").count) ?? 0
+  }
+
+  /// The most bytes that the process ever had in memory.
+  var peakMemory: Int {
+    let status = (try? String(contentsOfFile: "/proc/\(processIdentifier)/status", encoding: .utf8)) ?? ""
+    let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+    return (line?.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0) * 1024
   }
 
   /// User and system time in hundredths of a second.

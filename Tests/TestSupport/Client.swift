@@ -57,6 +57,20 @@ package final class Client {
     }
   }
 
+  /// Sends the text over and over, about `limit` bytes in all, unless the peer breaks off. Returns how many bytes the kernel took.
+  package func send(_ text: String, upTo limit: Int) -> Int {
+    let bytes = Array(text.utf8)
+    var total = 0
+    while total < limit {
+      let sent = unsafe bytes.withUnsafeBytes {
+        unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+      }
+      if sent < 0 { break }
+      total += sent
+    }
+    return total
+  }
+
   /// `read` on a thread of its own: what it waits for may need the threads that all tasks share.
   package func readAside(until marker: String? = nil) async -> String {
     // The caller awaits, so that only one thread uses the client at a time.
@@ -79,10 +93,12 @@ package final class Client {
     var received: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
     while true {
-      if let marker, String(decoding: received, as: UTF8.self).contains(marker) { break }
       let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
       guard count > 0 else { break }
+      // What came before was searched; only a marker's beginning can be there.
+      let unsearched = max(0, received.count - (marker?.utf8.count ?? 0))
       received += chunk[..<count]
+      if let marker, String(decoding: received[unsearched...], as: UTF8.self).contains(marker) { break }
     }
     return String(decoding: received, as: UTF8.self)
   }
