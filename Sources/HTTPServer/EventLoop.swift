@@ -13,6 +13,8 @@ package final class EventLoop: @unchecked Sendable {
     case answers([(exchange: Exchange, response: Response)])
     case drain(finished: @Sendable () -> Void)
     case abort
+    /// Whether the loop still turns.
+    case ping(answer: @Sendable () -> Void)
   }
 
   /// How long the loop stays in `epoll_wait` before it returns its thread to Dispatch. A closed-loop client's next request comes
@@ -156,6 +158,7 @@ package final class EventLoop: @unchecked Sendable {
       case .answers(let answers): for (exchange, response) in answers { deliver(response, to: exchange) }
       case .drain(let finished): drain(finished)
       case .abort: abort()
+      case .ping(let answer): answer()
       }
     }
   }

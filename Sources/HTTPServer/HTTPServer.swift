@@ -41,6 +41,13 @@ package final class HTTPServer: Sendable {
     }
   }
 
+  /// Has each loop call `answer` when it comes to it: a loop that hangs does not.
+  package func ping(_ answer: @escaping @Sendable () -> Void) {
+    for loop in loops { loop.post(.ping(answer: answer)) }
+  }
+
+  package var loopCount: Int { loops.count }
+
   /// Closes every connection at once. Ends a `drain` that waits.
   package func abort() {
     for loop in loops { loop.post(.abort) }

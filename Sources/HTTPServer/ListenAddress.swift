@@ -4,6 +4,9 @@ public enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
   case tcp(host: String, port: UInt16)
   /// The path of a unix domain socket; the kernel takes at most 107 bytes.
   case unix(path: String)
+  /// A listening socket that the process was started with, as systemd's socket activation does it. The server takes it over, and shows its real
+  /// address; no text stands for one.
+  case inherited(descriptor: Int32)
 
   /// `nil` when the text has none of the three forms.
   public init?(_ text: String) {
@@ -34,6 +37,7 @@ public enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
     switch self {
     case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
     case .unix(let path): "unix:\(path)"
+    case .inherited(let descriptor): "descriptor \(descriptor)"
     }
   }
 
@@ -41,7 +45,7 @@ public enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
   public var url: String {
     switch self {
     case .tcp: "http://\(self)"
-    case .unix: description
+    case .unix, .inherited: description
     }
   }
 }

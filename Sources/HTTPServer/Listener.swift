@@ -6,16 +6,25 @@ final class Listener: Sendable {
   let descriptor: Int32
   /// The real address: the port is the one that the kernel picked.
   let address: ListenAddress
+  /// Whether the socket's file is ours to remove; that of an inherited one is its maker's.
+  private let ownsFile: Bool
 
   /// Binds to the first address that the host resolves to and that takes it.
   init(_ address: ListenAddress) throws(ListenError) {
     switch address {
+    case .inherited(let inherited):
+      self.address = try Self.adopt(inherited)
+      descriptor = inherited
+      ownsFile = false
+      return
     case .unix(let path):
       descriptor = try Self.bindUnix(path)
       self.address = address
+      ownsFile = true
     case .tcp(let host, let port):
       descriptor = try Self.bindTCP(host, port)
       self.address = .tcp(host: host, port: Self.port(of: descriptor) ?? port)
+      ownsFile = false
     }
     // SOMAXCONN is a wish; the kernel caps it at net.core.somaxconn.
     guard listen(descriptor, 65_535) == 0 else {
@@ -27,7 +36,7 @@ final class Listener: Sendable {
 
   deinit {
     // In this order: once the socket is closed a successor may take the path, and then the file is its own.
-    if case .unix(let path) = address { Self.removeFile(path) }
+    if ownsFile, case .unix(let path) = address { Self.removeFile(path) }
     SystemCall.close(descriptor)
   }
 
@@ -80,6 +89,14 @@ final class Listener: Sendable {
       SystemCall.close(descriptor)
       throw ListenError("cannot listen on unix:\(path)", error == EINVAL ? EADDRINUSE : error)
     }
+    // To connect takes the right to write. The owner and the group have it, whatever the umask, so that a proxy in the group gets in and nobody else;
+    // before `listen` nobody does. A folder with narrower rights narrows this too.
+    guard chmodSocket(path) else {
+      let error = SystemCall.lastError
+      removeFile(path)
+      SystemCall.close(descriptor)
+      throw ListenError("cannot listen on unix:\(path)", error)
+    }
     return descriptor
   }
 
@@ -109,6 +126,11 @@ final class Listener: Sendable {
     // `stat` holds numbers only, and the pointer lives for the call.
     var information = stat()
     return unsafe lstat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFSOCK
+  }
+
+  private static func chmodSocket(_ path: String) -> Bool {
+    // The string's bytes live for the call.
+    unsafe chmod(path, 0o660) == 0
   }
 
   private static func removeFile(_ path: String) {

@@ -121,6 +121,15 @@ public final class Receiver: Sendable {
     }
   }
 
+  /// Calls `answer` once the writer and every loop of both listeners have shown that they are alive, and never if one of them hangs: for a watchdog.
+  /// A store that cannot be written is no reason to be killed; readiness tells of that.
+  public func whenAlive(_ answer: @escaping @Sendable () -> Void) {
+    let roll = RollCall(of: publicServer.loopCount + privateServer.loopCount + 1, complete: answer)
+    publicServer.ping { roll.answer() }
+    privateServer.ping { roll.answer() }
+    inbox.ping { roll.answer() }
+  }
+
   /// Finishes what is in flight, for at most the drain timeout, and closes everything. Readiness turns red first; what was acknowledged is on
   /// disk already, what handlers did not finish is offered again after the next start.
   public func stop() async {

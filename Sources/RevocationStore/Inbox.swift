@@ -74,6 +74,11 @@ package final class Inbox: Sendable {
     }
   }
 
+  /// Calls `answer` on the writer's queue, without a write: a writer that hangs does not, one that cannot commit does.
+  package func ping(_ answer: @escaping @Sendable () -> Void) {
+    queue.async { answer() }
+  }
+
   /// Takes no more, finishes what waits, and then calls `done` on the writer's queue. May be called from anywhere.
   package func close(_ done: @escaping @Sendable () -> Void) {
     state.withLock { $0.isClosed = true }

@@ -42,6 +42,9 @@ enum PlainRequest {
 
   private static func connect(_ address: ListenAddress) throws -> Int32 {
     switch address {
+    case .inherited:
+      // Never in a configuration, which is where the address comes from.
+      throw Problem(description: "\(address) is no address to connect to")
     case .unix(let path):
       var name = sockaddr_un()
       name.sun_family = sa_family_t(AF_UNIX)

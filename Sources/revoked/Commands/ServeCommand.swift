@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Dispatch
 internal import Foundation
 internal import HTTPServer
 internal import Handlers
@@ -17,7 +18,17 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() async throws {
+    let inherited: InheritedSockets
+    do throws(InheritedSockets.Unusable) {
+      inherited = try InheritedSockets.take()
+    } catch {
+      throw Failure.configuration(error)
+    }
     var settings = try options.load(requiring: [.secrets])
+    if let descriptor = inherited.publicListener { settings.receiver.listen = .inherited(descriptor: descriptor) }
+    if let descriptor = inherited.privateListener {
+      settings.receiver.privateListen = .inherited(descriptor: descriptor)
+    }
     let sink = LogSink(descriptor: STDERR_FILENO, format: settings.logFormat, level: settings.logLevel)
     let logger = Logger(label: "revoked") { _ in StructuredLogHandler(sink) }
     let signals = ServeSignals()
@@ -33,13 +44,19 @@ struct ServeCommand: AsyncParsableCommand {
     receiver.start()
     announce(receiver, settings, logger)
     ServiceNotification.send("READY=1")
+    let environment = ProcessInfo.processInfo.environment
+    let watchdog = Watchdog(receiver, microseconds: environment["WATCHDOG_USEC"], pid: environment["WATCHDOG_PID"])
+    defer { withExtendedLifetime(watchdog) {} }
 
     for await request in signals.requests {
       if case .stop(let name) = request {
         logger.notice("stopping: answering what is in flight", metadata: ["signal": "\(name)"])
         break
       }
+      // Read by systemd to tell this reload from an earlier one.
+      ServiceNotification.send("RELOADING=1\nMONOTONIC_USEC=\(DispatchTime.now().uptimeNanoseconds / 1000)")
       reload(receiver, sink, logger)
+      ServiceNotification.send("READY=1")
     }
     ServiceNotification.send("STOPPING=1")
     await receiver.stop()
@@ -87,7 +104,7 @@ struct ServeCommand: AsyncParsableCommand {
 extension ListenAddress {
   fileprivate var isLocal: Bool {
     switch self {
-    case .unix: true
+    case .unix, .inherited: true
     case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.")
     }
   }

@@ -56,7 +56,7 @@ extension ListenAddress {
     switch self {
     case .tcp(_, let port): port
     // No recipe of these two has one.
-    case .unix: 0
+    case .unix, .inherited: 0
     }
   }
 }
