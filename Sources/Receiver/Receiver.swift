@@ -27,6 +27,7 @@ public final class Receiver: Sendable {
   private let service: Service
   private let dispatcher: Dispatcher
   private let pruner: Pruner
+  private let watch: StoreWatch?
   private let inbox: Inbox
   private let feed: Feed
   private let publicServer: HTTPServer
@@ -72,6 +73,12 @@ public final class Receiver: Sendable {
         bell.ring()
       }
       self.dispatcher = dispatcher
+      watch = Self.watch(store, logger) {
+        // When the store fails, the next commit takes note.
+        try? store.noteForeignCommits()
+        dispatcher.wake()
+        bell.ring()
+      }
       pruner = Pruner(store: store, handlers: { dispatcher.counters.map(\.name) }, now: now) { error in
         logger.error("forgetting what is old failed; tried again in an hour", metadata: ["error": "\(error)"])
       }
@@ -135,6 +142,7 @@ public final class Receiver: Sendable {
   public func stop() async {
     service.isDraining.store(true, ordering: .relaxed)
     pruner.stop()
+    watch?.cancel()
     await drain(publicServer, within: configuration.drainTimeout)
     // Nothing that hangs, be it a disk or a handler, keeps the process: whatever is not done yet was not acknowledged, or is done again.
     // Together with the drain timeout these stay below the 10 s that a supervisor waits.
@@ -151,6 +159,20 @@ public final class Receiver: Sendable {
       } catch {
         service.logger.error("closing the store failed; nothing acknowledged is lost", metadata: ["error": "\(error)"])
       }
+    }
+  }
+
+  /// Without it a dead letter that was put back waits for the next event, or the next start.
+  private static func watch(
+    _ store: RevocationStore, _ logger: Logger, _ written: @escaping @Sendable () -> Void
+  ) -> StoreWatch? {
+    do throws(StoreError) {
+      return try StoreWatch(store.path, written)
+    } catch {
+      logger.warning(
+        "dead letters that `revoked dead replay` puts back are noticed at the next event only",
+        metadata: ["error": "\(error)"])
+      return nil
     }
   }
 

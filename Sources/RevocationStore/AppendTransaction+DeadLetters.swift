@@ -3,8 +3,8 @@ internal import Foundation
 internal import GRDB
 
 extension AppendTransaction {
-  /// Whether the event is usable now. If so, everything is as if it had been decoded when it came, and every handler that has passed it
-  /// gets it as a retry.
+  /// Whether the event is usable now. If so, everything is as if it came now: it gets the next number, so that every handler meets it in its
+  /// turn, also one that is about to pass its old place.
   mutating func decodeAgain(event seq: Int64, at now: Timestamp) throws -> Bool {
     let select = try db.cachedStatement(
       sql: "SELECT body, received_at FROM event WHERE seq = ? AND problem IS NOT NULL")
@@ -19,29 +19,33 @@ extension AppendTransaction {
       return false
     }
     let key = try EventOutline(body.span).key(in: body.span)
-    if try Int64.fetchOne(db, sql: "SELECT seq FROM event WHERE key = ?", arguments: [Data(key.bytes)]) != nil {
+    let known = try Int64.fetchOne(
+      db, sql: "SELECT seq FROM event WHERE key = ? AND seq <> ?", arguments: [Data(key.bytes), seq])
+    if known == nil {
+      tally.lastEvent += 1
+      tally.undecodable -= 1
+      try db.execute(
+        sql: """
+          UPDATE event SET seq = ?, key = ?, name = ?, problem = NULL, received_at = ?, occurred_at = ? WHERE seq = ?
+          """,
+        arguments: [
+          tally.lastEvent, Data(key.bytes), event.envelope.eventName, now.milliseconds,
+          event.envelope.timestamp?.milliseconds, seq,
+        ])
+    } else {
       // It came again meanwhile, and was understood.
-      return try forgetUndecodable(event: seq)
+      _ = try forgetUndecodable(event: seq)
     }
-    try db.execute(
-      sql: "UPDATE event SET key = ?, name = ?, problem = NULL, occurred_at = ? WHERE seq = ?",
-      arguments: [Data(key.bytes), event.envelope.eventName, event.envelope.timestamp?.milliseconds, seq])
-    tally.undecodable -= 1
-    if case .sessionRevoked(let session, let by) = event.payload {
-      let revoked = SessionRevoked(
-        name: event.envelope.eventName, eventID: event.envelope.eventId, session: session.id, by: by,
-        revokedAt: session.revokedAt, createdAt: session.createdAt)
-      try revoke(
-        revoked,
-        by: IncomingEvent(
-          key: key, messageID: nil, body: body, receivedAt: Timestamp(milliseconds: row[1]),
-          occurredAt: event.envelope.timestamp, kind: .sessionRevoked(revoked)), seq: seq)
-    }
-    try db.execute(
-      sql: """
-        INSERT INTO delivery (handler_id, event_seq, attempts, attempted_at, next_at, last_error)
-        SELECT id, ?1, 0, ?2, ?2, 'it could not be decoded when it came' FROM handler WHERE position >= ?1
-        """, arguments: [seq, now.milliseconds])
+    guard case .sessionRevoked(let session, let by) = event.payload else { return true }
+    let revoked = SessionRevoked(
+      name: event.envelope.eventName, eventID: event.envelope.eventId, session: session.id, by: by,
+      revokedAt: session.revokedAt ?? event.envelope.timestamp ?? Timestamp(milliseconds: row[1]),
+      createdAt: session.createdAt)
+    try revoke(
+      revoked,
+      by: IncomingEvent(
+        key: key, messageID: nil, body: body, receivedAt: now, occurredAt: event.envelope.timestamp,
+        kind: .sessionRevoked(revoked)), seq: known ?? tally.lastEvent)
     return true
   }
 

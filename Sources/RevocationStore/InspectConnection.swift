@@ -9,10 +9,13 @@ enum InspectConnection {
     // Opened for writing all the same: a WAL that a killed server left needs recovery, and its shared index a writer.
     // GRDB makes each read `query_only`.
     configuration.busyMode = .timeout(5)
-    configuration.prepareDatabase { db in
-      let found = try Schema.check(db, path: path)
-      guard found == Schema.version else { throw StoreError.schema(path: path, found: found, known: Schema.version) }
-    }
+    configuration.prepareDatabase { db in try check(db, path: path) }
     return try DatabaseQueue(path: path, configuration: configuration)
+  }
+
+  /// Only the server migrates.
+  static func check(_ db: Database, path: String) throws {
+    let found = try Schema.check(db, path: path)
+    guard found == Schema.version else { throw StoreError.schema(path: path, found: found, known: Schema.version) }
   }
 }

@@ -9,7 +9,8 @@ extension RevocationStore: EventAppending {
       return (outcomes, transaction.lastRevocation)
     }
     health.appended()
-    lastRevocation.store(last, ordering: .releasing)
+    // Another process's commit may have come between, and been noted.
+    lastRevocation.max(last, ordering: .releasing)
     return outcomes
   }
 }

@@ -32,8 +32,8 @@ extension RevocationStore {
 
   /// Puts dead letters back in the queue, to be attempted at once and as often as a new event. Those that are none (any more) are passed over.
   ///
-  /// One that could not be decoded is decoded again, which a newer release may be able to: its session is revoked if it is a revocation, and every
-  /// handler that is past it gets it as a retry. Answers which were put back, in one transaction; call it for some hundred at a time, so
+  /// One that could not be decoded is decoded again, which a newer release may be able to: its session is revoked if it is a revocation, and it
+  /// becomes a new event, for every handler. Answers which were put back, in one transaction; call it for some hundred at a time, so
   /// that ingest gets its turns.
   package func replay(_ ids: [DeadLetterID], at now: Timestamp) throws(StoreError) -> [DeadLetterID] {
     try write { db in

@@ -10,6 +10,11 @@ extension RevocationStore {
     feedEpochs.id(of: cursor.seq) == cursor.epoch && cursor.seq <= lastRevocation.load(ordering: .acquiring)
   }
 
+  /// Takes note of what another process may have committed.
+  package func noteForeignCommits() throws(StoreError) {
+    lastRevocation.max(try tally().lastRevocation, ordering: .releasing)
+  }
+
   /// The entries behind a position, in the order of their numbers, as of one moment; `limit` bounds the rows that are looked at. What has
   /// expired is left out.
   ///

@@ -11,6 +11,8 @@ package final class RevocationStore: Sendable {
     case serve
     /// A look from another process, whether a server runs or not: no lock, no migration, no write.
     case inspect
+    /// A command that writes, whether a server runs or not: no lock, no migration, and patient, so that no server's writing is in its way.
+    case amend
   }
 
   /// The database file.
@@ -52,6 +54,10 @@ package final class RevocationStore: Sendable {
       lock = nil
       try folder.findDatabase()
       database = try Self.attempt(path) { try InspectConnection.open(folder.database) }
+    case .amend:
+      lock = nil
+      try folder.findDatabase()
+      database = try Self.attempt(path) { try AmendConnection.open(folder.database) }
     }
     identity = FileIdentity(folder.database)
     let opened = database
@@ -92,7 +98,7 @@ package final class RevocationStore: Sendable {
 
   /// One transaction: all of `body` or nothing.
   func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
-    guard mode == .serve else { throw .readOnly(path: path) }
+    guard mode != .inspect else { throw .readOnly(path: path) }
     if let damage = health.damage { throw damage }
     guard FileIdentity(path) == identity else { throw .replaced(path: path) }
     do throws(StoreError) {
