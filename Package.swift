@@ -89,6 +89,9 @@ let package = Package(
     tests("FuzzTests", ["HTTPMessage", "Signature", "DynamicEvents", "TestSupport"]),
     tests(
       "AcceptanceTests",
-      ["revoked", "RevocationStore", "HTTPServer", "HTTPMessage", "Signature", "TestSupport", grdb, "Yams"]),
+      [
+        "revoked", "RevocationStore", "DynamicEvents", "HTTPServer", "HTTPMessage", "Signature", "TestSupport", grdb,
+        "Yams",
+      ]),
   ]
 )

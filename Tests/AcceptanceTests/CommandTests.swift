@@ -173,7 +173,8 @@ struct CommandTests {
     "every command explains itself on stdout",
     arguments: [
       [], ["serve"], ["send"], ["sign"], ["verify"], ["check"], ["config"], ["config", "check"], ["config", "show"],
-      ["healthcheck"],
+      ["healthcheck"], ["backup"], ["events"], ["events", "list"], ["events", "show"], ["dead"], ["dead", "list"],
+      ["dead", "show"], ["dead", "replay"], ["dead", "discard"],
     ])
   func help(command: [String]) throws {
     for arguments in [["help"] + command, command + ["--help"]] {

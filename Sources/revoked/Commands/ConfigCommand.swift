@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Receiver
+internal import RevocationStore
 
 struct ConfigCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -17,6 +18,24 @@ struct CheckConfigCommand: ParsableCommand {
     let settings = try options.load(requiring: [.secrets])
     let secrets = settings.receiver.secrets.count
     print("configuration ok: \(secrets) secret\(secrets == 1 ? "" : "s"), \(settings.handlers.count) handlers")
+    noticeLostHandlers(settings)
+  }
+
+  /// A handler that is renamed is a new one, and the old one's events wait for nobody. No reason to refuse the configuration.
+  private func noticeLostHandlers(_ settings: Settings) {
+    do throws(StoreError) {
+      let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
+      let names = Set(settings.handlers.map(\.name))
+      for (name, backlog) in try store.backlogs().sorted(by: { $0.key < $1.key }) where !names.contains(name) {
+        Notice.say(
+          "notice: the store knows a handler \(name.visible()) (\(backlog.pending) pending, \(backlog.dead) dead), "
+            + "which the configuration lacks: was it removed or renamed?")
+      }
+    } catch .missing {
+      // No server ever ran here.
+    } catch {
+      Notice.say("notice: the handlers were not compared with the store's: \(error)")
+    }
   }
 }
 

@@ -6,6 +6,9 @@ enum Failure {
   /// The answer is "no", or the work failed. Said already.
   static let no = ExitCode(1)
 
+  /// The same, with what is to be said.
+  static func no(_ reason: String) -> ExitCode { say(reason, 1) }
+
   static var unauthorized: ExitCode {
     say("the receiver does not know the secret this was signed with: compare the one here with the one there", 1)
   }

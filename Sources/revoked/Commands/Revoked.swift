@@ -13,7 +13,7 @@ struct Revoked: AsyncParsableCommand {
       """,
     version: Receiver.version,
     subcommands: [
-      ServeCommand.self, SendCommand.self, SignCommand.self, VerifyCommand.self, CheckCommand.self, BackupCommand.self,
-      ConfigCommand.self, HealthcheckCommand.self,
+      ServeCommand.self, SendCommand.self, SignCommand.self, VerifyCommand.self, CheckCommand.self, EventsCommand.self,
+      DeadCommand.self, BackupCommand.self, ConfigCommand.self, HealthcheckCommand.self,
     ])
 }

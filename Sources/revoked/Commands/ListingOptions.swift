@@ -1,0 +1,41 @@
+internal import ArgumentParser
+
+/// How much of a list, and for whom.
+struct ListingOptions: ParsableArguments {
+  /// Rows that are read at a time, each with a body.
+  static let page = 100
+
+  @Option(help: ArgumentHelp("How many at most.", valueName: "n"))
+  var limit = 50
+
+  @Flag(help: "However many there are.")
+  var all = false
+
+  @Flag(help: "For machines: one line of JSON each.")
+  var json = false
+
+  func validate() throws {
+    guard limit >= 1 else { throw ValidationError("--limit must be at least 1") }
+  }
+
+  /// Prints one page after the other, and says when there is more. `next` answers what follows what it answered before, at most so many.
+  func show<Item, Failure: Error>(
+    header: String, none: String, next: (Int) throws(Failure) -> [Item], rows: (Item) -> [String],
+    line: (Item) -> String
+  ) throws(Failure) {
+    var shown = 0
+    while true {
+      let left = all ? Self.page : min(Self.page, limit - shown)
+      let items = try next(max(left, 1))
+      if items.isEmpty { break }
+      if left == 0 {
+        if !json { Notice.say("there are more: --limit N, or --all") }
+        break
+      }
+      if shown == 0, !json { print(header) }
+      for item in items { print(json ? line(item) : rows(item).joined(separator: "\n")) }
+      shown += items.count
+    }
+    if shown == 0, !json { print(none) }
+  }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import TestSupport
+import Testing
+
+@Suite("The commands events and dead")
+struct InspectionTests {
+  @Test(
+    "show what is stored within 80 columns, and nothing that a terminal would obey",
+    arguments: [
+      ["events", "list"], ["events", "show", "1", "3"], ["dead", "list"], ["dead", "show", "1/audit", "3"],
+    ])
+  func harmless(command: [String]) throws {
+    let store = try SeededStore(events: 2)
+    for json in [false, true] {
+      let result = try Executable.run(
+        command + ["--data", store.folder.data] + (json ? ["--json"] : []), environment: [:])
+      #expect(result.status == 0 && result.errors == "", "\(result.errors)")
+      let obeyed = result.output.unicodeScalars.filter { $0 != "\n" && ($0.value < 0x20 || 0x7F...0x9F ~= $0.value) }
+      #expect(obeyed.isEmpty && !result.output.contains("\u{202E}"), "\(result.output.debugDescription)")
+      let lines = result.output.split(separator: "\n")
+      #expect(lines.count >= 2)
+      if json {
+        for line in lines { #expect(try JSONSerialization.jsonObject(with: Data(line.utf8)) is [String: Any]) }
+      } else if command.last == "list" {
+        #expect(lines.allSatisfy { $0.count <= 80 }, "\(result.output)")
+      }
+    }
+  }
+
+  @Test("events list shows the newest first, and how the handlers stand")
+  func eventsList() throws {
+    let store = try SeededStore(events: 3)
+    let result = try store.run("events", "list", "--limit", "3")
+    #expect(result.status == 0 && result.errors == "revoked: there are more: --limit N, or --all\n")
+    let lines = result.output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
+    #expect(lines.map { $0[0] } == ["EVENT", "4", "3", "2"])
+    #expect(lines[1][2] == "(undecodable)")
+    #expect(lines[2] == ["3", "2026-09-21T14:13:20.000Z", "user.session.revoked", "1", "dead"])
+    let named = try store.run(
+      "events", "list", "--json", "--name", "user.session.revoked", "--since", "2026-09-21T00:00:00Z")
+    #expect(named.output.split(separator: "\n").count == 3)
+    #expect(named.output.contains(#""sessionId":"\#(store.sessions[0])""#))
+    #expect(named.output.contains(#""eventId":"event-of-\#(store.sessions[0])""#))
+    #expect(try store.run("events", "list", "--since", "2027-09-21T00:00:00Z").output == "no events\n")
+    #expect(try store.run("events", "list", "--since", "2027-09-21T00:00:00Z", "--json").output == "")
+  }
+
+  @Test("events show finds an event by its number and by its eventId, and says which are not there")
+  func eventsShow() throws {
+    let store = try SeededStore(events: 2)
+    let byID = try store.run("events", "show", "event-of-\(store.sessions[1])")
+    #expect(byID.status == 0)
+    #expect(byID.output == (try store.run("events", "show", "2").output))
+    #expect(byID.output.contains("session  \(store.sessions[1])\n"))
+    #expect(byID.output.contains("handler  audit: dead after 20 attempts: exit status 1: \\u{1b}[31m"))
+    #expect(byID.output.contains(#"\#n\#n{"eventId":"event-of-"#))
+    let missing = try store.run("events", "show", "1", "99", "nothing")
+    #expect(missing.status == 1)
+    #expect(missing.output.contains(store.sessions[0]))
+    #expect(missing.errors == "revoked: there is no event 99\nrevoked: there is no event nothing\n")
+  }
+
+  @Test("dead list selects by handler and time")
+  func deadList() throws {
+    let store = try SeededStore(events: 3)
+    let ids = { (arguments: [String]) in
+      try Executable.run(["dead", "list", "--data", store.folder.data] + arguments, environment: [:])
+        .output.split(separator: "\n").dropFirst().compactMap { $0.split(separator: " ").first.map(String.init) }
+    }
+    #expect(try ids([]) == ["1/audit", "2/audit", "3/audit", "4"])
+    #expect(try ids(["--limit", "2"]) == ["1/audit", "2/audit"])
+    #expect(try ids(["--limit", "1", "--all"]) == ["1/audit", "2/audit", "3/audit", "4"])
+    #expect(try ids(["--handler", "audit", "--since", "2026-09-21T14:15:20Z"]) == ["2/audit", "3/audit"])
+    #expect(try ids(["--since", "1s"]) == [])
+    let unknown = try store.run("dead", "list", "--handler", "audits")
+    #expect(unknown.status == 1 && unknown.output == "")
+    #expect(unknown.errors == "revoked: the store knows no handler audits\n")
+  }
+
+  @Test("an id too long for its column is never cut")
+  func longID() throws {
+    let name = String(repeating: "a", count: 63)
+    let result = try SeededStore(events: 1, handler: name).run("dead", "list")
+    #expect(result.output.split(separator: "\n").contains("1/\(name)"))
+    #expect(result.output.split(separator: "\n").allSatisfy { $0.count <= 80 })
+  }
+
+  @Test(
+    "nothing given is not everything, and what makes no sense is a usage error",
+    arguments: [
+      ["dead", "replay"], ["dead", "discard"], ["dead", "replay", "1/audit", "--all"],
+      ["dead", "discard", "1/audit", "--handler", "audit"], ["dead", "replay", "audit"], ["dead", "replay", "0"],
+      ["dead", "replay", "1/"], ["dead", "list", "--since", "yesterday"], ["dead", "list", "--limit", "0"],
+      ["dead", "show"], ["events", "show"], ["events", "list", "--limit", "x"], ["dead", "replay", "--since", ""],
+    ])
+  func usage(arguments: [String]) throws {
+    let store = try SeededStore(events: 2)
+    let result = try Executable.run(arguments + ["--data", store.folder.data], environment: [:])
+    #expect(result.status == 64 && result.output == "", "\(result.errors)")
+    #expect(try store.deadLetters() == ["1/audit", "2/audit", "3"])
+  }
+
+  @Test("an id that is no dead letter's is named, and nothing is done", arguments: ["replay", "discard", "show"])
+  func unknownID(command: String) throws {
+    let store = try SeededStore(events: 2)
+    let result = try store.run("dead", command, "1/audit", "9/audit", "1/other")
+    #expect(result.status == 1 && result.output == "")
+    #expect(result.errors == "revoked: there is no dead letter 9/audit\nrevoked: there is no dead letter 1/other\n")
+    #expect(try store.deadLetters() == ["1/audit", "2/audit", "3"])
+  }
+
+  @Test(
+    "without a store they are an I/O error, and make none",
+    arguments: [
+      ["events", "list"], ["events", "show", "1"], ["dead", "list"], ["dead", "show", "1"],
+      ["dead", "replay", "--all"],
+      ["dead", "discard", "1"],
+    ])
+  func noStore(command: [String]) throws {
+    let folder = try TemporaryFolder()
+    let result = try Executable.run(command + ["--data", folder.data], environment: [:])
+    #expect(result.status == 74 && result.output == "")
+    #expect(result.errors == "revoked: there is no store at \(folder.database)\n")
+    #expect(!FileManager.default.fileExists(atPath: folder.data))
+  }
+}

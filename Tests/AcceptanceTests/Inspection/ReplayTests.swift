@@ -1,0 +1,141 @@
+import Foundation
+import HTTPServer
+import RevocationStore
+import TestSupport
+import Testing
+
+@Suite("The commands dead replay and dead discard")
+struct ReplayTests {
+  static let audit = ["REVOKED_HANDLERS_AUDIT_KIND": "log"]
+
+  @Test("what is replayed reaches its handler at once while the server runs, without another event")
+  func wakes() throws {
+    let store = try SeededStore(events: 3)
+    let server = try RunningServer(in: store.folder, environment: Self.audit)
+    for (number, session) in zip(1..., store.sessions) {
+      #expect(!Self.handled(server.log.text, session))
+      let result = try store.run("dead", "replay", "\(number)/audit")
+      #expect(result.status == 0 && result.output == "replayed 1 dead letter\n" && result.errors == "")
+      #expect(server.log.wait { Self.handled($0, session) })
+    }
+    #expect(try eventually { try server.metric(#"revoked_dead_letters{handler="audit"}"#) == 0 })
+    #expect(try eventually { try server.metric(#"revoked_deliveries_pending{handler="audit"}"#) == 0 })
+    #expect(try store.deadLetters() == ["4"])
+  }
+
+  @Test("what is replayed while no server runs reaches its handler at the next start")
+  func withoutServer() throws {
+    let store = try SeededStore(events: 300)
+    let result = try store.run("dead", "replay", "--handler", "audit", "--json")
+    #expect(result.status == 0 && result.errors == "")
+    #expect(result.output == #"{"replayed":300,"undecodable":0}"# + "\n")
+    #expect(try store.deadLetters() == ["301"])
+    let server = try RunningServer(in: store.folder, environment: Self.audit)
+    #expect(server.log.wait { text in store.sessions.allSatisfy { Self.handled(text, $0) } })
+  }
+
+  @Test("what still cannot be decoded stays dead, and the exit status says so")
+  func undecodable() throws {
+    let store = try SeededStore(events: 2)
+    let result = try store.run("dead", "replay", "--all")
+    #expect(result.status == 1 && result.output == "replayed 2 dead letters\n")
+    #expect(result.errors == "revoked: 1 stay dead: this release cannot decode them either\n")
+    #expect(try store.deadLetters() == ["3"])
+  }
+
+  @Test("what can be decoded now revokes its session in the running server, and reaches its handlers")
+  func decodable() throws {
+    let store = try SeededStore(events: 1, at: Int64(Date().timeIntervalSince1970) * 1000)
+    let session = UUID().uuidString.lowercased()
+    let opened = try RevocationStore(data: store.folder.data, mode: .serve)
+    try SeededStore.storeUndecodable(DeliveryTests.event(session: session), in: opened)
+    try opened.close()
+    let server = try RunningServer(in: store.folder, environment: Self.audit)
+    for _ in 0..<2 { #expect(try server.get("/v1/sessions/\(session)").body.contains(#""revoked":false"#)) }
+    let known = try server.get("/v1/revocations").body
+    let cursor = try #require(known.firstMatch(of: /"cursor":"([^"]+)"/)?.1)
+    let result = try store.run("dead", "replay", "3")
+    #expect(result.status == 0 && result.output == "replayed 1 dead letter\n")
+    #expect(try server.get("/v1/sessions/\(session)").body.contains(#""revoked":true"#))
+    // Whoever follows the feed hears of it as well.
+    #expect(try server.get("/v1/revocations?after=\(cursor)&wait=30").body.contains(session))
+    #expect(server.log.wait { Self.handled($0, session) })
+    #expect(try store.deadLetters() == ["1/audit", "2"])
+  }
+
+  @Test("what is discarded never reaches its handler, and its session stays revoked")
+  func discard() throws {
+    let store = try SeededStore(events: 3)
+    let result = try store.run("dead", "discard", "1/audit", "4")
+    #expect(result.status == 0 && result.output == "discarded 2 dead letters\n" && result.errors == "")
+    #expect(try store.deadLetters() == ["2/audit", "3/audit"])
+    let some = try store.run("dead", "discard", "--since", "2026-09-21T14:16:20Z", "--json")
+    #expect(some.status == 0 && some.output == #"{"discarded":1}"# + "\n")
+    #expect(try store.deadLetters() == ["2/audit"])
+    #expect(try store.run("check", store.sessions[0]).status == 0)
+    #expect(try store.run("dead", "discard", "--all").output == "discarded 1 dead letter\n")
+    #expect(try store.run("dead", "list").output == "no dead letters\n")
+  }
+
+  @Test("every command gets through beside a server under load, and no delivery is refused for it")
+  func underLoad() throws {
+    let store = try SeededStore(
+      events: 600, handler: "old", at: Int64(Date().timeIntervalSince1970) * 1000)
+    let server = try RunningServer(in: store.folder, environment: ["REVOKED_LOG_LEVEL": "error"])
+    let send = Executable.process(
+      ["send", "--count", "3000", "--concurrency", "8", "--url", server.address.url + "/webhooks/dynamic"],
+      ["DYNAMIC_WEBHOOK_SECRET": Executable.secret])
+    let output = Pipe()
+    send.standardOutput = output
+    try send.run()
+    var rounds = 0
+    while rounds < 10, rounds < 3 || send.isRunning {
+      let ids = (rounds * 60 + 1...rounds * 60 + 60).map { "\($0)/old" }
+      let commands: [([String], String)] = [
+        (["dead", "replay"] + ids.prefix(50), "replayed 50 dead letters"),
+        (["dead", "discard"] + ids.suffix(10), "discarded 10 dead letters"),
+        (["dead", "list", "--json"], "{"), (["events", "list"], "EVENT"),
+        (["events", "show", "\(rounds + 1)"], "event    \(rounds + 1)\n"),
+        (["check", store.sessions[rounds]], store.sessions[rounds]),
+        (["backup", "\(store.folder.path)/copy-\(rounds)"], store.folder.path),
+      ]
+      for (command, start) in commands {
+        let result = try Executable.run(command + ["--data", store.folder.data], environment: [:])
+        #expect(result.status == 0 && result.output.hasPrefix(start), "\(command.prefix(2)): \(result.output)")
+        #expect(!(result.output + result.errors).contains("locked"), "\(command.prefix(2)): \(result.errors)")
+      }
+      rounds += 1
+    }
+    let summary = try output.fileHandleForReading.readToEnd() ?? Data()
+    send.waitUntilExit()
+    #expect(send.terminationStatus == 0, "\(String(decoding: summary, as: UTF8.self))")
+    #expect(try server.metric("revoked_sessions_revoked") == 3600)
+    #expect(try store.deadLetters().count == 600 - rounds * 60 + 1)
+    #expect(!server.log.text.contains("locked"))
+  }
+
+  @Test("config check tells of handlers that the store knows and the configuration lacks, and is content")
+  func lostHandlers() throws {
+    let store = try SeededStore(events: 2)
+    let check = { (environment: [String: String]) in
+      try Executable.run(
+        ["config", "check", "--data", store.folder.data],
+        environment: environment.merging(["DYNAMIC_WEBHOOK_SECRET": Executable.secret]) { $1 })
+    }
+    let renamed = try check(["REVOKED_HANDLERS_AUDITOR_KIND": "log"])
+    #expect(renamed.status == 0 && renamed.output.hasPrefix("configuration ok: "))
+    #expect(
+      renamed.errors
+        == "revoked: notice: the store knows a handler audit (0 pending, 2 dead), which the configuration lacks: was it removed or renamed?\n"
+    )
+    let known = try check(Self.audit)
+    #expect(known.status == 0 && known.errors == "")
+    try Data("not a database, but long enough to be taken for one".utf8).write(to: URL(filePath: store.folder.database))
+    let broken = try check(Self.audit)
+    #expect(broken.status == 0 && broken.errors.hasPrefix("revoked: notice: the handlers were not compared"))
+  }
+
+  private static func handled(_ log: String, _ session: String) -> Bool {
+    log.split(separator: "\n").contains { $0.contains(#""handler":"audit""#) && $0.contains(session) }
+  }
+}
