@@ -79,7 +79,8 @@ let package = Package(
     tests("HTTPServerTests", ["HTTPServer", "HTTPMessage", "TestSupport"]),
     tests("SignatureTests", ["Signature", "TestSupport"]),
     tests("DynamicEventsTests", ["DynamicEvents", "Signature", "TestSupport"]),
-    tests("RevocationStoreTests", ["RevocationStore", "DynamicEvents", "TestSupport", grdb]),
+    .target(name: "CFaultyDisk", path: "Tests/CFaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
+    tests("RevocationStoreTests", ["RevocationStore", "DynamicEvents", "TestSupport", "CFaultyDisk", grdb]),
     tests(
       "HandlersTests",
       ["Handlers", "RevocationStore", "DynamicEvents", "Signature", "HTTPServer", "TestSupport", logging]),
