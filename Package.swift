@@ -80,7 +80,9 @@ let package = Package(
     tests("SignatureTests", ["Signature", "TestSupport"]),
     tests("DynamicEventsTests", ["DynamicEvents", "Signature", "TestSupport"]),
     .target(name: "CFaultyDisk", path: "Tests/CFaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
-    tests("RevocationStoreTests", ["RevocationStore", "DynamicEvents", "TestSupport", "CFaultyDisk", grdb]),
+    tests(
+      "RevocationStoreTests", ["RevocationStore", "DynamicEvents", "TestSupport", "CFaultyDisk", grdb],
+      resources: [.copy("Fixtures")]),
     tests(
       "HandlersTests",
       ["Handlers", "RevocationStore", "DynamicEvents", "Signature", "HTTPServer", "TestSupport", logging]),

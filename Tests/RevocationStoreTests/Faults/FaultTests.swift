@@ -34,7 +34,7 @@ import Testing
   }
 
   private static let faults = [FaultyDiskFails, FaultyDiskTears, FaultyDiskIsFull]
-  private static let step: Int64 = ProcessInfo.processInfo.environment["REVOKED_LONG"] == "1" ? 1 : 9
+  private static let step: Int64 = LongRun.isAsked ? 1 : 9
   private static let durations: KeyValuePairs<String, Int64> = ["once": 1, "for long": 9, "for ever": .max / 2]
 
   @Test(arguments: faults.indices, durations.indices)
