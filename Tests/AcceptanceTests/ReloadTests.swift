@@ -28,6 +28,65 @@ struct ReloadTests {
     #expect(try server.post(Vector.ping.text, signature: Vector.ping.signature).status == 401)
   }
 
+  private func configure(_ folder: TemporaryFolder, _ text: String) throws -> String {
+    try folder.write(text, to: "revoked.yaml")
+  }
+
+  /// A handler that appends a line to a file of its name.
+  private func handler(_ name: String, _ folder: TemporaryFolder, says: String) -> String {
+    """
+    handlers.\(name):
+      kind: exec
+      command: [/bin/sh, -c, 'echo "\(says) $REVOKED_EVENT_ID" >> "$0"', "\(folder.path)/\(name)"]
+
+    """
+  }
+
+  private func revoke(_ id: String, _ server: RunningServer) throws {
+    let body = DeliveryTests.event(session: DeliveryTests.session, eventId: id)
+    #expect(try server.post(body, signature: DeliveryTests.sign(body)).status == 200)
+  }
+
+  private func says(_ name: String, _ folder: TemporaryFolder, _ text: String) -> Bool {
+    eventually { (try? String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)) == text }
+  }
+
+  @Test(
+    "handlers change, come and go where they stand; a broken configuration leaves the old ones; the rest takes a restart"
+  )
+  func handlers() throws {
+    let folder = try TemporaryFolder()
+    let file = try configure(folder, handler("a", folder, says: "old"))
+    let server = try RunningServer(in: folder, arguments: ["--config", file])
+    try revoke("1", server)
+    #expect(says("a", folder, "old 1\n"))
+
+    _ = try configure(folder, "handlers.a: {kind: nonsense}\nlog.level: debug")
+    server.signal(SIGHUP)
+    #expect(server.log.wait { $0.contains("not reloaded: handlers.a.kind") })
+    try revoke("2", server)
+    #expect(says("a", folder, "old 1\nold 2\n"))
+
+    _ = try configure(
+      folder,
+      handler("a", folder, says: "new") + handler("b", folder, says: "b")
+        + "path: /elsewhere\nprivate-token: a-token-of-22-bytes-xx\n")
+    server.signal(SIGHUP)
+    #expect(server.log.wait { $0.contains("reloaded the secrets, the handlers and the log level") })
+    #expect(server.log.wait { $0.contains(#""keys":"private-token, path""#) })
+    try revoke("3", server)
+    #expect(says("a", folder, "old 1\nold 2\nnew 3\n"))
+    #expect(says("b", folder, "b 3\n"))
+
+    _ = try configure(folder, handler("b", folder, says: "b"))
+    server.signal(SIGHUP)
+    #expect(server.log.wait { $0.components(separatedBy: "reloaded the secrets").count == 3 })
+    try revoke("4", server)
+    #expect(says("b", folder, "b 3\nb 4\n"))
+    #expect(says("a", folder, "old 1\nold 2\nnew 3\n"))
+    #expect(!server.log.text.contains("a-token"))
+  }
+
   @Test("a configuration that is broken by then changes nothing, and the log says why")
   func broken() throws {
     let folder = try TemporaryFolder()

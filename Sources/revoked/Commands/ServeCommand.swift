@@ -11,8 +11,8 @@ struct ServeCommand: AsyncParsableCommand {
     commandName: "serve", abstract: "Runs the receiver in the foreground.",
     discussion: """
       Stops on SIGTERM or SIGINT after finishing what is in flight (timeouts.drain); a second signal stops at once. What was \
-      answered 200 is on disk in either case. SIGHUP reads the secrets and the log level again; a configuration that is \
-      broken by then changes nothing.
+      answered 200 is on disk in either case. SIGHUP reads the secrets, the handlers and the log level again; a configuration \
+      that is broken by then changes nothing.
       """)
 
   @OptionGroup var options: ConfigurationOptions
@@ -55,7 +55,7 @@ struct ServeCommand: AsyncParsableCommand {
       }
       // Read by systemd to tell this reload from an earlier one.
       ServiceNotification.send("RELOADING=1\nMONOTONIC_USEC=\(DispatchTime.now().uptimeNanoseconds / 1000)")
-      reload(receiver, sink, logger)
+      await reload(receiver, settings, sink, logger)
       ServiceNotification.send("READY=1")
     }
     ServiceNotification.send("STOPPING=1")
@@ -64,16 +64,30 @@ struct ServeCommand: AsyncParsableCommand {
     sink.flush()
   }
 
-  private func reload(_ receiver: Receiver, _ sink: LogSink, _ logger: Logger) {
+  /// - Parameter running: what the process was started with.
+  private func reload(_ receiver: Receiver, _ running: Settings, _ sink: LogSink, _ logger: Logger) async {
+    let settings: Settings
     do throws(ConfigurationProblems) {
-      let settings = try Settings.load(options.inputs, requiring: [.secrets])
-      receiver.replaceSecrets(settings.receiver.secrets)
-      sink.level = settings.logLevel
-      logger.notice(
-        "reloaded the secrets and the log level; anything else takes a restart",
-        metadata: ["secrets": "\(settings.receiver.secrets.count)"])
+      settings = try Settings.load(options.inputs, requiring: [.secrets])
     } catch {
       for problem in error.problems { logger.error("not reloaded: \(problem.description)") }
+      return
+    }
+    // First, because only the handlers can still fail.
+    do throws(ReceiverError) {
+      try await receiver.replaceHandlers(settings.handlers.map { $0.registration(logger, sink) })
+    } catch {
+      logger.error("not reloaded: \(error)")
+      return
+    }
+    receiver.replaceSecrets(settings.receiver.secrets)
+    sink.level = settings.logLevel
+    logger.notice(
+      "reloaded the secrets, the handlers and the log level",
+      metadata: ["secrets": "\(settings.receiver.secrets.count)", "handlers": "\(settings.handlers.count)"])
+    let keys = settings.keysThatNeedRestart(since: running)
+    if !keys.isEmpty {
+      logger.warning("changed, but not before a restart", metadata: ["keys": "\(keys.joined(separator: ", "))"])
     }
   }
 
