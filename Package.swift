@@ -84,8 +84,8 @@ let package = Package(
       "RevocationStoreTests", ["RevocationStore", "DynamicEvents", "TestSupport", "CFaultyDisk", grdb],
       resources: [.copy("Fixtures")]),
     tests(
-      "HandlersTests",
-      ["Handlers", "RevocationStore", "DynamicEvents", "Signature", "HTTPServer", "TestSupport", logging]),
+      "HandlersTests", ["Handlers", "RevocationStore", "DynamicEvents", "TestSupport", logging],
+      resources: [.copy("Forward/peer.py")]),
     tests(
       "ReceiverTests", ["Receiver", "HTTPServer", "Signature", "DynamicEvents", "Handlers", "TestSupport", logging]),
     tests("RevokedTests", ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", logging]),

@@ -38,7 +38,7 @@ struct ExampleConfigurationTests {
   func allUncommented() throws {
     let problems = ConfigurationInputs.stub(uncommented).problems(requiring: [.secrets])
     let expected = [
-      "private-token", "secrets", "handlers.backend.secret", "handlers.backend.secret-file", "handlers.backend.kind",
+      "private-token", "secrets", "handlers.backend.secret", "handlers.backend.secret-file",
     ]
     #expect(Set(problems.compactMap { $0.split(separator: " ").first.map(String.init) }) == Set(expected))
 

@@ -12,11 +12,6 @@ struct HandlerConfigurationTests {
     return HandlerReading("audit", Dictionary(uniqueKeysWithValues: values), readFile: inputs.readFile)
   }
 
-  /// Without the one that a later version takes away.
-  private func problems(_ reading: HandlerReading) -> [String] {
-    reading.problems.map(\.description).filter { !$0.hasSuffix("is not available in this version") }
-  }
-
   @Test("A log handler needs nothing but its kind")
   func log() throws {
     let settings = try Settings.load(.stub("handlers: {audit: {kind: log}}"))
@@ -40,17 +35,6 @@ struct HandlerConfigurationTests {
     #expect(settings.handlers.map(\.name) == ["a", "b", "c-d"])
     #expect(settings.handlers.map(\.events) == [["*"], ["user.*", "ping"], HandlerDraft.standardEvents])
     #expect(settings.source(of: "handlers.b.events") == "environment REVOKED_HANDLERS_B_EVENTS")
-  }
-
-  @Test(
-    "The kinds that nothing runs yet are refused, once each",
-    arguments: [
-      "kind: forward, url: 'https://a.example', secret: 0123456789abcdef"
-    ])
-  func unavailable(text: String) {
-    let problems = read(text).problems.map(\.description)
-    #expect(problems.count == 1)
-    #expect(problems.first?.hasSuffix("is not available in this version") == true)
   }
 
   @Test(
@@ -105,11 +89,11 @@ struct HandlerConfigurationTests {
         "kind: forward",
         [
           "url: is missing: where the events are posted to",
-          "secret: is missing: at least 16 bytes, here or in the file that secret-file names",
+          "secret: is missing: whsec_ and base64, here or in the file that secret-file names",
         ]
       ),
       (
-        "kind: forward, url: 'http://a.example', secret: 0123456789abcdef",
+        "kind: forward, url: 'http://a.example', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         [
           "url (revoked.yaml:1): is not https; write insecure: true below the handler if the way there is private"
         ]
@@ -124,12 +108,12 @@ struct HandlerConfigurationTests {
         "kind: forward, url: /a, secret: short, insecure: yes",
         [
           "url (revoked.yaml:1): is not a URL such as https://example.com/revoked",
-          "secret (revoked.yaml:1): has 5 bytes; it needs at least 16",
+          "secret (revoked.yaml:1): is not whsec_ and base64 behind it",
           #"insecure (revoked.yaml:1): "yes" is not true or false"#,
         ]
       ),
       (
-        "kind: forward, url: 'https://a.example', secret: 0123456789abcdef, secret-file: s",
+        "kind: forward, url: 'https://a.example', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, secret-file: s",
         [
           "secret-file (revoked.yaml:1): stands beside secret; remove one of the two"
         ]
@@ -138,17 +122,47 @@ struct HandlerConfigurationTests {
         "kind: forward, url: 'https://a.example', secret-file: gone",
         ["secret-file (revoked.yaml:1): gone does not exist"]
       ),
+      ("kind: forward, url: 'https://a.example', secret-file: two", []),
       (
-        "kind: forward, url: 'https://a.example', secret-file: two",
-        [
-          "secret-file (revoked.yaml:1): two must hold one secret"
-        ]
+        "kind: forward, url: 'https://a.example', secret-file: none",
+        ["secret-file (revoked.yaml:1): must be 1 to 8 secrets"]
+      ),
+      (
+        "kind: forward, url: 'https://a.example', secret-file: wrong",
+        ["secret-file (revoked.yaml:1): number 2 of 2 has a key of 3 bytes; it needs at least 16"]
+      ),
+      (
+        "kind: forward, url: 'https://a.example', secret: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw]",
+        ["secret (revoked.yaml:1): number 2 of 2 is not whsec_ and base64 behind it"]
+      ),
+      (
+        "kind: forward, url: 'https://[::1]/', secret-file: s",
+        ["url (revoked.yaml:1): holds an IPv6 address; write a name that stands for it"]
       ),
       ("kind: forward, url: 'http://a.example:1/b', secret-file: s, insecure: true, timeout: 5s, max-attempts: 1", []),
     ] as [(String, [String])])
   func incomplete(text: String, expected: [String]) {
-    let reading = read(text, files: ["s": "# one\n0123456789abcdef\n", "two": "0123456789abcdef\n0123456789abcdeg"])
-    #expect(problems(reading) == expected.map { "handlers.audit.\($0)" })
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    let reading = read(
+      text,
+      files: [
+        "s": "# one\n\(secret)\n", "two": "\(secret)\n\(secret)", "none": "# none", "wrong": "\(secret)\nwhsec_AAAA",
+      ])
+    #expect(reading.problems.map(\.description) == expected.map { "handlers.audit.\($0)" })
+  }
+
+  @Test(
+    "Plain http is for this host and private IPv4 addresses",
+    arguments: [
+      ("localhost", true), ("127.0.0.1", true), ("127.9.9.9:8080", true), ("10.1.2.3", true), ("192.168.0.1", true),
+      ("172.16.0.1", true), ("172.31.0.1", true), ("172.32.0.1", false), ("172.15.0.1", false), ("192.169.0.1", false),
+      ("8.8.8.8", false), ("10.1.2", false), ("10.1.2.3.4", false), ("10.1.2.example", false),
+      ("127.0.0.1.example", false),
+      ("010.1.2.3", false), ("0.0.0.0", false), ("localhost.example", false), ("backend", false),
+    ])
+  func plain(host: String, isFine: Bool) {
+    let reading = read("kind: forward, url: 'http://\(host)/', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    #expect((reading.definition != nil) == isFine)
   }
 
   @Test(

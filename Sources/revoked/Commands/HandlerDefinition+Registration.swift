@@ -14,12 +14,13 @@ extension HandlerDefinition {
     var logger = logger
     logger[metadataKey: "handler"] = "\(name)"
     switch kind {
-    case .log, .forward:
-      // The configuration refuses `forward` until it is there. A handler's lines are its work, whatever the log level.
+    case .log:
+      // A handler's lines are its work, whatever the log level.
       logger.logLevel = .trace
       let watch = LossWatch(sink)
       return LoggingHandler(logger: logger) { try await watch.flush() }
     case .exec(let program, let arguments): return ExecHandler(program, arguments, logger: logger)
+    case .forward(let url, let secrets): return ForwardHandler(url, secrets: secrets)
     }
   }
 }

@@ -24,6 +24,9 @@ struct ServeCommand: AsyncParsableCommand {
     } catch {
       throw Failure.configuration(error)
     }
+    // The client of `forward` would obey http_proxy and send events to somebody whom no configuration names.
+    // Both are copied; nothing here has started a thread yet that might read the environment meanwhile.
+    for name in ["NO_PROXY", "no_proxy"] { unsafe setenv(name, "*", 1) }
     var settings = try options.load(requiring: [.secrets])
     if let descriptor = inherited.publicListener { settings.receiver.listen = .inherited(descriptor: descriptor) }
     if let descriptor = inherited.privateListener {

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Signature
+internal import Handlers
 
 /// A handler as the configuration names it, complete and checked. Building one is somebody else's work.
 struct HandlerDefinition: Sendable {
@@ -8,8 +8,8 @@ struct HandlerDefinition: Sendable {
     case log
     /// A command without a shell, the event's JSON on its standard input.
     case exec(program: String, arguments: [String])
-    /// A signed `POST`. Plain `http` was asked for by name (`insecure`) if the URL has it.
-    case forward(url: URL, secret: Secret)
+    /// A signed `POST`. Plain `http` only to an address of this host or of a private network, or asked for by name (`insecure`).
+    case forward(url: URL, secrets: [WebhookSecret])
   }
 
   /// `[a-z0-9][a-z0-9-]{0,62}`; it names the handler's queue, its metrics and its dead letters, so it should not change.

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Signature
+internal import Handlers
 
 /// What the configuration said about one handler, before anybody knows whether that is enough.
 struct HandlerDraft: Sendable {
@@ -10,7 +10,7 @@ struct HandlerDraft: Sendable {
   var events = standardEvents
   var command: [String]?
   var url: URL?
-  var secret: Secret?
+  var secrets: [WebhookSecret]?
   var secretFile: String?
   var insecure = false
   // For the kinds without these keys; the others have their defaults in the table.

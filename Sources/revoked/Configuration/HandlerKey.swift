@@ -22,13 +22,14 @@ struct HandlerKey: Sendable {
       [.forward], ConfigurationKey("url", nil, "where each event is posted to", .url, into: \.url)),
     HandlerKey(
       [.forward],
-      ConfigurationKey("secret", nil, "signs each delivery", .secret, into: \.secret, isSecret: true)),
+      ConfigurationKey(
+        "secret", nil, "signs each delivery; one or a list", .webhookSecrets, into: \.secrets, isSecret: true)),
     HandlerKey(
       [.forward],
-      ConfigurationKey("secret-file", nil, "the file that holds the secret instead", .file, into: \.secretFile)),
+      ConfigurationKey("secret-file", nil, "the file that holds them instead, one a line", .file, into: \.secretFile)),
     HandlerKey(
       [.forward],
-      ConfigurationKey("insecure", "false", "true allows an http:// URL", .truth, into: \.insecure)),
+      ConfigurationKey("insecure", "false", "true allows an http:// URL to a public address", .truth, into: \.insecure)),
     HandlerKey(
       [.exec, .forward],
       ConfigurationKey(

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import Signature
+internal import Handlers
 
 /// From the values below `handlers.<name>.` to a definition, with every problem on the way.
 struct HandlerReading {
@@ -34,9 +34,6 @@ struct HandlerReading {
       }
     }
     definition = define(draft, readFile: readFile)
-    if let kind = draft.kind, HandlerKind.unavailable.contains(kind) {
-      complain("kind", "the kind \(kind) is not available in this version")
-    }
     if !problems.isEmpty { definition = nil }
   }
 
@@ -66,30 +63,31 @@ struct HandlerReading {
       return .exec(program: program, arguments: Array(command.dropFirst()))
     case .forward:
       if draft.url == nil { need("url", "where the events are posted to") }
-      if let url = draft.url, url.scheme?.lowercased() != "https", !draft.insecure {
+      if let url = draft.url, url.scheme?.lowercased() != "https", !url.isPrivate, !draft.insecure {
         complain("url", "is not https; write insecure: true below the handler if the way there is private")
       }
-      guard let secret = secret(of: draft, readFile: readFile), let url = draft.url else { return nil }
-      return .forward(url: url, secret: secret)
+      guard let secrets = secrets(of: draft, readFile: readFile), let url = draft.url else { return nil }
+      return .forward(url: url, secrets: secrets)
     case nil:
       need("kind", "log, exec or forward")
       return nil
     }
   }
 
-  private mutating func secret(of draft: HandlerDraft, readFile: (String) throws(Mismatch) -> String) -> Secret? {
+  private mutating func secrets(
+    of draft: HandlerDraft, readFile: (String) throws(Mismatch) -> String
+  ) -> [WebhookSecret]? {
     if values["secret"] != nil, values["secret-file"] != nil {
       complain("secret-file", "stands beside secret; remove one of the two")
     }
-    if let secret = draft.secret { return secret }
+    if let secrets = draft.secrets { return secrets }
     guard let path = draft.secretFile else {
-      need("secret", "at least 16 bytes, here or in the file that secret-file names")
+      need("secret", "whsec_ and base64, here or in the file that secret-file names")
       return nil
     }
     do throws(Mismatch) {
       let lines = SecretVariables.lines(of: try readFile(path))
-      guard let line = lines.first, lines.count == 1 else { throw Mismatch("\(path) must hold one secret") }
-      return try ValueParser.secret.parse(.text(line, .standard))
+      return try ValueParser.webhookSecrets.parse(ConfigurationValue(content: .list(lines), source: .standard))
     } catch {
       complain("secret-file", error.text)
       return nil

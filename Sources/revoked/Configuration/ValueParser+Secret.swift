@@ -1,3 +1,4 @@
+internal import Handlers
 internal import Signature
 
 // No value is echoed here: a mistyped secret is mostly a secret.
@@ -23,12 +24,30 @@ extension ValueParser where Value == [Secret] {
   }
 }
 
-extension ValueParser where Value == Secret {
-  /// The shared secret of a `forward` handler.
-  static var secret: Self {
-    ValueParser { (value) throws(Mismatch) in try Secret.checked(try value.single) }
+extension ValueParser where Value == [WebhookSecret] {
+  /// The shared secrets of a `forward` handler. More than a few are a mistake, and each signs each delivery.
+  static var webhookSecrets: Self {
+    ValueParser { (value) throws(Mismatch) in
+      let texts =
+        switch value.content {
+        case .list(let list): list
+        case .text(let text): [text]
+        }
+      guard (1...8).contains(texts.count) else { throw Mismatch("must be 1 to 8 secrets") }
+      var secrets: [WebhookSecret] = []
+      for (at, text) in texts.enumerated() {
+        do throws(WebhookSecretError) {
+          secrets.append(try WebhookSecret(text))
+        } catch {
+          throw Mismatch((texts.count == 1 ? "" : "number \(at + 1) of \(texts.count) ") + error.description)
+        }
+      }
+      return secrets
+    }
   }
+}
 
+extension ValueParser where Value == Secret {
   /// A token that fits into a header, where the peer must be able to send it.
   static var token: Self {
     ValueParser { (value) throws(Mismatch) in

@@ -96,6 +96,8 @@ extension ValueParser where Value == URL {
       guard parts.user == nil, parts.password == nil else {
         throw Mismatch("holds a user or a password; deliveries are signed instead")
       }
+      // FoundationNetworking takes such a URL for none at all, in each attempt.
+      guard !host.contains(":") else { throw Mismatch("holds an IPv6 address; write a name that stands for it") }
       guard parts.fragment == nil else { throw Mismatch("holds a #fragment, which is never sent") }
       return url
     }
