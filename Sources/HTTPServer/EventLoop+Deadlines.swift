@@ -4,11 +4,11 @@ extension EventLoop {
 
   /// Ends what has run out of time and finds the next deadline. Deadlines move with every request; the scan visits them only when the
   /// earliest known one has come, so that moving one costs nothing.
-  func expire() {
+  func expire(asOf time: UInt64) {
     nextDeadline = .max
-    for case let connection? in connections where connection.state.deadline <= now { timeOut(connection) }
+    for case let connection? in connections where connection.state.deadline <= time { timeOut(connection) }
     for case let connection? in connections { nextDeadline = min(nextDeadline, connection.state.deadline) }
-    if acceptResumesAt <= now { startAccepting() }
+    if acceptResumesAt <= time { startAccepting() }
     nextDeadline = max(min(nextDeadline, acceptResumesAt), now &+ Self.scanInterval)
     if openConnections == 0, acceptResumesAt == .max { nextDeadline = .max }
   }

@@ -112,15 +112,18 @@ package final class EventLoop: @unchecked Sendable {
   /// Handles what is ready until nothing comes for a while.
   private func turn() {
     var fullRounds = 0
+    now = SystemCall.monotonicNow()
     while source != nil {
+      let asked = now
       let count = poller.wait(milliseconds: Self.lingerMilliseconds)
       beginRound()
       for index in 0..<count { handle(poller.event(at: index)) }
       if count > 0 { responder?.roundEnded() }
       // After a pause of the whole process, requests that came in time wait in the sockets behind deadlines that have passed:
-      // they are read first. A flood that never ends does not postpone deadlines for ever.
+      // they are read first. So the time that counts is the one before the wait, which reports all that had come by then; the pause may
+      // lie between the wait and the clock. A flood that never ends does not postpone deadlines for ever.
       fullRounds = count == Poller.capacity ? fullRounds + 1 : 0
-      if now >= nextDeadline, fullRounds % Self.roundsBeforeDeadlines == 0 { expire() }
+      if asked >= nextDeadline, fullRounds % Self.roundsBeforeDeadlines == 0 { expire(asOf: asked) }
       if count == 0 { break }
     }
     armTimer()

@@ -21,8 +21,7 @@ import Testing
       HandlerRegistration("parallel", concurrency: concurrency, handler: handler))
     try bench.store(many: 20)
     dispatcher.wake()
-    _ = await handler.next(concurrency)
-    #expect(gate.waiting == concurrency)
+    try await bench.settle { gate.waiting == concurrency }
     for _ in 0..<20 { await gate.openOne() }
     try await bench.idles("parallel")
     #expect(gate.most == concurrency)
