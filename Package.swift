@@ -74,7 +74,8 @@ let package = Package(
       ],
       swiftSettings: swift),
 
-    .target(name: "TestSupport", dependencies: ["HTTPServer"], path: "Tests/TestSupport", swiftSettings: swift),
+    .target(
+      name: "TestSupport", dependencies: ["HTTPServer", logging], path: "Tests/TestSupport", swiftSettings: swift),
     tests("HTTPMessageTests", ["HTTPMessage"], resources: [.copy("Fixtures")]),
     tests("HTTPServerTests", ["HTTPServer", "HTTPMessage", "TestSupport"]),
     tests("SignatureTests", ["Signature", "TestSupport"]),

@@ -13,20 +13,11 @@ final class Throttle: Sendable {
   func count(_ number: Int = 1) -> Int? {
     state.withLock { state in
       state.unreported += number
-      return due(&state)
+      let now = ContinuousClock.now
+      guard now >= state.nextLine else { return nil }
+      defer { state.unreported = 0 }
+      state.nextLine = now + .seconds(1)
+      return state.unreported
     }
-  }
-
-  /// The same without counting: for what a flood has left behind.
-  func rest() -> Int? {
-    state.withLock { state in state.unreported > 0 ? due(&state) : nil }
-  }
-
-  private func due(_ state: inout State) -> Int? {
-    let now = ContinuousClock.now
-    guard now >= state.nextLine else { return nil }
-    defer { state.unreported = 0 }
-    state.nextLine = now + .seconds(1)
-    return state.unreported
   }
 }

@@ -1,30 +1,27 @@
 internal import Logging
 
-/// Tells of signature failures without a line for each.
+/// Tells of signature failures without a line for each: one a second at most. A loop has one of its own, so that no forged request waits for a
+/// lock, and looks at the clock once a round.
 struct ForgeryLog {
   private let logger: Logger
-  private let throttle = Throttle()
-  private var hasNews = false
+  private var untold = 0
+  private var nextLine: ContinuousClock.Instant?
 
   init(_ logger: Logger) {
     self.logger = logger
   }
 
-  mutating func add() {
-    hasNews = true
-    report(throttle.count())
-  }
+  mutating func add() { untold += 1 }
 
-  /// Called at the end of each round. What is left of a flood waits for the next traffic of any kind.
-  mutating func reportRest() {
-    if hasNews { report(throttle.rest()) }
-  }
-
-  private mutating func report(_ count: Int?) {
-    guard let count else { return }
-    hasNews = false
+  /// What is left of a flood waits for the next traffic of any kind.
+  mutating func roundEnded(at time: @autoclosure () -> ContinuousClock.Instant = .now) {
+    guard untold > 0 else { return }
+    let now = time()
+    if let nextLine, now < nextLine { return }
+    nextLine = now + .seconds(1)
     logger.warning(
       "signature missing or wrong; answered 401. If Dynamic sent it, compare the secret with the one in its dashboard",
-      metadata: ["count": "\(count)"])
+      metadata: ["count": "\(untold)"])
+    untold = 0
   }
 }

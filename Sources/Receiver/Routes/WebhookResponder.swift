@@ -52,7 +52,7 @@ final class WebhookResponder: Responder {
   }
 
   func roundEnded() {
-    forgeries.reportRest()
+    forgeries.roundEnded()
     guard !round.isEmpty else { return }
     round.submit(to: service, loop)
     round = WebhookRound()

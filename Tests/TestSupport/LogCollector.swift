@@ -1,12 +1,14 @@
-import Logging
-import Synchronization
+package import Logging
+internal import Synchronization
 
 /// Keeps what is logged.
-final class LogCollector: Sendable {
+package final class LogCollector: Sendable {
   private let kept = Mutex<[Logger.Metadata]>([])
 
-  var metadata: [Logger.Metadata] { kept.withLock { $0 } }
-  var logger: Logger { Logger(label: "test") { _ in Handler(collector: self) } }
+  package init() {}
+
+  package var metadata: [Logger.Metadata] { kept.withLock { $0 } }
+  package var logger: Logger { Logger(label: "test") { _ in Handler(collector: self) } }
 
   private struct Handler: LogHandler {
     let collector: LogCollector
