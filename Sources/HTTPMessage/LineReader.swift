@@ -22,7 +22,7 @@ struct LineReader {
       return .end
     }
     let nameStart = index
-    while index < count, ByteClass.token.contains(bytes[index]) { index += 1 }
+    index = bytes.endOfToken(from: index)
     guard index < count else { return .needsMore }
     guard index > nameStart, bytes[index] == 0x3a else {
       if bytes[nameStart] == 0x20 || bytes[nameStart] == 0x09 { throw .bad("a field line is folded") }

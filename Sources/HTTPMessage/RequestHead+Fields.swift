@@ -103,8 +103,8 @@ enum HostField {
         guard !port, index > 0 else { return false }
         port = true
       default:
-        let address = byte.hexDigitValue != nil || byte == 0x3a || byte == 0x2e
-        guard inBrackets ? address : !port || byte.isDigit else { return false }
+        guard inBrackets ? byte.hexDigitValue != nil || byte == 0x3a || byte == 0x2e : !port || byte.isDigit
+        else { return false }
       }
     }
     return !inBrackets

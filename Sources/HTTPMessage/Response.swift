@@ -70,15 +70,15 @@ package struct Response: Sendable {
   package func encode(
     into output: inout [UInt8], date: [UInt8], connection: ConnectionOption?, withoutBody: Bool = false
   ) {
-    output.append(contentsOf: head)
+    output.append(contentsOf: head.span)
     output.append(contentsOf: "Date: ")
-    output.append(contentsOf: date)
+    output.append(contentsOf: date.span)
     switch connection {
     case .close: output.append(contentsOf: "\r\nConnection: close\r\n\r\n")
     case .keepAlive: output.append(contentsOf: "\r\nConnection: keep-alive\r\n\r\n")
     case nil: output.append(contentsOf: "\r\n\r\n")
     }
-    if !withoutBody { output.append(contentsOf: body) }
+    if !withoutBody { output.append(contentsOf: body.span) }
   }
 
   /// The interim answer to `Expect: 100-continue`.
