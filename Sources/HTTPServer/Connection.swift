@@ -23,11 +23,11 @@ final class Connection {
   /// False once the socket is closed: its number may be another file's by then.
   var isOpen = true
 
-  init(socket: Int32, id: ConnectionID, now: UInt64, limits: ServerLimits) {
+  init(socket: Int32, id: ConnectionID, state: ConnectionState, limits: MessageLimits) {
     self.socket = socket
     self.id = id
-    state = ConnectionState(now: now, limits: limits)
-    reader = RequestReader(limits: limits.message)
+    self.state = state
+    reader = RequestReader(limits: limits)
   }
 
   var exchange: Exchange { Exchange(connection: id, request: request) }

@@ -33,11 +33,11 @@ struct ConnectionState {
   private(set) var afterwards = Afterwards.read
   private var phaseDeadline: UInt64
   private var writeDeadline = UInt64.max
-  private let limits: ServerLimits
+  private let timeouts: Timeouts
 
-  init(now: UInt64, limits: ServerLimits) {
-    self.limits = limits
-    phaseDeadline = now &+ limits.headerTimeout.nanoseconds
+  init(now: UInt64, timeouts: Timeouts) {
+    self.timeouts = timeouts
+    phaseDeadline = now &+ timeouts.header
   }
 
   var deadline: UInt64 { min(phaseDeadline, writeDeadline) }
@@ -55,12 +55,12 @@ struct ConnectionState {
   mutating func headBegan(now: UInt64) {
     guard phase == .idle else { return }
     phase = .head
-    phaseDeadline = now &+ limits.headerTimeout.nanoseconds
+    phaseDeadline = now &+ timeouts.header
   }
 
   mutating func bodyBegan(now: UInt64) {
     phase = .body
-    phaseDeadline = now &+ limits.bodyTimeout.nanoseconds
+    phaseDeadline = now &+ timeouts.body
   }
 
   mutating func requestEnded(keepsAlive: Bool) {
@@ -85,7 +85,7 @@ struct ConnectionState {
   mutating func answered(now: UInt64) {
     guard afterwards == .read else { return phase = .finishing }
     phase = .idle
-    phaseDeadline = now &+ limits.idleTimeout.nanoseconds
+    phaseDeadline = now &+ timeouts.idle
   }
 
   /// The server drains: no request after the present one. Between requests there is none, and what is written is the end.
@@ -96,7 +96,7 @@ struct ConnectionState {
 
   /// The replies did not fit into the socket's buffer.
   mutating func stalled(now: UInt64) {
-    if writeDeadline == .max { writeDeadline = now &+ limits.writeTimeout.nanoseconds }
+    if writeDeadline == .max { writeDeadline = now &+ timeouts.write }
   }
 
   /// All replies that were made are out. Returns what is to be done now; `.read` also while an answer is still owed.
@@ -105,7 +105,7 @@ struct ConnectionState {
     guard phase == .finishing else { return .read }
     if afterwards == .linger {
       phase = .lingering
-      phaseDeadline = now &+ limits.lingeringTimeout.nanoseconds
+      phaseDeadline = now &+ timeouts.lingering
     }
     return afterwards
   }
@@ -113,14 +113,5 @@ struct ConnectionState {
   /// Time is up: whether the peer is slow with a request, and should be told.
   func deservesTimeoutReply(now: UInt64) -> Bool {
     writeDeadline > now && (phase == .head || phase == .body)
-  }
-}
-
-extension Duration {
-  /// Nanoseconds, cut to what a deadline can hold.
-  var nanoseconds: UInt64 {
-    let (seconds, attoseconds) = components
-    guard seconds >= 0, seconds < 1 << 32 else { return seconds < 0 ? 0 : 1 << 62 }
-    return UInt64(seconds) * 1_000_000_000 + UInt64(max(0, attoseconds)) / 1_000_000_000
   }
 }

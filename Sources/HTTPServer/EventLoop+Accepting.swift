@@ -49,7 +49,8 @@ extension EventLoop {
     }
     generation &+= 1
     let connection = Connection(
-      socket: socket, id: ConnectionID(slot: slot, generation: generation), now: now, limits: limits)
+      socket: socket, id: ConnectionID(slot: slot, generation: generation),
+      state: ConnectionState(now: now, timeouts: timeouts), limits: limits.message)
     guard poller.register(socket, .read, token: connection.id.token) else {
       freeSlots.append(slot)
       return SystemCall.close(socket)

@@ -69,10 +69,10 @@ extension EventLoop {
         case .needsMore: connection.state.headBegan(now: now)
         case .head: beginBody(connection, isLast: offset == input.count)
         case .request(let body, inStorage: false):
-          respond(rest, body, connection)
+          respond(to: head, rest, body, connection)
         case .request(let body, inStorage: true):
           let storage = connection.reader.storage
-          respond(storage.span, body, connection)
+          respond(to: head, storage.span, body, connection)
         }
       } catch {
         fail(connection, error)
@@ -82,7 +82,7 @@ extension EventLoop {
   }
 
   private func beginBody(_ connection: Connection, isLast: Bool) {
-    note(connection)
+    note(head, connection)
     connection.state.bodyBegan(now: now)
     let storage = connection.reader.storage
     if let refusal = responder?.refusal(of: head, storage.span) {
@@ -94,8 +94,10 @@ extension EventLoop {
     }
   }
 
-  private func respond(_ bytes: Span<UInt8>, _ body: Range<Int>, _ connection: Connection) {
-    note(connection)
+  private func respond(
+    to head: borrowing RequestHead, _ bytes: Span<UInt8>, _ body: Range<Int>, _ connection: Connection
+  ) {
+    note(head, connection)
     connection.request &+= 1
     connection.state.requestEnded(keepsAlive: head.keepsAlive && drained == nil)
     let response = responder?.respond(
@@ -104,7 +106,7 @@ extension EventLoop {
     if let response { encode(response, connection) }
   }
 
-  private func note(_ connection: Connection) {
+  private func note(_ head: borrowing RequestHead, _ connection: Connection) {
     connection.isHead = head.method == .head
     connection.isHTTP10 = head.minorVersion == 0
   }
@@ -163,7 +165,7 @@ extension EventLoop {
       return sent(connection)
     }
     // Earlier replies still wait: this one goes behind them.
-    connection.output.append(contentsOf: output)
+    connection.output = connection.output + output
     output.removeAll(keepingCapacity: true)
     flush(connection)
   }

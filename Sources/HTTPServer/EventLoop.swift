@@ -24,6 +24,7 @@ package final class EventLoop: @unchecked Sendable {
   private static let roundsBeforeDeadlines = 64
 
   let limits: ServerLimits
+  let timeouts: Timeouts
   let counters: ServerCounters
   /// Called when descriptors or memory ran out and no connection is taken for a while.
   let acceptPaused: @Sendable () -> Void
@@ -69,6 +70,7 @@ package final class EventLoop: @unchecked Sendable {
     self.listener = listener
     self.acceptPaused = acceptPaused
     self.limits = limits
+    timeouts = Timeouts(limits)
     self.counters = counters
     poller = try Poller()
     wake = poller.wake

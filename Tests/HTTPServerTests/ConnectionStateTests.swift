@@ -6,7 +6,7 @@ import Testing
 struct ConnectionStateTests {
   static let second: UInt64 = 1_000_000_000
 
-  func state() -> ConnectionState { ConnectionState(now: 0, limits: ServerLimits()) }
+  func state() -> ConnectionState { ConnectionState(now: 0, timeouts: Timeouts(ServerLimits())) }
 
   @Test("a head's begins with its first byte and is not moved by more of them")
   func head() {
