@@ -8,8 +8,8 @@
 //   mkdir -p .build-tsan
 //   clang -shared -fPIC -O1 -o .build-tsan/MutexHandle.so Tests/ThreadSanitizer/MutexHandle.c
 //   swift build --build-tests --sanitize=thread --scratch-path .build-tsan
-//   LD_PRELOAD=$PWD/.build-tsan/MutexHandle.so swift test --skip-build --sanitize=thread --scratch-path .build-tsan \
-//     --filter 'HTTPServerTests|HandlersTests|RevocationStoreTests|ReceiverTests'
+//   LD_PRELOAD=$PWD/.build-tsan/MutexHandle.so swift test --skip-build --sanitize=thread --no-parallel \
+//     --scratch-path .build-tsan --filter 'HTTPServerTests|HandlersTests|RevocationStoreTests|ReceiverTests'
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdint.h>
