@@ -8,9 +8,8 @@ struct DeliveryTests {
   static let session = "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"
 
   /// Signs as Dynamic does.
-  static func sign(_ body: String) throws -> String {
-    let secret = try Secret(Executable.secret)
-    return SignatureHeader.value(for: try HMACSHA256(key: secret).code(for: Array(body.utf8).span))
+  static func sign(_ body: String, with secret: String = Executable.secret) throws -> String {
+    SignatureHeader.value(for: try HMACSHA256(key: Secret(secret)).code(for: Array(body.utf8).span))
   }
 
   static func event(

@@ -29,14 +29,18 @@ final class Load: Sendable {
     var alarm: (answers: Int, ring: @Sendable () -> Void)?
   }
 
+  private let secret: String
   private let state = Mutex(State())
   private let threads = DispatchGroup()
 
-  /// - Parameter alarm: called once there are so many answers.
+  /// - Parameters:
+  ///   - secret: what each is signed with.
+  ///   - alarm: called once there are so many answers.
   init(
-    on address: ListenAddress, connections: Int,
+    on address: ListenAddress, connections: Int, secret: String = Executable.secret,
     alarm: (answers: Int, ring: @Sendable () -> Void)? = nil
   ) throws {
+    self.secret = secret
     state.withLock { $0.alarm = alarm }
     for _ in 0..<connections {
       // Only its thread uses it.
@@ -66,7 +70,9 @@ final class Load: Sendable {
   private func run(_ client: Client) {
     while !state.withLock({ $0.isStopped }) {
       let sent = Sent()
-      guard let request = try? Self.request(sent) else { return note { $0.wrong.append("cannot sign") } }
+      guard let request = try? Self.request(sent, secret: secret) else {
+        return note { $0.wrong.append("cannot sign") }
+      }
       client.send(request)
       let text = client.read(until: "}")
       guard let answer = Answer(text), answer.body.hasSuffix("}") || answer.body.hasSuffix("}\n") else {
@@ -91,9 +97,9 @@ final class Load: Sendable {
     ring?()
   }
 
-  static func request(_ sent: Sent) throws -> String {
+  static func request(_ sent: Sent, secret: String = Executable.secret) throws -> String {
     let body = DeliveryTests.event(session: sent.session, eventId: sent.eventID)
     return "POST /webhooks/dynamic HTTP/1.1\r\nHost: hooks.example.com\r\n"
-      + "x-dynamic-signature-256: \(try DeliveryTests.sign(body))\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+      + "x-dynamic-signature-256: \(try DeliveryTests.sign(body, with: secret))\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
   }
 }
