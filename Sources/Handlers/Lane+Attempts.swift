@@ -1,0 +1,100 @@
+internal import DynamicEvents
+internal import Logging
+internal import RevocationStore
+internal import Synchronization
+
+extension Lane {
+  /// Results that wait for the disk; beyond them no attempt begins.
+  private static let mostUnrecorded = 1024
+
+  func begin() {
+    guard !isStopping, storeFailures == 0 else { return }
+    while running.count < registration.concurrency, window.repeatable + results.count < Self.mostUnrecorded,
+      let item = work.next()
+    {
+      guard registration.wants(item.event.name) else {
+        pass(item)
+        continue
+      }
+      let executor = executors.popLast() ?? LaneExecutor(label: "revoked.handler.\(registration.name).attempt")
+      let task = Task.detached(executorPreference: executor) { [registration] in
+        let verdict = await Verdict(of: registration.handler, body: item.event.body)
+        await self.ended(item.event.seq, verdict)
+      }
+      running[item.event.seq] = Running(
+        item: item, task: task, executor: executor, deadline: clock.uptime() + registration.timeout,
+        timeout: registration.timeout, hasRow: item.hasRow)
+    }
+  }
+
+  /// Not wanted, or not any more.
+  private func pass(_ item: LaneWork.Item) {
+    if item.hasRow { results[item.event.seq] = attempt(item, .delivered) }
+    window.finish(item.event.seq)
+  }
+
+  private func ended(_ event: Int64, _ verdict: Verdict) {
+    guard let run = running.removeValue(forKey: event) else { return }
+    if executors.count < registration.concurrency { executors.append(run.executor) }
+    judge(run, verdict)
+    step()
+  }
+
+  private func judge(_ run: Running, _ verdict: Verdict) {
+    let item = run.item
+    let outcome: Attempt.Outcome
+    switch verdict {
+    case .delivered:
+      counters.delivered.wrappingAdd(1, ordering: .relaxed)
+      outcome = .delivered
+    case .undeliverable(let error):
+      outcome = buried(item, error)
+    case .failed where isStopping && !run.timedOut:
+      // Cancelled by the stop: no verdict on the event, it is offered again after the next start.
+      interrupted.append(item)
+      return
+    case .failed(let error, let pause):
+      outcome = failed(item, run.timedOut ? "timed out after \(run.timeout)" : error, pause)
+    }
+    // Of fresh events only failures need a row: the position says that the others are done.
+    if run.hasRow || outcome != .delivered { results[item.event.seq] = attempt(item, outcome) }
+    window.finish(item.event.seq)
+  }
+
+  private func failed(_ item: LaneWork.Item, _ error: String, _ pause: Duration?) -> Attempt.Outcome {
+    let number = item.failedBefore + 1
+    guard number < registration.maxAttempts else { return buried(item, error) }
+    counters.failed.wrappingAdd(1, ordering: .relaxed)
+    // A peer that asks for more than the longest pause would hide the event from whoever watches.
+    let asked = min(pause ?? .zero, Backoff.longest)
+    let wait = max(asked, Backoff.pause(after: number, random: random()))
+    let retryAt = Timestamp(milliseconds: clock.now().milliseconds + Int64(wait / .milliseconds(1)))
+    logger.warning(
+      "an attempt failed",
+      metadata: ["seq": "\(item.event.seq)", "attempt": "\(number)", "retryAt": "\(retryAt)", "error": "\(error)"])
+    return .failed(error: error, retryAt: retryAt)
+  }
+
+  private func buried(_ item: LaneWork.Item, _ error: String) -> Attempt.Outcome {
+    counters.dead.wrappingAdd(1, ordering: .relaxed)
+    logger.error(
+      "an event became a dead letter",
+      metadata: ["seq": "\(item.event.seq)", "attempt": "\(item.failedBefore + 1)", "error": "\(error)"])
+    return .dead(error: error)
+  }
+
+  func attempt(_ item: LaneWork.Item, _ outcome: Attempt.Outcome) -> Attempt {
+    Attempt(event: item.event.seq, number: item.failedBefore + 1, at: clock.now(), outcome: outcome)
+  }
+
+  func cancelOverdue() {
+    let now = clock.uptime()
+    for (event, run) in running where !run.timedOut && run.deadline <= now {
+      running[event]?.timedOut = true
+      run.task.cancel()
+      logger.warning(
+        "an attempt takes too long and was told to stop",
+        metadata: ["seq": "\(event)", "attempt": "\(run.item.failedBefore + 1)", "timeout": "\(run.timeout)"])
+    }
+  }
+}

@@ -1,0 +1,144 @@
+internal import Dispatch
+internal import DynamicEvents
+internal import Logging
+internal import RevocationStore
+
+extension Lane {
+  /// Events read at a time. Together with 4 MiB of bodies for fresh ones and for retries each, a lane's memory.
+  private static let pageSize = 64
+  /// Once so many would be repeated after a kill, the running attempts before them get rows of their own and the position moves on.
+  private static let mostRepeated = 64
+  /// Between two transactions of a lane there are at least 20 ms, and ten times what the last one took: however many events come, a lane has
+  /// less than a tenth of the store's writer, the rest is for ingest. A lone event is recorded at once.
+  private static let shortestPause: Duration = .milliseconds(20)
+  private static let longestPause: Duration = .seconds(1)
+
+  func read() {
+    guard !isStopping else { return }
+    // Before the last is begun, so that no attempt waits for a read.
+    let wantsFresh = mayHaveFresh && work.freshCount < Self.pageSize / 4
+    let wantsDue = mayHaveDue && work.dueCount == 0
+    guard wantsFresh || wantsDue else { return }
+    if wantsFresh { mayHaveFresh = false }
+    if wantsDue {
+      mayHaveDue = false
+      // The answer tells of all but those in hand, of which `record` tells.
+      nextDue = nil
+    }
+    let inHand = wantsDue ? Set(running.keys).union(results.keys) : []
+    isBusy = true
+    Task { [store, handler, end = window.end, now = clock.now()] in
+      let result = await onQueue { () throws(StoreError) in
+        let due =
+          try wantsDue
+          ? store.dueDeliveries(handler: handler, at: now, limit: Self.pageSize, excluding: inHand) : nil
+        return (try wantsFresh ? store.events(after: end, limit: Self.pageSize) : nil, due)
+      }
+      isBusy = false
+      switch result {
+      case .success(let (page, due)):
+        take(page, due)
+        storeFailures = 0
+      case .failure(let error):
+        mayHaveFresh = mayHaveFresh || wantsFresh
+        mayHaveDue = mayHaveDue || wantsDue
+        failed(error)
+      }
+      step()
+    }
+  }
+
+  private func take(_ page: EventPage?, _ due: DuePage?) {
+    // A stop may have come meanwhile.
+    guard !isStopping else { return }
+    if let page, page.end > window.end {
+      mayHaveFresh = true
+      work.add(fresh: page.events)
+      window.append(page.events.map(\.seq), end: page.end)
+    }
+    guard let due else { return }
+    if !due.due.isEmpty { mayHaveDue = true }
+    work.add(due: due.due)
+    if let next = due.next { nextDue = min(nextDue ?? next, next) }
+  }
+
+  var mayRecord: Bool {
+    hasUnrecorded && (isStopping || clock.uptime() >= nextRecord)
+  }
+
+  var hasUnrecorded: Bool {
+    !results.isEmpty || window.position > recorded || window.repeatable >= Self.mostRepeated
+      || (isStopping && running.isEmpty && window.repeatable > 0 && !interrupted.isEmpty)
+  }
+
+  func record() {
+    claim()
+    let batch = results
+    let position = window.position
+    results = [:]
+    isBusy = true
+    let start = clock.uptime()
+    Task { [store, handler] in
+      let result = await onQueue { () throws(StoreError) in
+        try store.record(batch.values, handler: handler, advancingTo: position)
+      }
+      isBusy = false
+      let now = clock.uptime()
+      switch result {
+      case .success:
+        recorded = position
+        storeFailures = 0
+        nextDue = (batch.values.compactMap(\.retryAt) + [nextDue].compactMap(\.self)).min()
+        nextRecord = now + min(max(Self.shortestPause, (now - start) * 10), Self.longestPause)
+      case .failure(let error):
+        // What came meanwhile is newer. A lane that stops gives up; it is all offered again.
+        if !isStopping { results.merge(batch) { newer, _ in newer } }
+        failed(error)
+      }
+      step()
+    }
+  }
+
+  /// Gives rows to what holds the position back.
+  private func claim() {
+    if isStopping, running.isEmpty, window.repeatable > 0 {
+      for item in interrupted where !item.hasRow {
+        results[item.event.seq] = Attempt(event: item.event.seq, number: 0, at: clock.now(), outcome: .claimed)
+        window.finish(item.event.seq)
+      }
+      interrupted = []
+    }
+    guard window.repeatable >= Self.mostRepeated else { return }
+    for (event, run) in running where !run.hasRow {
+      running[event]?.hasRow = true
+      results[event] = attempt(run.item, .claimed)
+      window.finish(event)
+    }
+  }
+
+  private func failed(_ error: StoreError) {
+    storeFailures += 1
+    let pause = min(
+      max(Backoff.first, Backoff.pause(after: storeFailures, random: random())), .seconds(60))
+    storeRetry = clock.uptime() + pause
+    logger.error(
+      "the store failed the handler, which waits for it",
+      metadata: ["error": "\(error)", "pause": "\(pause)"])
+    // Nothing is left to wait for.
+    if isStopping { window = LaneWindow(position: recorded) }
+  }
+
+  private func onQueue<Value: Sendable>(
+    _ body: @escaping @Sendable () throws(StoreError) -> Value
+  ) async -> Result<Value, StoreError> {
+    await withCheckedContinuation { continuation in
+      queue.async { continuation.resume(returning: Result(catching: body)) }
+    }
+  }
+}
+
+extension Attempt {
+  fileprivate var retryAt: Timestamp? {
+    if case .failed(_, let retryAt) = outcome { retryAt } else { nil }
+  }
+}
