@@ -14,15 +14,19 @@ final class ForwardAnswers: NSObject, URLSessionDataDelegate {
 
   private let waiting = Mutex<[Int: Waiting]>([:])
 
-  /// Starts the task and returns the head of its answer, once its body has ended or is too long. Cancellation ends the task.
+  /// Starts the task and returns the head of its answer, once its body has ended or is too long. Cancellation ends the task, and the wait
+  /// with it: of a task that is cancelled while it starts the session may never say anything.
   func answer(to task: URLSessionDataTask) async throws -> HTTPURLResponse {
     try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
         waiting.withLock { $0[task.taskIdentifier] = Waiting(continuation: continuation) }
+        // A cancellation that came before found nobody waiting.
+        if Task.isCancelled { return end(task, .failure(CancellationError())) }
         task.resume()
       }
     } onCancel: {
       task.cancel()
+      end(task, .failure(CancellationError()))
     }
   }
 

@@ -118,15 +118,16 @@ struct ForwardHandlerTests {
     #expect(error.map { "\($0)".hasPrefix("the request failed: ") && !"\($0)".contains("hidden") } == true)
   }
 
-  @Test("A cancelled attempt ends, though the receiver never answers")
-  func cancelled() async throws {
+  @Test(
+    "A cancelled attempt ends, though the receiver never answers, whenever the cancellation comes", arguments: 0..<50)
+  func cancelled(yields: Int) async throws {
     // Bound, and the kernel accepts; nobody reads.
     let silent = try SilentListener()
     let url = try #require(URL(string: "http://127.0.0.1:\(silent.port)/"))
     let handler = try handler(url)
     let event = try event()
     let attempt = Task { try await handler.handle(event) }
-    await Task.yield()
+    for _ in 0..<yields { await Task.yield() }
     attempt.cancel()
     await #expect(throws: (any Error).self) { try await attempt.value }
   }
