@@ -12,17 +12,21 @@ final class Peer {
 
   private let process = Process()
   private let output = Pipe()
+  private let scheme: String
   private let port: Int
 
   /// - Parameters:
   ///   - secrets: verified by the official library, which is found in `packages`.
-  init(verifying secrets: [String] = [], packages: String? = nil) throws {
+  ///   - certificate: has it speak TLS.
+  init(verifying secrets: [String] = [], packages: String? = nil, certificate: SelfSigned? = nil) throws {
+    scheme = certificate == nil ? "http" : "https"
     let script = try #require(Bundle.module.path(forResource: "peer", ofType: "py"))
     process.executableURL = URL(filePath: "/usr/bin/env")
     process.arguments = ["python3", script] + secrets
-    if let packages {
-      process.environment = ProcessInfo.processInfo.environment.merging(["PYTHONPATH": packages]) { $1 }
-    }
+    var variables = ProcessInfo.processInfo.environment
+    if let packages { variables["PYTHONPATH"] = packages }
+    if let certificate { variables["PEER_CERTIFICATE"] = certificate.both }
+    process.environment = variables
     process.standardOutput = output
     try process.run()
     // Else our own end would keep a dead peer's output open.
@@ -37,7 +41,7 @@ final class Peer {
   }
 
   func url(_ path: String) throws -> URL {
-    try #require(URL(string: "http://127.0.0.1:\(port)\(path)"))
+    try #require(URL(string: "\(scheme)://127.0.0.1:\(port)\(path)"))
   }
 
   /// The next request. The peer prints it before it answers.

@@ -1,10 +1,12 @@
 """A receiver of webhooks on a port of the kernel's choice, which it prints first and then each request as a line of JSON.
 
 The path says what to answer: /204, /503?retry-after=7, /200?bytes=1000000. With secrets as arguments the official library must verify
-each request with each of them, or the answer is 400.
+each request with each of them, or the answer is 400. With the file PEER_CERTIFICATE it speaks TLS.
 """
 import http.server
 import json
+import os
+import ssl
 import sys
 import urllib.parse
 
@@ -49,5 +51,10 @@ class Peer(http.server.BaseHTTPRequestHandler):
 
 
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Peer)
+certificate = os.environ.get("PEER_CERTIFICATE")
+if certificate:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
 print(server.server_address[1], flush=True)
 server.serve_forever()

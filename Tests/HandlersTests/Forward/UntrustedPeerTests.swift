@@ -1,0 +1,46 @@
+import Foundation
+import Handlers
+import RevocationStore
+import Synchronization
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(2)))
+struct UntrustedPeerTests {
+  @Test(
+    "A receiver whose certificate nobody vouches for gets no request; the attempt has failed, says why, and is made again"
+  )
+  func untrusted() async throws {
+    let folder = try TemporaryFolder()
+    let certificate = try SelfSigned(in: folder)
+    let peer = try Peer(certificate: certificate)
+    let bench = try Bench()
+    let handler = ForwardHandler(
+      try peer.url("/200"), secrets: [try WebhookSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")])
+    let dispatcher = try bench.dispatcher(HandlerRegistration("tls", handler: handler))
+    try bench.store("1")
+    dispatcher.wake()
+    try await bench.settle { dispatcher.counters[0].failed.load(ordering: .relaxed) >= 2 }
+    await dispatcher.stop()
+    #expect(dispatcher.counters[0].delivered.load(ordering: .relaxed) == 0)
+    let event = try #require(try bench.store.latestEvents(EventFilter(), before: nil, limit: 1).first)
+    guard case .retrying(let attempts, _, let error) = event.handlers.first?.state else {
+      Issue.record("\(event.handlers)")
+      return
+    }
+    #expect(attempts >= 2)
+    #expect(error.contains("certificate"), "\(error)")
+
+    // Whoever does vouch for it is served, and is the first whose request arrives.
+    let curl = Process()
+    curl.executableURL = URL(filePath: "/usr/bin/env")
+    curl.arguments = [
+      "curl", "--silent", "--fail", "--noproxy", "*", "--cacert", certificate.chain, "--data", "{}",
+      try peer.url("/200").absoluteString,
+    ]
+    try curl.run()
+    curl.waitUntilExit()
+    #expect(curl.terminationStatus == 0)
+    #expect(try peer.next().headers["user-agent"]?.hasPrefix("curl/") == true)
+  }
+}
