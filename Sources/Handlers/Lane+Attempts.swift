@@ -69,17 +69,15 @@ extension Lane {
     let asked = min(pause ?? .zero, Backoff.longest)
     let wait = max(asked, Backoff.pause(after: number, random: random()))
     let retryAt = Timestamp(milliseconds: clock.now().milliseconds + Int64(wait / .milliseconds(1)))
-    logger.warning(
-      "an attempt failed",
-      metadata: ["seq": "\(item.event.seq)", "attempt": "\(number)", "retryAt": "\(retryAt)", "error": "\(error)"])
+    log.add(
+      .failed,
+      ["seq": "\(item.event.seq)", "attempt": "\(number)", "retryAt": "\(retryAt)", "error": "\(error)"])
     return .failed(error: error, retryAt: retryAt)
   }
 
   private func buried(_ item: LaneWork.Item, _ error: String) -> Attempt.Outcome {
     counters.dead.wrappingAdd(1, ordering: .relaxed)
-    logger.error(
-      "an event became a dead letter",
-      metadata: ["seq": "\(item.event.seq)", "attempt": "\(item.failedBefore + 1)", "error": "\(error)"])
+    log.add(.dead, ["seq": "\(item.event.seq)", "attempt": "\(item.failedBefore + 1)", "error": "\(error)"])
     return .dead(error: error)
   }
 
@@ -92,9 +90,8 @@ extension Lane {
     for (event, run) in running where !run.timedOut && run.deadline <= now {
       running[event]?.timedOut = true
       run.task.cancel()
-      logger.warning(
-        "an attempt takes too long and was told to stop",
-        metadata: ["seq": "\(event)", "attempt": "\(run.item.failedBefore + 1)", "timeout": "\(run.timeout)"])
+      log.add(
+        .late, ["seq": "\(event)", "attempt": "\(run.item.failedBefore + 1)", "timeout": "\(run.timeout)"])
     }
   }
 }

@@ -28,6 +28,7 @@ actor Lane {
   var registration: HandlerRegistration
   let store: RevocationStore
   let logger: Logger
+  var log: LaneLog
   let clock: LaneClock
   let random: @Sendable () -> Double
   let handler: Int64
@@ -61,6 +62,7 @@ actor Lane {
     var logger = logger
     logger[metadataKey: "handler"] = "\(registration.name)"
     self.logger = logger
+    log = LaneLog(logger)
     self.registration = registration
     self.store = store
     self.clock = clock
@@ -108,6 +110,7 @@ actor Lane {
     guard isRunning.load(ordering: .relaxed) else { return }
     begin()
     cancelOverdue()
+    log.write(at: clock.uptime())
     if let due = nextDue, due <= clock.now() {
       nextDue = nil
       mayHaveDue = true
@@ -131,6 +134,7 @@ actor Lane {
     if let due = nextDue {
       times.append(clock.uptime() + .milliseconds(max(0, due.milliseconds - clock.now().milliseconds)))
     }
+    if let line = log.due { times.append(line) }
     guard let time = times.min() else { return }
     if let alarm, alarm.time <= time { return }
     alarm?.task.cancel()
@@ -151,6 +155,7 @@ actor Lane {
   private func finishIfStopped() {
     guard isStopping, running.isEmpty, !isBusy, !hasUnrecorded else { return }
     alarm?.task.cancel()
+    log.writeRest()
     isRunning.store(false, ordering: .relaxed)
     for continuation in stopped { continuation.resume() }
     stopped = []

@@ -19,10 +19,11 @@ final class Bench: Sendable {
   var now: Timestamp { clock.now }
 
   /// - Parameter random: the jitter; 1 is the whole pause.
-  func dispatcher(_ handlers: HandlerRegistration..., random: Double = 0.5) throws -> Dispatcher {
-    try Dispatcher(
-      store: store, handlers: handlers, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-      clock: clock.lanes, random: { random })
+  func dispatcher(
+    _ handlers: HandlerRegistration..., random: Double = 0.5,
+    logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+  ) throws -> Dispatcher {
+    try Dispatcher(store: store, handlers: handlers, logger: logger, clock: clock.lanes, random: { random })
   }
 
   func store(_ ids: String..., name: String = "user.session.revoked") throws {
