@@ -6,11 +6,13 @@ package struct Retention: Sendable {
   /// A session lives at most 30 days from its first sign-in.
   package static let ofDynamic = Duration.seconds(30 * 86_400)
 
-  private static let day: Int64 = 86_400_000
+  static let day: Int64 = 86_400_000
   private static let skew: Int64 = 3_600_000
 
   /// In milliseconds, the skew included.
-  private let period: Int64
+  let period: Int64
+  /// A longer one that was in force until lately, and until when it counts: see `begin`.
+  var former: (period: Int64, until: Timestamp)?
 
   init(_ retention: Duration) {
     // A hundred years, so that no sum overflows.
@@ -28,12 +30,16 @@ package struct Retention: Sendable {
     return max(base, Timestamp(milliseconds: nextDay + Self.day - period))
   }
 
-  func expiresAt(rememberedFrom time: Timestamp) -> Timestamp {
-    Timestamp(milliseconds: time.milliseconds + period)
+  func expiresAt(rememberedFrom time: Timestamp, at now: Timestamp) -> Timestamp {
+    Timestamp(milliseconds: time.milliseconds + period(at: now))
   }
 
   /// What is remembered from before this time is forgotten now.
   func horizon(at now: Timestamp) -> Timestamp {
-    Timestamp(milliseconds: now.milliseconds - period)
+    Timestamp(milliseconds: now.milliseconds - period(at: now))
+  }
+
+  private func period(at now: Timestamp) -> Int64 {
+    if let former, now < former.until { max(former.period, period) } else { period }
   }
 }

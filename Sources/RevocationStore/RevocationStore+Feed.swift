@@ -31,7 +31,7 @@ extension RevocationStore {
       while let row = try rows.next() {
         looks += 1
         page.end = row[0]
-        let expiresAt = retention.expiresAt(rememberedFrom: Timestamp(milliseconds: row[3]))
+        let expiresAt = retention.expiresAt(rememberedFrom: Timestamp(milliseconds: row[3]), at: now)
         guard expiresAt >= now else { continue }
         guard let session = SessionID(bytes: [UInt8](row[1] as Data)), let epoch = feedEpochs.id(of: page.end) else {
           throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a revocation's session or number is malformed")

@@ -1,3 +1,5 @@
+package import DynamicEvents
+internal import Foundation
 internal import GRDB
 package import Synchronization
 
@@ -35,12 +37,15 @@ package final class RevocationStore: Sendable {
 
   /// Opens the store in the folder `data`.
   ///
-  /// - Parameter retention: how long a revoked session is remembered after its creation.
-  package init(data: String, mode: Mode, retention: Duration = Retention.ofDynamic) throws(StoreError) {
+  /// - Parameters:
+  ///   - retention: how long a revoked session is remembered after its creation. A shorter one than before counts from a day after `now`.
+  ///   - now: the time of day unless it is given.
+  package init(
+    data: String, mode: Mode, retention: Duration = Retention.ofDynamic, now: Timestamp? = nil
+  ) throws(StoreError) {
     let folder = StoreFolder(path: data)
     path = folder.database
     self.mode = mode
-    self.retention = Retention(retention)
     isNew = mode == .serve && !folder.hasDatabase
     switch mode {
     case .serve:
@@ -61,6 +66,10 @@ package final class RevocationStore: Sendable {
     }
     identity = FileIdentity(folder.database)
     let opened = database
+    let now = now ?? Timestamp(Date())
+    self.retention = try Self.attempt(path) {
+      mode == .serve ? try Retention.begin(Retention(retention), opened, at: now) : Retention(retention)
+    }
     feedEpochs = try Self.attempt(path) { mode == .serve ? try FeedEpochs.begin(opened) : .none }
     lastRevocation = Atomic(try Self.attempt(path) { try opened.read(Tally.fetch).lastRevocation })
   }

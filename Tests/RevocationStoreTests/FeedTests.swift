@@ -116,7 +116,7 @@ private let noon = 20_000 * day + day / 2
         }
         for (bytes, rememberedFrom) in zip(live, expiries) {
           let session = try #require(SessionID(bytes: bytes))
-          #expect(seen[session] == store.retention.expiresAt(rememberedFrom: rememberedFrom))
+          #expect(seen[session] == store.retention.expiresAt(rememberedFrom: rememberedFrom, at: time(0)))
         }
       }
       // A new session, or an old one that now lasts longer.

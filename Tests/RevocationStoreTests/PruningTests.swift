@@ -39,7 +39,9 @@ private let noon = 20_000 * day + 12 * hour
         occurredAt: occurredAt.map { noon + $0 }, receivedAt: noon)
     ])
     let rememberedFrom = try store.read { try Int64.fetchOne($0, sql: "SELECT remember_from FROM revocation") }
-    #expect(try store.retention.expiresAt(rememberedFrom: time(#require(rememberedFrom))) == time(noon + expiry))
+    #expect(
+      try store.retention.expiresAt(rememberedFrom: time(#require(rememberedFrom)), at: time(noon))
+        == time(noon + expiry))
     try prune(at: noon + expiry)
     #expect(try store.revocation(of: session(1)) != nil)
     #expect(try store.tally().revocations == 1)
@@ -58,10 +60,32 @@ private let noon = 20_000 * day + 12 * hour
     #expect(try patient.revocation(of: session(1)) == nil)
   }
 
+  @Test func `a shorter retention counts a day after the start that brings it, in the feed as well`() throws {
+    _ = try store.append([.revoking(1, createdAt: noon - 5 * day, receivedAt: noon)])
+    try store.close()
+    // Shorter twice, and the same again, which begins no other day.
+    for (retention, hours, until) in [(20 * 86_400, 1, 25), (3600, 2, 26), (3600, 3, 26)] as [(Int64, Int64, Int64)] {
+      let store = try RevocationStore(
+        data: folder.data, mode: .serve, retention: .seconds(retention), now: time(noon + hours * hour))
+      let end = noon + until * hour - 1
+      try prune(store, at: end)
+      #expect(try store.revocation(of: session(1)) != nil)
+      let told = try store.feed(after: 0, limit: 9, at: time(end)).entries
+      #expect(told.map(\.expiresAt) == [time(noon + 25 * day + hour)])
+      try store.close()
+    }
+    let last = try RevocationStore(
+      data: folder.data, mode: .serve, retention: .seconds(3600), now: time(noon + 4 * hour))
+    #expect(try last.feed(after: 0, limit: 9, at: time(noon + 26 * hour)).entries == [])
+    try prune(last, at: noon + 26 * hour)
+    #expect(try last.revocation(of: session(1)) == nil)
+  }
+
   @Test(arguments: [Duration.zero, .seconds(-5), .seconds(Int64.max)])
   func `whatever the retention, a session that was just answered 200 is refused`(retention: Duration) throws {
     try store.close()
-    let store = try RevocationStore(data: folder.data, mode: .serve, retention: retention)
+    // Long enough ago to count.
+    let store = try RevocationStore(data: folder.data, mode: .serve, retention: retention, now: time(noon - 2 * day))
     _ = try store.append([.revoking(1, createdAt: -62_167_219_200_000, receivedAt: noon)])
     try prune(store, at: noon + day)
     #expect(try store.revocation(of: session(1)) != nil)
