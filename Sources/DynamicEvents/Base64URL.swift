@@ -3,38 +3,53 @@
 /// Stricter than most readers, which skip line breaks or stray bits: two texts for one value are one too many where a decision hangs on it.
 enum Base64URL {
   static func isAlphabet(_ text: Span<UInt8>) -> Bool {
-    for index in text.indices where value(of: text[index]) == nil { return false }
-    return true
+    let values = values
+    var seen: UInt8 = 0
+    for index in text.indices { seen |= values[Int(text[index])] }
+    return seen < 64
   }
 
   /// `nil` for another byte, for a length that no encoder makes, and when the last digit holds bits of no byte (RFC 4648 §3.5).
   static func decode(_ text: Span<UInt8>) -> [UInt8]? {
-    guard text.count % 4 != 1 else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(text.count / 4 * 3 + 2)
-    var pending: UInt32 = 0
-    var bits = 0
-    for index in text.indices {
-      guard let value = value(of: text[index]) else { return nil }
-      // At most 6 bits are left over from before, so 12 are ever in use.
-      pending = (pending << 6 | UInt32(value)) & 0xFFF
-      bits += 6
-      guard bits >= 8 else { continue }
-      bits -= 8
-      bytes.append(UInt8(truncatingIfNeeded: pending >> UInt32(bits)))
+    let rest = text.count % 4
+    guard rest != 1 else { return nil }
+    let values = values
+    // Gathered without a branch, and judged at the end.
+    var seen: UInt8 = 0
+    let bytes = [UInt8](capacity: text.count / 4 * 3 + 2) { bytes in
+      func value(at index: Int) -> UInt8 {
+        let value = values[Int(text[index])]
+        seen |= value
+        return value
+      }
+      var index = 0
+      while index + 4 <= text.count {
+        let (first, second) = (value(at: index), value(at: index + 1))
+        let (third, fourth) = (value(at: index + 2), value(at: index + 3))
+        bytes.append(first << 2 | second >> 4)
+        bytes.append(second << 4 | third >> 2)
+        bytes.append(third << 6 | fourth)
+        index += 4
+      }
+      guard rest > 0 else { return }
+      let (first, second) = (value(at: index), value(at: index + 1))
+      bytes.append(first << 2 | second >> 4)
+      if rest == 2 {
+        if second & 0x0F != 0 { seen = .max }
+        return
+      }
+      let third = value(at: index + 2)
+      bytes.append(second << 4 | third >> 2)
+      if third & 0x03 != 0 { seen = .max }
     }
-    guard pending & ((1 << UInt32(bits)) - 1) == 0 else { return nil }
-    return bytes
+    return seen < 64 ? bytes : nil
   }
 
-  private static func value(of digit: UInt8) -> UInt8? {
-    switch digit {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): digit - UInt8(ascii: "A")
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): digit - UInt8(ascii: "a") + 26
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit - UInt8(ascii: "0") + 52
-    case UInt8(ascii: "-"): 62
-    case UInt8(ascii: "_"): 63
-    default: nil
-    }
-  }
+  /// By byte: 0–63, or 255 where it is no digit.
+  private static let values: [UInt8] = {
+    var values = [UInt8](repeating: .max, count: 256)
+    let digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    for (value, digit) in digits.utf8.enumerated() { values[Int(digit)] = UInt8(truncatingIfNeeded: value) }
+    return values
+  }()
 }

@@ -44,21 +44,21 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
   package func append(to text: inout [UInt8]) {
     let (days, time) = milliseconds.quotientFlooring(by: 86_400_000)
     let (year, month, day) = GregorianCalendar.date(ofDay: days)
-    func append(_ number: Int64, digits: Int, then separator: Unicode.Scalar) {
-      var divisor: Int64 = 1
-      for _ in 1..<digits { divisor *= 10 }
-      while divisor > 0 {
-        text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: number / divisor % 10))
-        divisor /= 10
-      }
+    func append(_ digit: Int64) { text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit % 10)) }
+    func append(_ number: Int64, then separator: Unicode.Scalar) {
+      append(number / 10)
+      append(number)
       text.append(UInt8(ascii: separator))
     }
-    append(year, digits: 4, then: "-")
-    append(month, digits: 2, then: "-")
-    append(day, digits: 2, then: "T")
-    append(time / 3_600_000, digits: 2, then: ":")
-    append(time / 60_000 % 60, digits: 2, then: ":")
-    append(time / 1000 % 60, digits: 2, then: ".")
-    append(time % 1000, digits: 3, then: "Z")
+    append(year / 1000)
+    append(year / 100)
+    append(year % 100, then: "-")
+    append(month, then: "-")
+    append(day, then: "T")
+    append(time / 3_600_000, then: ":")
+    append(time / 60_000 % 60, then: ":")
+    append(time / 1000 % 60, then: ".")
+    append(time % 1000 / 100)
+    append(time % 100, then: "Z")
   }
 }
