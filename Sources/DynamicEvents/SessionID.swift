@@ -25,6 +25,9 @@ public struct SessionID: Hashable, Sendable, LosslessStringConvertible {
   /// The 16 bytes, as a store keeps them.
   package var bytes: [UInt8] { value.bytes }
 
+  /// The same as two words that hold them in memory in this order.
+  package var bigEndianWords: (UInt64, UInt64) { (value.high.bigEndian, value.low.bigEndian) }
+
   public var description: String { value.uuidText }
 
   /// Appends what `description` is, in ASCII.

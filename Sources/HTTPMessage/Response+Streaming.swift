@@ -13,6 +13,7 @@ extension Response {
     into output: inout [UInt8], date: [UInt8], connection: ConnectionOption?, isChunked: Bool, withoutBody: Bool
   ) {
     output.append(contentsOf: head)
+    output.append(contentsOf: line)
     if isChunked { output.append(contentsOf: "Transfer-Encoding: chunked\r\n") }
     output.append(contentsOf: "Date: ")
     output.append(contentsOf: date)

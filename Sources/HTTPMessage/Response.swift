@@ -3,6 +3,8 @@ package struct Response: Sendable {
   package let status: Status
   /// Status line and fields up to what depends on the connection and the time.
   private(set) var head: [UInt8]
+  /// One more field line as it goes over the wire, its line end included; beside `head`, so that a constant answer gets it without being copied.
+  package var line: [UInt8] = []
   package let body: [UInt8]
   /// Makes what follows `body`, when the length is not known yet.
   package internal(set) var rest: (any ResponseBody)?
@@ -59,18 +61,12 @@ package struct Response: Sendable {
     self.init(status, contentType: "application/problem+json", fields: fields, body: text + "}\n")
   }
 
-  /// The same response with further fields.
-  package func adding(_ fields: [(StaticString, String)]) -> Response {
-    var response = self
-    for (name, value) in fields { response.append(name, value) }
-    return response
-  }
-
   /// `date`: an IMF-fixdate (RFC 9110 §5.6.7). `withoutBody`: the answer to HEAD, whose fields are those of GET.
   package func encode(
     into output: inout [UInt8], date: [UInt8], connection: ConnectionOption?, withoutBody: Bool = false
   ) {
     output.append(contentsOf: head.span)
+    output.append(contentsOf: line.span)
     output.append(contentsOf: "Date: ")
     output.append(contentsOf: date.span)
     switch connection {

@@ -21,6 +21,7 @@ final class Service: Sendable {
   private let secretsVersionNumber = Atomic(0)
   /// Milliseconds since 1970 of the last genuinely signed delivery; the smallest value means none yet.
   private let lastSignedMilliseconds: Atomic<Int64>
+  private let lastEventField = Mutex(LastEventField())
 
   init(
     store: RevocationStore, inbox: Inbox, metrics: Metrics, dispatcher: Dispatcher, secrets: [Secret],
@@ -45,7 +46,9 @@ final class Service: Sendable {
   /// The response with the time of the last signed delivery, which lets a caller tell quiet from broken.
   func stamped(_ response: Response) -> Response {
     guard let lastSigned else { return response }
-    return response.adding([("X-Revoked-Last-Event", lastSigned.description)])
+    var response = response
+    response.line = lastEventField.withLock { $0.line(for: lastSigned) }
+    return response
   }
 
   /// One line a second at most, however many ask.

@@ -9,11 +9,6 @@ extension RevocationStore {
     try read { db in try Self.revocation(of: session, db) }
   }
 
-  /// Those of the sessions that are revoked, in the order asked, all as of one moment.
-  package func revocations(of sessions: [SessionID]) throws(StoreError) -> [Revocation] {
-    try read { db in try sessions.compactMap { try Self.revocation(of: $0, db) } }
-  }
-
   package func tally() throws(StoreError) -> Tally {
     try read(Tally.fetch)
   }

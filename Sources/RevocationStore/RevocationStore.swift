@@ -34,6 +34,8 @@ package final class RevocationStore: Sendable {
   let feedEpochs: FeedEpochs
   /// The newest number of the feed that is committed, at the cost of a load.
   package let lastRevocation: Atomic<Int64>
+  /// Counts what was committed here, so that a reader sees at the cost of a load whether its snapshot is the newest.
+  let commits = Atomic<UInt64>(0)
 
   /// Opens the store in the folder `data`.
   ///
@@ -105,6 +107,12 @@ package final class RevocationStore: Sendable {
     }
   }
 
+  /// Throws when what can be read is no longer to be relied upon: a page made no sense, or the file is another one than was opened.
+  func checkReadable() throws(StoreError) {
+    if let damage = health.damage { throw damage }
+    guard FileIdentity(path) == identity else { throw .replaced(path: path) }
+  }
+
   /// One transaction: all of `body` or nothing.
   func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
     guard mode != .inspect else { throw .readOnly(path: path) }
@@ -115,6 +123,8 @@ package final class RevocationStore: Sendable {
         try Self.attempt(path) { try database.write(LogRewriting.rewrite) }
         health.logWasRewritten()
       }
+      // Also when it throws: a commit that reports a failure may be there all the same.
+      defer { commits.wrappingAdd(1, ordering: .releasing) }
       return try Self.attempt(path) { try database.write(body) }
     } catch {
       health.writeFailed(error)

@@ -22,13 +22,6 @@ import Testing
     #expect(try store.revocation(of: session(2)) == nil)
   }
 
-  @Test func `a bulk look-up answers the revoked ones in the order asked`() throws {
-    _ = try store.append((1...5).map { try .revoking($0) })
-    let asked = try [9, 4, 8, 2].map { try session($0) }
-    #expect(try store.revocations(of: asked).map(\.session) == [session(4), session(2)])
-    #expect(try store.revocations(of: []) == [])
-  }
-
   @Test func `a later event for the session changes nothing of what the feed showed`() throws {
     _ = try store.append([.revoking(1, event: 10, by: .user, revokedAt: 1000)])
     _ = try store.append([

@@ -16,6 +16,14 @@ func time(_ milliseconds: Int64) -> Timestamp {
   Timestamp(milliseconds: milliseconds)
 }
 
+extension RevocationStore {
+  /// As a loop that has just begun looks them up.
+  func revocations(of sessions: [SessionID]) throws -> [Revocation] {
+    let reader = LookUpReader(self)
+    return try sessions.compactMap { try reader.revocation(of: $0) }
+  }
+}
+
 extension IncomingEvent {
   static func revoking(
     _ number: UInt64, event: UInt64? = nil, message: String? = nil, by: RevokedBy = .user, revokedAt: Int64? = 1000,

@@ -1,17 +1,30 @@
+internal import HTTPMessage
+internal import Signature
+
 /// A string as JSON writes it (RFC 8259 §7).
 enum JSONText {
-  static func quoted(_ text: String) -> String {
-    var quoted = "\""
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": quoted += "\\\""
-      case "\\": quoted += "\\\\"
-      case "\0"..<" ":
-        let digits = String(scalar.value, radix: 16)
-        quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      default: quoted.unicodeScalars.append(scalar)
-      }
+  /// As bytes, because a String put together scalar by scalar costs more than a look-up.
+  static func append(_ text: String, to output: inout [UInt8]) {
+    output.append(UInt8(ascii: "\""))
+    if text.utf8.contains(where: isEscaped) {
+      for byte in text.utf8 { append(byte, to: &output) }
+    } else {
+      output.append(contentsOf: text.utf8)
     }
-    return quoted + "\""
+    output.append(UInt8(ascii: "\""))
+  }
+
+  private static func append(_ byte: UInt8, to output: inout [UInt8]) {
+    guard isEscaped(byte) else { return output.append(byte) }
+    output.append(UInt8(ascii: "\\"))
+    guard byte < 0x20 else { return output.append(byte) }
+    output.append(contentsOf: "u00")
+    output.append(Hexadecimal.digit(byte >> 4))
+    output.append(Hexadecimal.digit(byte))
+  }
+
+  /// No byte of a longer scalar is one of these.
+  private static func isEscaped(_ byte: UInt8) -> Bool {
+    byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
   }
 }

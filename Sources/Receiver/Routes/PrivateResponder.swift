@@ -24,7 +24,7 @@ final class PrivateResponder: Responder {
 
   func refusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
 
-  func roundEnded() {}
+  func roundEnded() { lookUps.roundEnded() }
 
   func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
   {

@@ -58,6 +58,10 @@ final class Readiness: Sendable {
   }
 
   private static func unready(_ reason: String) -> Response {
-    Response(.serviceUnavailable, body: #"{"ready":false,"reason":\#(JSONText.quoted(reason))}"#)
+    var body: [UInt8] = []
+    body.append(contentsOf: #"{"ready":false,"reason":"#)
+    JSONText.append(reason, to: &body)
+    body.append(UInt8(ascii: "}"))
+    return Response(.serviceUnavailable, body: body)
   }
 }

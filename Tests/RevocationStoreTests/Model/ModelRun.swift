@@ -15,6 +15,8 @@ struct ModelRun {
   private var folder: TemporaryFolder
   /// nil while no process has the store open.
   private var store: RevocationStore?
+  /// Looks up throughout the store's life, in rounds that last some steps.
+  private var reader: LookUpReader?
   private var random: SplitMix
   private var now = 20_000 * 24 * hour
   private var ids: [String: Int64] = [:]
@@ -28,12 +30,13 @@ struct ModelRun {
   }
 
   func stored() throws -> StoreModel {
-    try StoreModel(reading: #require(store), handlers: Self.handlers, sessions: Self.sessions)
+    try StoreModel(reading: #require(store), #require(reader), handlers: Self.handlers, sessions: Self.sessions)
   }
 
   /// Has something happen; answers what.
   mutating func step() throws -> String {
     now += .random(in: 0...2 * Self.hour, using: &random)
+    if Bool.random(using: &random) { reader?.roundEnded() }
     switch Int.random(in: 0..<20, using: &random) {
     case 0..<7: return try deliver()
     case 7..<11: return try attempt()
@@ -141,21 +144,29 @@ struct ModelRun {
     for file in ["/revoked.sqlite", "/revoked.sqlite-wal"] {
       try FileManager.default.copyItem(atPath: folder.data + file, toPath: next.data + file)
     }
-    store = nil
+    close()
     folder = next
     try open()
     return "kill"
   }
 
   private mutating func restart() throws -> String {
+    reader?.roundEnded()
     try store?.close()
-    store = nil
+    close()
     try open()
     return "restart"
   }
 
   private mutating func open() throws {
-    store = try RevocationStore(data: folder.data, mode: .serve, retention: .milliseconds(StoreModel.retention))
+    let store = try RevocationStore(data: folder.data, mode: .serve, retention: .milliseconds(StoreModel.retention))
+    self.store = store
+    reader = LookUpReader(store)
+  }
+
+  private mutating func close() {
+    reader = nil
+    store = nil
   }
 
   private mutating func handler() -> String { Bool.random(using: &random) ? "log" : "forward" }

@@ -5,7 +5,10 @@ import Testing
 
 extension StoreModel {
   /// What a store holds, by way of what it answers to its callers. Each event's body is what its key was made from.
-  init(reading store: RevocationStore, handlers names: [String], sessions numbers: ClosedRange<UInt64>) throws {
+  init(
+    reading store: RevocationStore, _ reader: LookUpReader, handlers names: [String],
+    sessions numbers: ClosedRange<UInt64>
+  ) throws {
     self.init(handlers: names)
     let tally = try store.tally()
     lastEvent = tally.lastEvent
@@ -28,7 +31,7 @@ extension StoreModel {
       }
     }
 
-    let revoked = try store.revocations(of: numbers.map { try session($0) })
+    let revoked = try numbers.compactMap { try reader.revocation(of: session($0)) }
     let feed = try store.feed(after: 0, limit: 1000, at: time(0)).entries
     try #require(feed.count == revoked.count, "the feed and the look-ups differ")
     for entry in feed {

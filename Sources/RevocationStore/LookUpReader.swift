@@ -1,0 +1,157 @@
+package import DynamicEvents
+internal import Foundation
+internal import GRDB
+internal import GRDBSQLite
+internal import Synchronization
+
+/// Answers who is revoked over a connection of its own, without a hop to another queue: a look-up costs the walk down an index. Not `Sendable`:
+/// one per loop.
+///
+/// Look-ups of one round share a snapshot. It is renewed as soon as anything was committed here since, so that a look-up that begins after a delivery
+/// was answered sees it; and it is let go at the round's end, so that the next round sees what another process committed, and because a snapshot that
+/// is kept keeps the log from being folded into the database.
+@safe package final class LookUpReader {
+  /// Recovery after another process died is all that ever makes a reader wait, and a loop must not wait for long.
+  private static let patience: Int32 = 50
+  /// In KiB. The inner pages of both trees at ten million sessions take half of it, so that a look-up reads no more than the two leaves.
+  private static let cache = 8000
+
+  private let store: RevocationStore
+  // The connection and its statements: made by `open`, freed by `close`, used on the owner's queue only.
+  private var connection: OpaquePointer?
+  private var begin: OpaquePointer?
+  private var end: OpaquePointer?
+  private var probe: OpaquePointer?
+  private var select: OpaquePointer?
+  private var isInSnapshot = false
+  /// Counts the commits that the snapshot is known to have.
+  private var commits: UInt64 = 0
+
+  package init(_ store: RevocationStore) {
+    self.store = store
+  }
+
+  deinit { close() }
+
+  package func revocation(of session: SessionID) throws(StoreError) -> Revocation? {
+    try snapshot()
+    defer { _ = unsafe sqlite3_reset(select) }
+    guard try unsafe find(session, by: select) else { return nil }
+    guard let by = text(1).flatMap(RevokedBy.init(rawValue:)) else {
+      throw failure(SQLITE_CORRUPT, "a revocation is by nobody known")
+    }
+    return Revocation(
+      session: session, revokedAt: Timestamp(milliseconds: unsafe sqlite3_column_int64(select, 0)), by: by,
+      eventID: text(2))
+  }
+
+  /// Those of the sessions that are revoked, in the order asked, all as of one moment.
+  package func revoked(of sessions: [SessionID]) throws(StoreError) -> [SessionID] {
+    try snapshot()
+    var revoked: [SessionID] = []
+    for session in sessions where try isRevoked(session) { revoked.append(session) }
+    return revoked
+  }
+
+  /// Whether any of them is, all as of one moment.
+  package func isAnyRevoked(_ sessions: [SessionID]) throws(StoreError) -> Bool {
+    try snapshot()
+    for session in sessions where try isRevoked(session) { return true }
+    return false
+  }
+
+  /// Lets the snapshot go.
+  package func roundEnded() {
+    guard isInSnapshot else { return }
+    isInSnapshot = false
+    // A reader's COMMIT writes nothing; should it fail all the same, a new connection has no snapshot.
+    if unsafe sqlite3_step(end) != SQLITE_DONE { return close() }
+    _ = unsafe sqlite3_reset(end)
+  }
+
+  private func snapshot() throws(StoreError) {
+    // Read first: a commit in between is seen by the snapshot and makes it look old, never the other way round. SQLite takes the snapshot at the
+    // first read behind BEGIN.
+    let now = store.commits.load(ordering: .acquiring)
+    if isInSnapshot, now == commits { return }
+    roundEnded()
+    if unsafe connection == nil { try open() }
+    // After the opening: a file that was put there before it would be told apart here.
+    try store.checkReadable()
+    guard unsafe sqlite3_step(begin) == SQLITE_DONE else { throw failure() }
+    _ = unsafe sqlite3_reset(begin)
+    isInSnapshot = true
+    commits = now
+  }
+
+  private func isRevoked(_ session: SessionID) throws(StoreError) -> Bool {
+    defer { _ = unsafe sqlite3_reset(probe) }
+    return try unsafe find(session, by: probe)
+  }
+
+  /// Whether there is a row; then the statement stands on it. It must be reset before the round ends: a read under way keeps the snapshot beyond
+  /// COMMIT, and the next BEGIN would go on with it.
+  private func find(_ session: SessionID, by statement: OpaquePointer?) throws(StoreError) -> Bool {
+    var key = session.bigEndianWords
+    // SQLite copies the key (SQLITE_TRANSIENT), and the pointer lives for the call.
+    let bound = unsafe withUnsafeBytes(of: &key) {
+      unsafe sqlite3_bind_blob(statement, 1, $0.baseAddress, 16, unsafeBitCast(-1, to: sqlite3_destructor_type.self))
+    }
+    guard bound == SQLITE_OK else { throw failure() }
+    switch unsafe sqlite3_step(statement) {
+    case SQLITE_ROW: return true
+    case SQLITE_DONE: return false
+    default: throw failure()
+    }
+  }
+
+  private func text(_ column: Int32) -> String? {
+    // SQLite's text is terminated, and copied before the statement moves on.
+    guard let text = unsafe sqlite3_column_text(select, column) else { return nil }
+    return unsafe String(cString: text)
+  }
+
+  private func open() throws(StoreError) {
+    var opened: OpaquePointer?
+    // NOMUTEX: the owner's queue is the only one that uses it. The string lives for the call.
+    let code = unsafe sqlite3_open_v2(store.path, &opened, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nil)
+    unsafe connection = opened
+    guard code == SQLITE_OK else { throw failure(code) }
+    _ = unsafe sqlite3_busy_timeout(connection, Self.patience)
+    guard unsafe sqlite3_exec(connection, "PRAGMA cache_size = -\(Self.cache)", nil, nil, nil) == SQLITE_OK else {
+      throw failure()
+    }
+    unsafe begin = try prepare("BEGIN")
+    unsafe end = try prepare("COMMIT")
+    // The index alone answers it.
+    unsafe probe = try prepare("SELECT 1 FROM revocation WHERE session = ?")
+    unsafe select = try prepare("SELECT revoked_at, revoked_by, event_id FROM revocation WHERE session = ?")
+  }
+
+  private func prepare(_ sql: String) throws(StoreError) -> OpaquePointer? {
+    var statement: OpaquePointer?
+    // Kept for the connection's life. The string lives for the call.
+    guard
+      unsafe sqlite3_prepare_v3(connection, sql, -1, UInt32(SQLITE_PREPARE_PERSISTENT), &statement, nil) == SQLITE_OK
+    else { throw failure() }
+    return unsafe statement
+  }
+
+  /// What SQLite says of the call that failed. The connection is given up: whatever state it is in, the next look-up begins with a new one.
+  private func failure(_ code: Int32? = nil, _ cause: String? = nil) -> StoreError {
+    let result = unsafe code ?? sqlite3_extended_errcode(connection)
+    let message = unsafe cause ?? connection.map { unsafe String(cString: sqlite3_errmsg($0)) }
+    close()
+    let error = StoreError(DatabaseError(resultCode: ResultCode(rawValue: result), message: message), path: store.path)
+    store.health.readFailed(error)
+    return error
+  }
+
+  private func close() {
+    isInSnapshot = false
+    _ = unsafe (sqlite3_finalize(begin), sqlite3_finalize(end), sqlite3_finalize(probe), sqlite3_finalize(select))
+    unsafe (begin, end, probe, select) = (nil, nil, nil, nil)
+    _ = unsafe sqlite3_close(connection)
+    unsafe connection = nil
+  }
+}

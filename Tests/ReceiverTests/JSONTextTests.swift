@@ -1,0 +1,19 @@
+import Foundation
+import Testing
+
+@testable import Receiver
+
+@Suite struct JSONTextTests {
+  @Test(
+    arguments: [
+      "", "0c9b7c1e-6f3e-4a51-9d3e-1f0a7b2c4d5e", "\"", "\\", "a\"b\\c/d", "\u{0}\u{1F}\n\t", "\u{7F}", "é🙂\u{2028}",
+      "é\"🙂",
+    ])
+  func `any text is written so that a reader gets it back`(text: String) throws {
+    var json: [UInt8] = []
+    JSONText.append(text, to: &json)
+    #expect(json.allSatisfy { $0 >= 0x20 })
+    let read = try JSONSerialization.jsonObject(with: Data(json), options: .fragmentsAllowed)
+    #expect((read as? String)?.unicodeScalars.elementsEqual(text.unicodeScalars) == true)
+  }
+}
