@@ -48,7 +48,7 @@ package struct RequestReader: Sendable {
     }
   }
 
-  /// Forgets the request that was handled.
+  /// Forgets the request that was handled; of one that was left in the input there is nothing to forget.
   package mutating func finish() {
     if !storage.isEmpty { storage = [] }
     state = .head(scanned: 0, judgedLine: false)

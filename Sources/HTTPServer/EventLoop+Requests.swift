@@ -13,7 +13,7 @@ extension EventLoop {
     if event.isReadable {
       switch connection.state.phase {
       case .idle, .head, .body: connection.state.isReading ? receive(connection) : watch(connection)
-      case .lingering: discard(connection)
+      case .lingering: receive(connection)
       case .answering, .finishing:
         // Pipelined bytes, or the end of the stream: they wait in the socket. Only a peer that does this pays for the call.
         if event.isHungUp { close(connection) } else { watch(connection) }
@@ -25,14 +25,18 @@ extension EventLoop {
   }
 
   func receive(_ connection: Connection) {
-    switch SystemCall.receive(connection.socket, into: &scratch) {
-    case .bytes(0): close(connection)
-    case .bytes(let count):
-      // A second reference, gone before the next read writes to the buffer.
-      let received = scratch
-      process(received.span.extracting(0..<min(count, received.count)), connection)
+    // Taken out while it is lent: the runtime tracks the uses of a property that a call has been lent, and a local variable's not.
+    var received = scratch
+    scratch = []
+    defer { scratch = received }
+    switch SystemCall.receive(connection.socket, into: &received) {
+    case .bytes(0), .failed: close(connection)
     case .wouldBlock: return
-    case .failed: close(connection)
+    case .bytes(let count) where connection.state.phase == .lingering:
+      connection.discarded += count
+      if connection.discarded > limits.lingeringBytes { close(connection) }
+    case .bytes(let count):
+      process(received.span.extracting(0..<min(count, received.count)), connection)
     }
   }
 
@@ -73,6 +77,7 @@ extension EventLoop {
         case .request(let body, inStorage: true):
           let storage = connection.reader.storage
           respond(to: head, storage.span, body, connection)
+          connection.reader.finish()
         }
       } catch {
         fail(connection, error)
@@ -102,7 +107,6 @@ extension EventLoop {
     connection.state.requestEnded(keepsAlive: head.keepsAlive && drained == nil)
     let response = responder?.respond(
       to: head, bytes.extracting(0..<head.byteCount), body: bytes.extracting(body), exchange: connection.exchange)
-    connection.reader.finish()
     if let response { encode(response, connection) }
   }
 
@@ -213,15 +217,5 @@ extension EventLoop {
     guard interest != connection.interest else { return }
     connection.interest = interest
     if !poller.change(connection.socket, interest, token: connection.id.token) { close(connection) }
-  }
-
-  private func discard(_ connection: Connection) {
-    switch SystemCall.receive(connection.socket, into: &scratch) {
-    case .bytes(0), .failed: close(connection)
-    case .wouldBlock: return
-    case .bytes(let count):
-      connection.discarded += count
-      if connection.discarded > limits.lingeringBytes { close(connection) }
-    }
   }
 }
