@@ -9,7 +9,7 @@ struct ForgeryLogTests {
   @Test("the first at once, then one line a second at most, and every one of them is counted")
   func throttled() {
     let collector = LogCollector()
-    var log = ForgeryLog(collector.logger)
+    let log = ForgeryLog(collector.logger)
     let start = ContinuousClock.now
     log.roundEnded(at: start)
     #expect(collector.metadata.isEmpty)

@@ -2,7 +2,7 @@ internal import Logging
 
 /// Tells of signature failures without a line for each: one a second at most. A loop has one of its own, so that no forged request waits for a
 /// lock, and looks at the clock once a round.
-struct ForgeryLog {
+final class ForgeryLog {
   private let logger: Logger
   private var untold = 0
   private var nextLine: ContinuousClock.Instant?
@@ -11,10 +11,10 @@ struct ForgeryLog {
     self.logger = logger
   }
 
-  mutating func add() { untold += 1 }
+  func add() { untold += 1 }
 
   /// What is left of a flood waits for the next traffic of any kind.
-  mutating func roundEnded(at time: @autoclosure () -> ContinuousClock.Instant = .now) {
+  func roundEnded(at time: @autoclosure () -> ContinuousClock.Instant = .now) {
     guard untold > 0 else { return }
     let now = time()
     if let nextLine, now < nextLine { return }

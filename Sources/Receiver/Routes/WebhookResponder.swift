@@ -15,7 +15,7 @@ final class WebhookResponder: Responder {
   private var secretsVersion: Int
   private let path: [UInt8]
   private var round = WebhookRound()
-  private var forgeries: ForgeryLog
+  private let forgeries: ForgeryLog
 
   init(loop: EventLoop, service: Service, path: String) {
     self.loop = loop
