@@ -3,9 +3,13 @@ import PackageDescription
 
 // What the hot path costs, as instructions and allocations for each operation: numbers that do not depend on what else the machine does.
 //
-//   swift run -c release --package-path Tests/Benchmarks
+//   swift run -c release --package-path Tests/Benchmarks Benchmarks
 //
 // prints the table, and fails when an operation costs more than its promise in Operation+All.swift. Instructions need `valgrind`.
+//
+//   swift run -c release --package-path Tests/Benchmarks Isolation
+//
+// measures what a handler that hangs and one that fails cost a third: a ratio of times, so the machine should do nothing else.
 //
 // A package of its own, so that users never resolve it. It compiles the sources themselves, through symbolic links: a
 // dependency on `../..` would hide their `package` declarations, and `-enable-testing` would change what is measured.
@@ -19,12 +23,37 @@ let swift: [SwiftSetting] = [
 
 let package = Package(
   name: "Benchmarks",
+  dependencies: [
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+  ],
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
     .target(name: "CAllocations"),
     .target(name: "HTTPMessage", swiftSettings: swift),
     .target(name: "Signature", dependencies: ["COpenSSL"], swiftSettings: swift),
     .target(name: "DynamicEvents", dependencies: ["Signature"], swiftSettings: swift),
+    .systemLibrary(name: "CLinux"),
+    .target(
+      name: "RevocationStore",
+      dependencies: [
+        "DynamicEvents", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ], swiftSettings: swift),
+    .target(
+      name: "Handlers",
+      dependencies: [
+        "CLinux", "Signature", "DynamicEvents", "RevocationStore", .product(name: "Logging", package: "swift-log"),
+        .product(name: "Subprocess", package: "swift-subprocess"),
+        .product(name: "SystemPackage", package: "swift-system"),
+      ], swiftSettings: swift),
+    .executableTarget(
+      name: "Isolation",
+      dependencies: [
+        "DynamicEvents", "RevocationStore", "Handlers", .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: swift),
     .executableTarget(
       name: "Benchmarks", dependencies: ["CAllocations", "HTTPMessage", "Signature", "DynamicEvents"],
       swiftSettings: swift,
