@@ -76,7 +76,7 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: ["HTTPServer", logging], path: "Tests/TestSupport", swiftSettings: swift),
-    tests("HTTPMessageTests", ["HTTPMessage"], resources: [.copy("Fixtures")]),
+    tests("HTTPMessageTests", ["HTTPMessage", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("HTTPServerTests", ["HTTPServer", "HTTPMessage", "TestSupport"]),
     tests("SignatureTests", ["Signature", "TestSupport"]),
     tests("DynamicEventsTests", ["DynamicEvents", "Signature", "TestSupport"]),

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import DynamicEvents
@@ -11,26 +12,17 @@ struct PlainTextTests {
 
   @Test("each byte at each place of a word, from each start")
   func places() {
-    for byte in UInt8.min...UInt8.max {
-      for place in 0..<19 {
-        var bytes = [UInt8](repeating: 0x61, count: 19)
-        bytes[place] = byte
-        for start in 0...19 {
-          if bytes.span.endOfPlainText(from: start) != end(of: bytes, from: start) {
-            Issue.record("\(byte) at \(place)")
-          }
-        }
+    WordCases.places { bytes, start in
+      if bytes.span.endOfPlainText(from: start) != end(of: bytes, from: start) {
+        Issue.record("\(bytes) from \(start)")
       }
     }
   }
 
   @Test("any two bytes beside each other: a carry of the first says nothing of the second")
   func pairs() {
-    for first in UInt8.min...UInt8.max {
-      for second in UInt8.min...UInt8.max {
-        let bytes: [UInt8] = [0x61, 0x61, first, second, 0x61, 0x61, 0x61, 0x61]
-        if bytes.span.endOfPlainText(from: 0) != end(of: bytes, from: 0) { Issue.record("\(first), \(second)") }
-      }
+    WordCases.pairs { bytes in
+      if bytes.span.endOfPlainText(from: 0) != end(of: bytes, from: 0) { Issue.record("\(bytes)") }
     }
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import HTTPMessage
+import TestSupport
 import Testing
 
 @Suite("The production reader and the reference parser agree")
@@ -15,7 +16,7 @@ struct DifferentialTests {
     for number in stride(from: lane, to: Self.count, by: 4) where failures < 10 {
       // Each input has a seed of its own, so that one of a million can be made again alone.
       let seed = Self.seed &+ UInt64(number)
-      var random = SeededGenerator(seed: seed)
+      var random = SplitMix(seed: seed)
       let wire = mutation.input(using: &random)
       let limits = Self.limits(&random)
       let pieces = random.pieces(of: wire, count: Int.random(in: 2...8, using: &random))
@@ -39,7 +40,7 @@ struct DifferentialTests {
   }
 
   /// The default ones, or such that short inputs reach them.
-  private static func limits(_ random: inout SeededGenerator) -> MessageLimits {
+  private static func limits(_ random: inout SplitMix) -> MessageLimits {
     var limits = MessageLimits()
     if Int.random(in: 0..<4, using: &random) == 0 {
       limits.headBytes = .random(in: 10...120, using: &random)

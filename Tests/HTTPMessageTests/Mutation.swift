@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Small harm done to wire bytes, of the kind that parsers disagree about.
 struct Mutation {
   /// What the inputs are made from.
@@ -11,7 +13,7 @@ struct Mutation {
     ].map { Array($0.utf8) } + (0...9).map { Array(String($0).utf8) } + [[0x7f], [0x80], [0xff]]
 
   /// A seed with one to four changes.
-  func input(using random: inout SeededGenerator) -> [UInt8] {
+  func input(using random: inout SplitMix) -> [UInt8] {
     var wire = seed(&random)
     for _ in 0..<Int.random(in: 1...4, using: &random) {
       let start = Int.random(in: 0...wire.count, using: &random)
@@ -30,10 +32,10 @@ struct Mutation {
     return wire
   }
 
-  private func seed(_ random: inout SeededGenerator) -> [UInt8] { seeds.randomElement(using: &random) ?? [] }
+  private func seed(_ random: inout SplitMix) -> [UInt8] { seeds.randomElement(using: &random) ?? [] }
 
   /// The later part of another seed.
-  private func splice(_ random: inout SeededGenerator) -> ArraySlice<UInt8> {
+  private func splice(_ random: inout SplitMix) -> ArraySlice<UInt8> {
     let other = seed(&random)
     return other.suffix(Int.random(in: 0...other.count, using: &random))
   }

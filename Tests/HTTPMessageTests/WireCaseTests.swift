@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @Suite("Requests are found in a stream of bytes")
@@ -26,7 +27,7 @@ struct WireCaseTests {
     }
     check("byte by byte", Reading.outcomes(trickled: wire))
     for seed in UInt64(1)...8 {
-      var random = SeededGenerator(seed: seed)
+      var random = SplitMix(seed: seed)
       check("in pieces of seed \(seed)", Reading.outcomes(random.pieces(of: wire, count: 2 + Int(seed))))
     }
     example.report(failures)

@@ -93,7 +93,7 @@ private let noon = 20_000 * day + day / 2
   func `whoever reads to the end has all that is revoked by then, whatever happens between the pages`(
     seed: UInt64
   ) throws {
-    var random = Seeded(state: seed)
+    var random = SplitMix(seed: seed)
     let store = try open()
     var event: UInt64 = 1000
     var seen: [SessionID: Timestamp] = [:]
@@ -236,18 +236,5 @@ private let noon = 20_000 * day + day / 2
   func `anything else is none`(text: String) {
     let bytes = Array(text.utf8)
     #expect(FeedCursor(bytes.span) == nil)
-  }
-}
-
-private struct Seeded: RandomNumberGenerator {
-  var state: UInt64
-
-  /// SplitMix64.
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
-    mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
-    return mixed ^ mixed >> 31
   }
 }

@@ -1,5 +1,4 @@
 internal import ArgumentParser
-internal import Receiver
 internal import RevocationStore
 
 struct DiscardDeadCommand: ParsableCommand {
@@ -10,26 +9,12 @@ struct DiscardDeadCommand: ParsableCommand {
       dead letter's, and then nothing is done.
       """)
 
-  @OptionGroup var selection: DeadSelectionOptions
-
-  @Flag(help: "For machines: the result as one line of JSON.")
-  var json = false
-
-  @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var dead: DeadChangeOptions
 
   func run() throws {
-    let settings = try options.load()
-    let work: DeadLetterWork
-    do {
-      let store = try RevocationStore(
-        data: settings.receiver.data, mode: .amend, retention: settings.receiver.retention)
-      work = try selection.forEach(in: store) { ids throws(StoreError) in try store.discard(ids) }
-      try store.close()
-    } catch let error as StoreError {
-      throw Failure.io(error)
-    }
+    let work = try dead.apply { store, ids throws(StoreError) in try store.discard(ids) }
     print(
-      json
+      dead.json
         ? JSONLine.text(["discarded": work.done])
         : "discarded \(work.done) dead letter\(work.done == 1 ? "" : "s")")
   }

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import DynamicEvents
 internal import Foundation
-internal import Receiver
 internal import RevocationStore
 
 struct ReplayDeadCommand: ParsableCommand {
@@ -13,27 +12,11 @@ struct ReplayDeadCommand: ParsableCommand {
       is done; or if something still cannot be decoded.
       """)
 
-  @OptionGroup var selection: DeadSelectionOptions
-
-  @Flag(help: "For machines: the result as one line of JSON.")
-  var json = false
-
-  @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var dead: DeadChangeOptions
 
   func run() throws {
-    let settings = try options.load()
-    let work: DeadLetterWork
-    do {
-      let store = try RevocationStore(
-        data: settings.receiver.data, mode: .amend, retention: settings.receiver.retention)
-      work = try selection.forEach(in: store) { ids throws(StoreError) in
-        try store.replay(ids, at: Timestamp(Date()))
-      }
-      try store.close()
-    } catch let error as StoreError {
-      throw Failure.io(error)
-    }
-    if json {
+    let work = try dead.apply { store, ids throws(StoreError) in try store.replay(ids, at: Timestamp(Date())) }
+    if dead.json {
       print(JSONLine.text(["replayed": work.done, "undecodable": work.undecodable]))
     } else {
       print("replayed \(work.done) dead letter\(work.done == 1 ? "" : "s")")
