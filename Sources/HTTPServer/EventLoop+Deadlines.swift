@@ -22,6 +22,7 @@ extension EventLoop {
     for case let connection? in connections {
       // A request that has arrived already is still answered.
       if connection.state.phase == .idle, connection.state.isReading { receive(connection) }
+      sendPostponed()
       connection.state.close()
       if connection.state.phase == .finishing, connection.output.isEmpty { close(connection) }
     }

@@ -8,6 +8,8 @@ extension EventLoop {
     if event.isWritable {
       if !connection.output.isEmpty { flush(connection) } else { continueStream(connection) }
       resume(connection)
+      // What it answered goes before whatever is read now, be it the end of the stream.
+      if connection.isPostponed { sendPostponed() }
     }
     guard connection.isOpen else { return }
     if event.isReadable {
@@ -46,7 +48,7 @@ extension EventLoop {
     repeat {
       offset = answer(input, from: offset, connection)
       if offset < input.count { connection.state.hasUnreadInput() }
-      send(connection)
+      if offset == input.count, connection.state.phase == .idle { postpone(connection) } else { send(connection) }
     } while offset < input.count && connection.isOpen && connection.state.isReading
     if offset < input.count, connection.isOpen, connection.state.afterwards == .read {
       connection.backlog.append(contentsOf: input.extracting(offset..<input.count))

@@ -58,6 +58,10 @@ package final class EventLoop: @unchecked Sendable {
   var scratch = [UInt8](repeating: 0, count: 65_536)
   /// What the request at hand is answered with, before it goes out in one write.
   var output: [UInt8] = []
+  /// Replies that go out at the round's end.
+  var postponed: [(connection: Connection, bytes: [UInt8])] = []
+  /// Buffers to answer into while others wait: a round's worth at most.
+  var spareOutputs: [[UInt8]] = []
   /// The part at hand of a body that is made while it is sent.
   var part: [UInt8] = []
   /// The head at hand.
@@ -121,6 +125,7 @@ package final class EventLoop: @unchecked Sendable {
       beginRound()
       for index in 0..<count { handle(poller.event(at: index)) }
       if count > 0 { responder?.roundEnded() }
+      sendPostponed()
       // After a pause of the whole process, requests that came in time wait in the sockets behind deadlines that have passed:
       // they are read first. So the time that counts is the one before the wait, which reports all that had come by then; the pause may
       // lie between the wait and the clock. A flood that never ends does not postpone deadlines for ever.
@@ -143,6 +148,8 @@ package final class EventLoop: @unchecked Sendable {
     switch event.token {
     case Poller.wakeToken:
       wake.reset()
+      // A drain would close a connection whose reply waits.
+      sendPostponed()
       readMailbox()
     case Self.listenerToken:
       accept()
