@@ -33,4 +33,7 @@ package struct EventKey: Hashable, Sendable {
 
   /// The 16 bytes, as a store keeps them.
   package var bytes: [UInt8] { value.bytes }
+
+  /// The same as two words that hold them in memory in this order.
+  package var bigEndianWords: (UInt64, UInt64) { value.bigEndianWords }
 }

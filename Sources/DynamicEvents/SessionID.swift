@@ -26,7 +26,7 @@ public struct SessionID: Hashable, Sendable, LosslessStringConvertible {
   package var bytes: [UInt8] { value.bytes }
 
   /// The same as two words that hold them in memory in this order.
-  package var bigEndianWords: (UInt64, UInt64) { (value.high.bigEndian, value.low.bigEndian) }
+  package var bigEndianWords: (UInt64, UInt64) { value.bigEndianWords }
 
   public var description: String { value.uuidText }
 

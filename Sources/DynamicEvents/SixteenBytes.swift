@@ -41,6 +41,9 @@ struct SixteenBytes: Hashable, Sendable {
     (high, low) = words
   }
 
+  /// The sixteen bytes as two words that hold them in memory in this order.
+  var bigEndianWords: (UInt64, UInt64) { (high.bigEndian, low.bigEndian) }
+
   var bytes: [UInt8] {
     [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) } }
   }

@@ -6,11 +6,25 @@ internal import GRDB
 struct AppendTransaction {
   let db: Database
   private let retention: Retention
+  private let insertEvent: PreparedStatement
+  private let insertRevocation: PreparedStatement
   var tally: Tally
 
   init(_ db: Database, _ retention: Retention) throws {
     self.db = db
     self.retention = retention
+    insertEvent = try PreparedStatement(
+      db,
+      sql: """
+        INSERT INTO event (seq, key, name, problem, messages, received_at, occurred_at, body)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
+        """)
+    insertRevocation = try PreparedStatement(
+      db,
+      sql: """
+        INSERT INTO revocation (seq, session, revoked_at, revoked_by, remember_from, event_seq, event_id)
+        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session) DO NOTHING
+        """)
     tally = try Tally.fetch(db)
   }
 
@@ -49,16 +63,15 @@ struct AppendTransaction {
       }
     var messages = MessageIDs()
     messages.add(event.messageID)
-    try db.cachedStatement(
-      sql: """
-        INSERT INTO event (seq, key, name, problem, messages, received_at, occurred_at, body)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
-        """
-    ).execute(arguments: [
-      tally.lastEvent + 1, Data(event.key.bytes), name, problem, messages.text, event.receivedAt.milliseconds,
-      event.occurredAt?.milliseconds, Data(event.body),
-    ])
-    guard db.changesCount == 1 else { return false }
+    try insertEvent.bind(tally.lastEvent + 1, at: 1)
+    try insertEvent.bind(event.key.bigEndianWords, at: 2)
+    try insertEvent.bind(name, at: 3)
+    try insertEvent.bind(problem, at: 4)
+    try insertEvent.bind(messages.text, at: 5)
+    try insertEvent.bind(event.receivedAt.milliseconds, at: 6)
+    try insertEvent.bind(event.occurredAt?.milliseconds, at: 7)
+    try insertEvent.bind(event.body, at: 8)
+    guard try insertEvent.run() == 1 else { return false }
     tally.lastEvent += 1
     tally.events += 1
     return true
@@ -91,26 +104,23 @@ struct AppendTransaction {
   /// Monotonic: a later event changes nothing of the first one's row, but can have it remembered for longer. Then the row
   /// goes to the end of the feed, where those who follow it learn of the new expiry.
   mutating func revoke(_ revoked: SessionRevoked, by event: IncomingEvent, seq: Int64) throws {
-    let session = Data(revoked.session.bytes)
     let revokedAt = revoked.revokedAt ?? event.occurredAt ?? event.receivedAt
     let rememberFrom = retention.rememberFrom(revoked, revokedAt: revokedAt, receivedAt: event.receivedAt)
-    try db.cachedStatement(
-      sql: """
-        INSERT INTO revocation (seq, session, revoked_at, revoked_by, remember_from, event_seq, event_id)
-        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session) DO NOTHING
-        """
-    ).execute(arguments: [
-      tally.lastRevocation + 1, session, revokedAt.milliseconds, revoked.by.rawValue,
-      rememberFrom.milliseconds, seq, revoked.eventID,
-    ])
-    if db.changesCount == 1 {
+    try insertRevocation.bind(tally.lastRevocation + 1, at: 1)
+    try insertRevocation.bind(revoked.session.bigEndianWords, at: 2)
+    try insertRevocation.bind(revokedAt.milliseconds, at: 3)
+    try insertRevocation.bind(revoked.by.rawValue, at: 4)
+    try insertRevocation.bind(rememberFrom.milliseconds, at: 5)
+    try insertRevocation.bind(seq, at: 6)
+    try insertRevocation.bind(revoked.eventID, at: 7)
+    if try insertRevocation.run() == 1 {
       tally.lastRevocation += 1
       tally.revocations += 1
       return
     }
     try db.cachedStatement(
       sql: "UPDATE revocation SET seq = ?1, remember_from = ?2 WHERE session = ?3 AND remember_from < ?2"
-    ).execute(arguments: [tally.lastRevocation + 1, rememberFrom.milliseconds, session])
+    ).execute(arguments: [tally.lastRevocation + 1, rememberFrom.milliseconds, Data(revoked.session.bytes)])
     tally.lastRevocation += Int64(db.changesCount)
   }
 }

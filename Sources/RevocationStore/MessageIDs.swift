@@ -15,9 +15,13 @@ struct MessageIDs {
   @discardableResult
   mutating func add(_ id: String?) -> Bool {
     guard let id, 1...Self.longest ~= id.utf8.count, id.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else { return false }
+    if text.isEmpty {
+      text = id
+      return true
+    }
     let known = text.split(separator: " ")
     guard known.count < Self.most, !known.contains(id[...]) else { return false }
-    text += text.isEmpty ? id : " " + id
+    text += " " + id
     return true
   }
 }

@@ -44,9 +44,12 @@ final class Metrics: Sendable {
 
   /// Below 5 × 6.
   private static func index(_ event: EventLabel, _ outcome: OutcomeLabel) -> Int {
-    (EventLabel.allCases.firstIndex(of: event) ?? 0) * OutcomeLabel.allCases.count
-      + (OutcomeLabel.allCases.firstIndex(of: outcome) ?? 0)
+    (events.firstIndex(of: event) ?? 0) * outcomes.count + (outcomes.firstIndex(of: outcome) ?? 0)
   }
+
+  // `allCases` makes an array each time.
+  private static let events = EventLabel.allCases
+  private static let outcomes = OutcomeLabel.allCases
 
   private static func index(_ result: LookUpLabel) -> Int { LookUpLabel.allCases.firstIndex(of: result) ?? 0 }
 }
