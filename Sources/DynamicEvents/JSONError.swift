@@ -10,7 +10,6 @@ public struct JSONError: Error, Hashable, CustomStringConvertible {
     case byteOrderMark = "a byte order mark"
     case controlCharacter = "a control character inside a string"
     case invalidEscape = "an escape that does not exist"
-    case loneSurrogate = "half of a surrogate pair"
     case invalidUTF8 = "a string that is not UTF-8"
     case invalidNumber = "a malformed number"
     case nestingTooDeep = "nesting beyond the limit"

@@ -39,6 +39,15 @@ extension JSONReader {
     return value
   }
 
+  /// Whether the escape of `lead` at `position` and the one behind it make one scalar.
+  static func isPair(_ lead: UInt16, in text: Span<UInt8>, at position: Int) -> Bool {
+    guard
+      UTF16.isLeadSurrogate(lead), position + 8 <= text.count, text[position + 6] == UInt8(ascii: "\\"),
+      text[position + 7] == UInt8(ascii: "u"), let trail = codeUnit(in: text, at: position + 8)
+    else { return false }
+    return UTF16.isTrailSurrogate(trail)
+  }
+
   private mutating func readEscape(in text: Span<UInt8>) throws(JSONError) {
     guard position + 1 < text.count else { throw error(.unexpectedEnd) }
     switch text[position + 1] {
@@ -47,17 +56,9 @@ extension JSONReader {
       position += 2
     case UInt8(ascii: "u"):
       guard let unit = JSONReader.codeUnit(in: text, at: position + 2) else { throw error(.invalidEscape) }
-      guard UTF16.isSurrogate(unit) else {
-        position += 6
-        return
-      }
-      // RFC 8259 §8.2 leaves lone surrogates open; a `String` cannot hold one, so they are refused.
-      guard
-        UTF16.isLeadSurrogate(unit), position + 8 <= text.count, text[position + 6] == UInt8(ascii: "\\"),
-        text[position + 7] == UInt8(ascii: "u"), let trail = JSONReader.codeUnit(in: text, at: position + 8),
-        UTF16.isTrailSurrogate(trail)
-      else { throw error(.loneSurrogate) }
-      position += 12
+      // RFC 8259 §8.2 leaves lone surrogates open, and JavaScript writes them where it cuts a string in two: a user agent that ends in one
+      // must not keep a session from being revoked. `JSONString` reads them as U+FFFD.
+      position += JSONReader.isPair(unit, in: text, at: position) ? 12 : 6
     default: throw error(.invalidEscape)
     }
   }
@@ -80,8 +81,4 @@ extension JSONReader {
     for offset in 2..<max(length, 2) where text[position + offset] & 0xC0 != 0x80 { throw error(.invalidUTF8) }
     position += length
   }
-}
-
-extension UTF16 {
-  fileprivate static func isSurrogate(_ unit: UInt16) -> Bool { unit & 0xF800 == 0xD800 }
 }

@@ -40,7 +40,9 @@ package struct JSONString: Hashable, Sendable {
         continue
       }
       var units = [JSONReader.codeUnit(in: contents, at: position + 2) ?? 0xFFFD]
-      if UTF16.isLeadSurrogate(units[0]), let trail = JSONReader.codeUnit(in: contents, at: position + 8) {
+      if JSONReader.isPair(units[0], in: contents, at: position),
+        let trail = JSONReader.codeUnit(in: contents, at: position + 8)
+      {
         units.append(trail)
       }
       value.append(contentsOf: String(decoding: units, as: UTF16.self).utf8)

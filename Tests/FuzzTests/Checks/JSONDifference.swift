@@ -3,7 +3,7 @@ import Foundation
 
 /// Every place where our reader and Foundation's (`JSONSerialization`, `JSONDecoder`) differ in what they take for JSON.
 ///
-/// Not among them, though parsers differ here: lone surrogates, invalid UTF-8 and control characters are refused by both; of a
+/// Not among them, though parsers differ here: invalid UTF-8 and control characters are refused by both; of a
 /// key that occurs twice `JSONDecoder` takes the first as we do (`JSONSerialization` takes the last).
 enum JSONDifference: CaseIterable {
   /// Foundation takes a comma before `}` and `]`. RFC 8259 §4 and §5 do not.
@@ -16,6 +16,8 @@ enum JSONDifference: CaseIterable {
   case otherEncodings
   /// Foundation refuses a number beyond `Double`, for it makes a value of it. We make none, and the RFC has no bound.
   case hugeNumber
+  /// Foundation refuses half of a surrogate pair. RFC 8259 §8.2 leaves it open, and JavaScript writes them.
+  case loneSurrogate
 
   static func explains(_ body: [UInt8], ours error: JSONError?) -> Bool {
     allCases.contains { $0.applies(to: body, error) }
@@ -29,6 +31,7 @@ enum JSONDifference: CaseIterable {
     case .byteOrderMark: [0xEF, 0xBB, 0xBF] + Array("{}".utf8)
     case .otherEncodings: "{}".utf8.flatMap { [$0, 0] }
     case .hugeNumber: Array(#"{"eventName":"ping","n":1e999}"#.utf8)
+    case .loneSurrogate: Array(#"{"eventName":"ping","s":"\ud83d"}"#.utf8)
     }
   }
 
@@ -46,7 +49,15 @@ enum JSONDifference: CaseIterable {
       return error != nil
         && (body.prefix(4).contains(0) || body.starts(with: [0xFE, 0xFF]) || body.starts(with: [0xFF, 0xFE]))
     case .hugeNumber: return error == nil && Self.numbers(in: body).contains { $0.isInfinite }
+    case .loneSurrogate: return error == nil && Self.hasLoneSurrogate(body)
     }
+  }
+
+  private static func hasLoneSurrogate(_ body: [UInt8]) -> Bool {
+    String(decoding: body, as: UTF8.self)
+      .replacing(/\\[^u]/, with: "")
+      .replacing(/\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}/, with: "")
+      .contains(/\\u[dD][89a-fA-F]/)
   }
 
   /// The numbers of a text that is JSON: whatever of their bytes stands outside strings.
