@@ -32,7 +32,7 @@ extension Lane {
         let due =
           try wantsDue
           ? store.dueDeliveries(handler: handler, at: now, limit: Self.pageSize, excluding: inHand) : nil
-        return (try wantsFresh ? store.events(after: end, limit: Self.pageSize) : nil, due)
+        return (try wantsFresh ? store.events(after: end, limit: Self.pageSize, handler: handler) : nil, due)
       }
       isBusy = false
       switch result {

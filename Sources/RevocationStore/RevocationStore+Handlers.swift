@@ -13,20 +13,27 @@ extension RevocationStore {
           """, arguments: [name, now.milliseconds])
       guard let row = try Row.fetchOne(db, sql: "SELECT id, position FROM handler WHERE name = ?", arguments: [name])
       else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a handler just stored is missing") }
-      return HandlerCursor(id: row[0], position: row[1])
+      return try HandlerCursor(id: row.decode(atIndex: 0), position: row.decode(atIndex: 1))
     }
   }
 
   /// The decodable events behind a position, oldest first: at most `limit`, and no more once their bodies reach
   /// `bytes` (so a big one still comes, alone).
-  package func events(after position: Int64, limit: Int, bytes: Int = 4 << 20) throws(StoreError) -> EventPage {
+  ///
+  /// Those that `handler` has a delivery of its own for are left out: they were attempted, out of their turn, before the process was killed, and
+  /// come by `dueDeliveries` or are dead.
+  package func events(
+    after position: Int64, limit: Int, bytes: Int = 4 << 20, handler: Int64? = nil
+  ) throws(StoreError) -> EventPage {
     try read { db in
       let select = try db.cachedStatement(
         sql: """
-          SELECT \(StoredEvent.columns) FROM event WHERE seq > ? AND problem IS NULL ORDER BY seq LIMIT ?
+          SELECT \(StoredEvent.columns) FROM event WHERE seq > ? AND problem IS NULL
+            AND NOT EXISTS (SELECT 1 FROM delivery WHERE handler_id = ? AND event_seq = event.seq)
+          ORDER BY seq LIMIT ?
           """)
-      let rows = try Row.fetchCursor(select, arguments: [position, limit])
-      let events = try rows.take(upTo: bytes, counting: \.body.count) { StoredEvent($0) }
+      let rows = try Row.fetchCursor(select, arguments: [position, handler, limit])
+      let events = try rows.take(upTo: bytes, counting: \.body.count) { try StoredEvent($0) }
       // Anything short of both bounds means that the table's end was reached, in the same snapshot.
       let reachedEnd = try events.count < limit && rows.next() == nil
       return try EventPage(

@@ -16,8 +16,9 @@ extension StoredEvent {
   static let columns = "event.seq, event.name, event.received_at, event.body"
 
   /// Reads a row that begins with `columns`.
-  init(_ row: Row) {
-    self.init(
-      seq: row[0], name: row[1], body: [UInt8](row[3] as Data), receivedAt: Timestamp(milliseconds: row[2]))
+  init(_ row: Row) throws {
+    try self.init(
+      seq: row.decode(atIndex: 0), name: row.decode(atIndex: 1), body: [UInt8](row.decode(Data.self, atIndex: 3)),
+      receivedAt: Timestamp(milliseconds: row.decode(atIndex: 2)))
   }
 }

@@ -52,6 +52,12 @@ final class Bench: Sendable {
       })
   }
 
+  /// Whether the only handler failed at the event once, and is to try it again.
+  func isRetrying(_ event: Int64) throws -> Bool {
+    guard case .retrying(1, _, _) = try store.event(event)?.handlers.first?.state else { return false }
+    return true
+  }
+
   /// Lets hour after hour pass until it is so.
   func passTime(until condition: () throws -> Bool) async throws {
     while try !condition() {

@@ -61,6 +61,29 @@ import Testing
     await killed.stop()
   }
 
+  @Test
+  func `what failed behind an event that hung when the process was killed waits for its time, and is not begun anew`()
+    async throws
+  {
+    let handler = ScriptedHandler { id, _ in
+      if id == "1" { await Gate().wait() }
+      throw RetryLater("busy", after: .seconds(3600))
+    }
+    let killed = try bench.dispatcher(HandlerRegistration("parallel", concurrency: 2, handler: handler))
+    try bench.store(many: 2)
+    killed.wake()
+    _ = await handler.next(2)
+    try await bench.settle { try bench.isRetrying(2) }
+    let after = ScriptedHandler()
+    let second = try bench.dispatcher(HandlerRegistration("parallel", concurrency: 2, handler: after))
+    #expect(await after.next(1) == ["1"])
+    try await bench.settle { try bench.store.backlogs()["parallel"] == Backlog(pending: 1, dead: 0) }
+    #expect(after.callCount == 1)
+    #expect(try bench.isRetrying(2))
+    await second.stop()
+    await killed.stop()
+  }
+
   @Test func `a stop in the middle repeats only what had not ended`() async throws {
     let handler = ScriptedHandler { id, _ in
       guard id == "1" else { return }
