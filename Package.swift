@@ -23,6 +23,7 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 // The list reads from the wire down to the service: a target may import only what stands above it.
@@ -59,7 +60,7 @@ let package = Package(
       "Handlers",
       [
         "CLinux", "Signature", "DynamicEvents", "RevocationStore", logging,
-        .product(name: "Subprocess", package: "swift-subprocess"),
+        subprocess,
         .product(name: "SystemPackage", package: "swift-system"),
       ]),
     target(
@@ -85,7 +86,7 @@ let package = Package(
       "RevocationStoreTests", ["RevocationStore", "DynamicEvents", "TestSupport", "CFaultyDisk", grdb],
       resources: [.copy("Fixtures")]),
     tests(
-      "HandlersTests", ["Handlers", "RevocationStore", "DynamicEvents", "TestSupport", logging],
+      "HandlersTests", ["Handlers", "RevocationStore", "DynamicEvents", "TestSupport", logging, subprocess],
       resources: [.copy("Forward/peer.py")]),
     tests(
       "ReceiverTests", ["Receiver", "HTTPServer", "Signature", "DynamicEvents", "Handlers", "TestSupport", logging]),

@@ -1,6 +1,7 @@
 import DynamicEvents
 import Foundation
 import Handlers
+import Subprocess
 import TestSupport
 import Testing
 
@@ -20,16 +21,12 @@ struct ForwardHandlerTests {
   @Test("The official library verifies a delivery with each of its secrets, and refuses it with another")
   func official() async throws {
     let folder = try TemporaryFolder()
-    let pip = Process()
-    pip.executableURL = URL(filePath: "/usr/bin/env")
-    pip.arguments = [
-      "python3", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", folder.path,
-      "standardwebhooks",
-    ]
-    pip.standardError = FileHandle.nullDevice
-    try pip.run()
-    pip.waitUntilExit()
-    try #require(pip.terminationStatus == 0, "python3 -m pip could not install standardwebhooks")
+    let pip = try await Subprocess.run(
+      .name("python3"),
+      arguments: [
+        "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", folder.path, "standardwebhooks",
+      ], output: .discarded)
+    try #require(pip.terminationStatus.isSuccess, "python3 -m pip could not install standardwebhooks")
 
     let peer = try Peer(verifying: [Self.first, Self.second], packages: folder.path)
     try await handler(peer.url("/200"), [Self.first, Self.second]).handle(event())

@@ -36,8 +36,8 @@ final class Peer {
 
   deinit {
     // SIGTERM would do nothing: the child has the signal mask of the thread that started it, and Dispatch's threads block it.
+    // Not waited for: `waitUntilExit` may wait for ever where another library has children as well. Foundation reaps it.
     kill(process.processIdentifier, SIGKILL)
-    process.waitUntilExit()
   }
 
   func url(_ path: String) throws -> URL {
