@@ -59,8 +59,8 @@ final class Service: Sendable {
   }
 
   func heard(at time: Timestamp) {
-    // A clock that was set back does not take the news back.
-    lastSignedMilliseconds.max(time.milliseconds, ordering: .relaxed)
+    // The clock as it is now: one that was ahead for a while must not stand for the last delivery for years.
+    lastSignedMilliseconds.store(time.milliseconds, ordering: .relaxed)
   }
 
   /// Counts the sets of secrets, so that a loop sees at the cost of a load that it has to key anew.

@@ -32,7 +32,7 @@ struct AppendTransaction {
   var lastRevocation: Int64 { tally.lastRevocation }
 
   mutating func append(_ event: IncomingEvent) throws -> AppendOutcome {
-    tally.lastReceivedAt = max(tally.lastReceivedAt ?? event.receivedAt, event.receivedAt)
+    tally.lastReceivedAt = event.receivedAt
     let stored = try insert(event)
     let seq = try stored ? tally.lastEvent : meetAgain(event)
     switch event.kind {
@@ -84,8 +84,8 @@ struct AppendTransaction {
     guard let row = try Row.fetchOne(select, arguments: [Data(event.key.bytes)]) else {
       throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an index knows an event that the table does not")
     }
-    let seq: Int64 = row[0]
-    var messages = MessageIDs(text: row[1])
+    let seq: Int64 = try row.decode(atIndex: 0)
+    var messages = try MessageIDs(text: row.decode(atIndex: 1))
     if messages.add(event.messageID) {
       try db.cachedStatement(sql: "UPDATE event SET messages = ? WHERE seq = ?").execute(arguments: [
         messages.text, seq,

@@ -228,6 +228,7 @@ private let noon = 20_000 * day + 12 * hour
 
   @Test func `the pruner works through a pass by itself`() async throws {
     _ = try store.append((UInt64(1)...300).map { try .revoking($0, createdAt: noon, receivedAt: noon) })
+    _ = try store.append([.revoking(301, createdAt: noon + 100 * day, receivedAt: noon + 100 * day)])
     let (ended, end) = AsyncStream.makeStream(of: Void.self)
     let pruner = Pruner(
       store: store,
@@ -238,7 +239,24 @@ private let noon = 20_000 * day + 12 * hour
       }, now: { time(noon + 100 * day) }, failed: { Issue.record($0) })
     pruner.start()
     for await _ in ended {}
-    #expect(try store.tally().revocations == 0)
+    #expect(try store.tally().revocations == 1)
+    pruner.stop()
+  }
+
+  @Test func `a clock that is far ahead of the last delivery forgets nothing`() async throws {
+    _ = try store.append([.revoking(1, createdAt: noon, receivedAt: noon)])
+    let (steps, step) = AsyncStream.makeStream(of: Void.self)
+    let pruner = Pruner(
+      store: store,
+      handlers: {
+        step.yield()
+        return []
+      }, now: { time(noon + 100 * day) }, failed: { Issue.record($0) })
+    pruner.start()
+    // Asked before each step: at the second one the sessions are done.
+    var iterator = steps.makeAsyncIterator()
+    for _ in 0..<2 { await iterator.next() }
+    #expect(try store.tally().revocations == 1)
     pruner.stop()
   }
 
