@@ -9,7 +9,7 @@ extension AppendTransaction {
     let select = try db.cachedStatement(
       sql: "SELECT body, received_at FROM event WHERE seq = ? AND problem IS NOT NULL")
     guard let row = try Row.fetchOne(select, arguments: [seq]) else { return false }
-    let body = [UInt8](row[0] as Data)
+    let body = try [UInt8](row.decode(Data.self, atIndex: 0))
     let event: Event
     do throws(UndecodableReason) {
       event = try Event(body: body)
@@ -37,9 +37,9 @@ extension AppendTransaction {
       _ = try forgetUndecodable(event: seq)
     }
     guard case .sessionRevoked(let session, let by) = event.payload else { return true }
-    let revoked = SessionRevoked(
+    let revoked = try SessionRevoked(
       name: event.envelope.eventName, eventID: event.envelope.eventId, session: session.id, by: by,
-      revokedAt: session.revokedAt ?? event.envelope.timestamp ?? Timestamp(milliseconds: row[1]),
+      revokedAt: session.revokedAt ?? event.envelope.timestamp ?? Timestamp(milliseconds: row.decode(atIndex: 1)),
       createdAt: session.createdAt)
     try revoke(
       revoked,

@@ -12,9 +12,11 @@ struct EventPruning {
   init(_ db: Database, handlers names: [String]) throws {
     self.db = db
     tally = try Tally.fetch(db)
-    let known = try Row.fetchAll(db, sql: "SELECT id, name, position FROM handler").filter { names.contains($0[1]) }
-    handlers = Set(known.map { $0[0] })
-    position = known.map { $0[2] as Int64 }.min() ?? .max
+    let known = try Row.fetchAll(db, sql: "SELECT id, name, position FROM handler").filter {
+      try names.contains($0.decode(atIndex: 1))
+    }
+    handlers = Set(try known.map { try $0.decode(atIndex: 0) })
+    position = try known.map { try $0.decode(Int64.self, atIndex: 2) }.min() ?? .max
   }
 
   /// Deletes the event unless somebody needs it.
@@ -26,7 +28,9 @@ struct EventPruning {
         sql: """
           SELECT handler_id, next_at FROM delivery WHERE handler_id IN (SELECT id FROM handler) AND event_seq = ?
           """), arguments: [seq])
-    let isNeeded = deliveries.contains { $0[1] == nil || handlers.contains($0[0]) }
+    let isNeeded = try deliveries.contains {
+      try $0.decode(Int64?.self, atIndex: 1) == nil || handlers.contains($0.decode(atIndex: 0))
+    }
     guard !isNeeded else { return }
     // An undecodable event is a dead letter itself.
     try db.cachedStatement(sql: "DELETE FROM event WHERE seq = ? AND problem IS NULL").execute(arguments: [seq])

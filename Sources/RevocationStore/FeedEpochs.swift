@@ -28,7 +28,7 @@ struct FeedEpochs: Sendable {
       var epochs = FeedEpochs()
       let rows = try Row.fetchCursor(db, sql: "SELECT first_seq, id FROM feed_epoch ORDER BY first_seq")
       while let row = try rows.next() {
-        epochs.epochs.append((row[0], UInt32(truncatingIfNeeded: row[1] as Int64)))
+        try epochs.epochs.append((row.decode(atIndex: 0), UInt32(truncatingIfNeeded: row.decode(atIndex: 1) as Int64)))
       }
       let next = try Tally.fetch(db).lastRevocation + 1
       if epochs.epochs.last?.id != id { epochs.epochs.append((next, id)) }

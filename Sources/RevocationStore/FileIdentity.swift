@@ -1,6 +1,6 @@
 internal import Glibc
 
-/// Which file a path names. SQLite goes on writing to the file it has opened even when that was removed or replaced; such commits
+/// Which file a path names. SQLite goes on writing to the files it has opened even when one was removed or replaced; such commits
 /// would be gone with the process, so they must not be acknowledged.
 struct FileIdentity: Equatable, Sendable {
   private let device: dev_t

@@ -15,10 +15,12 @@ extension RevocationStore {
           ORDER BY event_seq, handler LIMIT :limit
           """, arguments: Self.arguments(filter, after) + ["limit": limit]
       ).map { row in
-        DeadLetter(
-          id: DeadLetterID(event: row[0], handler: row[1]), eventName: row[2],
-          receivedAt: Timestamp(milliseconds: row[3]), attempts: row[4],
-          attemptTimes: AttemptTimes(text: row[5]).times, diedAt: Timestamp(milliseconds: row[6]), error: row[7])
+        try DeadLetter(
+          id: DeadLetterID(event: row.decode(atIndex: 0), handler: row.decode(atIndex: 1)),
+          eventName: row.decode(atIndex: 2),
+          receivedAt: Timestamp(milliseconds: row.decode(atIndex: 3)), attempts: row.decode(atIndex: 4),
+          attemptTimes: AttemptTimes(text: row.decode(atIndex: 5)).times,
+          diedAt: Timestamp(milliseconds: row.decode(atIndex: 6)), error: row.decode(atIndex: 7))
       }
     }
   }

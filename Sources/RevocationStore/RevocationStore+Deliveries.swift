@@ -48,15 +48,15 @@ extension RevocationStore {
       var page = DuePage(due: [], next: nil)
       var taken = 0
       while page.due.count < limit, taken < bytes, let row = try rows.next() {
-        if inHand.contains(row[0]) { continue }
-        let nextAt = Timestamp(milliseconds: row[5])
+        if try inHand.contains(row.decode(atIndex: 0)) { continue }
+        let nextAt = try Timestamp(milliseconds: row.decode(atIndex: 5))
         guard nextAt <= now else {
           page.next = nextAt
           break
         }
-        let event = StoredEvent(row)
+        let event = try StoredEvent(row)
         taken += event.body.count
-        page.due.append(DueDelivery(event: event, attempts: row[4]))
+        try page.due.append(DueDelivery(event: event, attempts: row.decode(atIndex: 4)))
       }
       return page
     }

@@ -19,7 +19,7 @@ extension RevocationStore {
       var events: [EventSummary] = []
       while events.count < limit, let row = try rows.next() {
         // Events come in the order of their times, but for a clock that was set back: an hour of them is looked through.
-        let receivedAt: Int64 = row[4]
+        let receivedAt: Int64 = try row.decode(atIndex: 4)
         if let since = filter.since, receivedAt < since.milliseconds {
           if receivedAt < since.milliseconds - 3_600_000 { break }
           continue
@@ -47,12 +47,14 @@ extension RevocationStore {
   }
 
   private static func summary(_ row: Row, _ db: Database) throws -> EventSummary {
-    let messages: String = row[3]
-    let seq: Int64 = row[0]
-    var event = EventSummary(
-      seq: seq, name: row[1], problem: row[2], messageIDs: messages.split(separator: " ").map(String.init),
-      receivedAt: Timestamp(milliseconds: row[4]),
-      occurredAt: (row[5] as Int64?).map(Timestamp.init(milliseconds:)), body: [UInt8](row[6] as Data), handlers: [])
+    let messages: String = try row.decode(atIndex: 3)
+    let seq: Int64 = try row.decode(atIndex: 0)
+    var event = try EventSummary(
+      seq: seq, name: row.decode(atIndex: 1), problem: row.decode(atIndex: 2),
+      messageIDs: messages.split(separator: " ").map(String.init),
+      receivedAt: Timestamp(milliseconds: row.decode(atIndex: 4)),
+      occurredAt: row.decode(Int64?.self, atIndex: 5).map(Timestamp.init(milliseconds:)),
+      body: [UInt8](row.decode(Data.self, atIndex: 6)), handlers: [])
     // What could not be decoded is no handler's.
     if event.problem != nil { return event }
     let select = try db.cachedStatement(
@@ -62,14 +64,15 @@ extension RevocationStore {
         WHERE added_at <= ?2 OR event_seq IS NOT NULL ORDER BY name
         """)
     event.handlers = try Row.fetchAll(select, arguments: [seq, event.receivedAt.milliseconds]).map { row in
-      EventSummary.Handler(name: row[0], state: state(row, seq))
+      try EventSummary.Handler(name: row.decode(atIndex: 0), state: state(row, seq))
     }
     return event
   }
 
-  private static func state(_ row: Row, _ seq: Int64) -> EventSummary.State {
-    guard let attempts: Int = row[2], let error: String = row[4] else { return row[1] >= seq ? .done : .waiting }
-    guard let next: Int64 = row[3] else { return .dead(attempts: attempts, error: error) }
+  private static func state(_ row: Row, _ seq: Int64) throws -> EventSummary.State {
+    guard let attempts = try row.decode(Int?.self, atIndex: 2), let error = try row.decode(String?.self, atIndex: 4)
+    else { return try row.decode(atIndex: 1) >= seq ? .done : .waiting }
+    guard let next = try row.decode(Int64?.self, atIndex: 3) else { return .dead(attempts: attempts, error: error) }
     return .retrying(attempts: attempts, at: Timestamp(milliseconds: next), error: error)
   }
 }

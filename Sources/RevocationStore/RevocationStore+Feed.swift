@@ -30,16 +30,19 @@ extension RevocationStore {
       var looks = 0
       while let row = try rows.next() {
         looks += 1
-        page.end = row[0]
-        let expiresAt = retention.expiresAt(rememberedFrom: Timestamp(milliseconds: row[3]), at: now)
+        page.end = try row.decode(atIndex: 0)
+        let expiresAt = try retention.expiresAt(
+          rememberedFrom: Timestamp(milliseconds: row.decode(atIndex: 3)), at: now)
         guard expiresAt >= now else { continue }
-        guard let session = SessionID(bytes: [UInt8](row[1] as Data)), let epoch = feedEpochs.id(of: page.end) else {
+        guard let session = try SessionID(bytes: [UInt8](row.decode(Data.self, atIndex: 1))),
+          let epoch = feedEpochs.id(of: page.end)
+        else {
           throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a revocation's session or number is malformed")
         }
         page.entries.append(
-          FeedEntry(
+          try FeedEntry(
             cursor: FeedCursor(epoch: epoch, seq: page.end), session: session,
-            revokedAt: Timestamp(milliseconds: row[2]), expiresAt: expiresAt))
+            revokedAt: Timestamp(milliseconds: row.decode(atIndex: 2)), expiresAt: expiresAt))
       }
       page.isLast = looks < limit
       // Past numbers that were pruned or moved: there is nothing to come back for.

@@ -17,10 +17,11 @@ extension RevocationStore {
     let select = try db.cachedStatement(
       sql: "SELECT revoked_at, revoked_by, event_id FROM revocation WHERE session = ?")
     guard let row = try Row.fetchOne(select, arguments: [Data(session.bytes)]) else { return nil }
-    guard let by = RevokedBy(rawValue: row[1]) else {
+    guard let by = try RevokedBy(rawValue: row.decode(atIndex: 1)) else {
       throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a revocation is by nobody known")
     }
-    return Revocation(
-      session: session, revokedAt: Timestamp(milliseconds: row[0]), by: by, eventID: row[2])
+    return try Revocation(
+      session: session, revokedAt: Timestamp(milliseconds: row.decode(atIndex: 0)), by: by,
+      eventID: row.decode(atIndex: 2))
   }
 }

@@ -31,8 +31,8 @@ extension RevocationStore {
       var looks = 0
       while expired.count < PruneStep.deletes, let row = try rows.next() {
         looks += 1
-        next = row[0]
-        if row[1] < horizon { expired.append(row[0]) }
+        next = try row.decode(atIndex: 0)
+        if try row.decode(atIndex: 1) < horizon { try expired.append(row.decode(atIndex: 0)) }
       }
       return (expired, looks == PruneStep.looks || expired.count == PruneStep.deletes ? next : nil)
     }
@@ -61,13 +61,13 @@ extension RevocationStore {
       var next: Int64?
       var looks = 0
       while let row = try rows.next() {
-        let age = now.milliseconds - row[1]
+        let age = now.milliseconds - (try row.decode(Int64.self, atIndex: 1))
         // Numbers are given out in the order of receipt, so all that follow are young as well; but not if this one was
         // received by a clock that was ahead.
         if 0...Self.eventRetention ~= age { return (old, nil) }
         looks += 1
-        next = row[0]
-        if age > 0 { old.append(row[0]) }
+        next = try row.decode(atIndex: 0)
+        if age > 0 { try old.append(row.decode(atIndex: 0)) }
       }
       return (old, looks == PruneStep.deletes ? next : nil)
     }

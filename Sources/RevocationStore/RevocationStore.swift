@@ -26,8 +26,8 @@ package final class RevocationStore: Sendable {
   let health = StoreHealth()
   /// Some hundred events of the usual size.
   private static let roomForEvents: UInt64 = 1 << 20
-  /// The file that was opened.
-  private let identity: FileIdentity?
+  /// The files that were opened.
+  private let identities: [FileIdentity?]
   /// Whether this opening made the store.
   package let isNew: Bool
   let retention: Retention
@@ -66,7 +66,7 @@ package final class RevocationStore: Sendable {
       try folder.findDatabase()
       database = try Self.attempt(path) { try AmendConnection.open(folder.database) }
     }
-    identity = FileIdentity(folder.database)
+    identities = Self.identities(path, mode)
     let opened = database
     let now = now ?? Timestamp(Date())
     self.retention = try Self.attempt(path) {
@@ -110,14 +110,15 @@ package final class RevocationStore: Sendable {
   /// Throws when what can be read is no longer to be relied upon: a page made no sense, or the file is another one than was opened.
   func checkReadable() throws(StoreError) {
     if let damage = health.damage { throw damage }
-    guard FileIdentity(path) == identity else { throw .replaced(path: path) }
+    // Its log too would cost each round of look-ups, and what is in a log that was removed is still seen.
+    guard FileIdentity(path) == identities.first else { throw .replaced(path: path) }
   }
 
   /// One transaction: all of `body` or nothing.
   func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
     guard mode != .inspect else { throw .readOnly(path: path) }
     if let damage = health.damage { throw damage }
-    guard FileIdentity(path) == identity else { throw .replaced(path: path) }
+    guard Self.identities(path, mode) == identities else { throw .replaced(path: path) }
     do throws(StoreError) {
       if health.isLogSuspect {
         try Self.attempt(path) { try database.write(LogRewriting.rewrite) }
@@ -130,6 +131,11 @@ package final class RevocationStore: Sendable {
       health.writeFailed(error)
       throw error
     }
+  }
+
+  /// The database, its log and the log's index. A server has all of them as long as it runs; for a command they may come and go.
+  private static func identities(_ path: String, _ mode: Mode) -> [FileIdentity?] {
+    (mode == .serve ? ["", "-wal", "-shm"] : [""]).map { FileIdentity(path + $0) }
   }
 
   private static func attempt<Value>(_ path: String, _ body: () throws -> Value) throws(StoreError) -> Value {

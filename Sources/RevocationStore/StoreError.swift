@@ -58,6 +58,10 @@ extension StoreError {
       self = error
       return
     }
+    if error is RowDecodingError {
+      self = .corrupt(path: path, cause: "a row lacks a value, or holds one of another type")
+      return
+    }
     guard let error = error as? DatabaseError else {
       self = .io(path: path, cause: "\(error)")
       return

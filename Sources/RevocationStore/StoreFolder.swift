@@ -7,9 +7,13 @@ struct StoreFolder {
   var database: String { path + "/revoked.sqlite" }
   var lock: String { path + "/lock" }
 
+  /// Whether there is more than an empty file, which a first start or a restore leaves that failed half-way.
   var hasDatabase: Bool {
-    // A String lent to C lives as long as the call.
-    unsafe access(database, F_OK) == 0
+    var information = stat()
+    // The string and the structure live for the call.
+    return [database, database + "-wal"].contains { (file: String) in
+      unsafe stat(file, &information) == 0 && information.st_size > 0
+    }
   }
 
   /// Throws when there is no store, or none that this user may read.

@@ -19,9 +19,10 @@ package struct Tally: Hashable, Sendable {
     guard let row = try Row.fetchOne(select) else {
       throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the table of counts is empty")
     }
-    return Tally(
-      lastEvent: row[0], lastRevocation: row[1], events: row[2], revocations: row[3], undecodable: row[4],
-      lastReceivedAt: (row[5] as Int64?).map(Timestamp.init(milliseconds:)))
+    return try Tally(
+      lastEvent: row.decode(atIndex: 0), lastRevocation: row.decode(atIndex: 1), events: row.decode(atIndex: 2),
+      revocations: row.decode(atIndex: 3), undecodable: row.decode(atIndex: 4),
+      lastReceivedAt: row.decode(Int64?.self, atIndex: 5).map(Timestamp.init(milliseconds:)))
   }
 
   func update(_ db: Database) throws {

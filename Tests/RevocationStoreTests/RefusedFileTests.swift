@@ -63,9 +63,13 @@ import Testing
     #expect(try contents().isEmpty)
   }
 
-  @Test func `an empty file is as good as none to a server`() throws {
+  @Test func `an empty file is as good as none to a server, which says that the store is new`() throws {
     try write(Data())
-    #expect(try RevocationStore(data: folder.data, mode: .serve).append([.revoking(1)]) == [.accepted])
+    let store = try RevocationStore(data: folder.data, mode: .serve)
+    #expect(store.isNew)
+    #expect(try store.append([.revoking(1)]) == [.accepted])
+    try store.close()
+    #expect(try !RevocationStore(data: folder.data, mode: .serve).isNew)
   }
 
   @Test(arguments: [
