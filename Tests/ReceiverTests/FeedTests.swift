@@ -145,8 +145,9 @@ struct FeedTests {
   func malformed() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     let bad = [
-      "after=", "after=1", "after=x-1", "after=00000000-0", "limit=", "limit=0", "limit=-1", "limit=+1", "limit=1.5",
-      "limit=1234567890", "limit=%31", "wait=51", "wait=-1", "wait=1s", "wait=", "wait=1&wait=1", "limit=1&limit=2",
+      "after=1", "after=x-1", "after=00000000-0", "limit=", "limit=0", "limit=-1", "limit=+1", "limit=1.5",
+      "limit=1234567890", "limit=%31", "wait=1234567890", "wait=-1", "wait=1s", "wait=", "wait=1&wait=1",
+      "limit=1&limit=2",
       "after=00000000-1&after=00000000-1", "from=1", "After=00000000-1", "wait", "limit=1?wait=1", "a",
       "limit=1;wait=1",
       "wait=1&&limit=1", "&",
@@ -156,7 +157,7 @@ struct FeedTests {
       #expect(answer.status == 400, "\(query)")
       #expect(answer.field("Content-Type") == "application/problem+json")
     }
-    for query in ["", "wait=0", "limit=1&wait=0", "limit=999999999", "limit=1&"] {
+    for query in ["", "after=", "after=&wait=0", "wait=0", "limit=1&wait=0", "limit=999999999", "limit=1&"] {
       #expect(try served.ask("GET", "/v1/revocations?\(query)").status == 200, "\(query)")
     }
     for method in ["POST", "DELETE"] {

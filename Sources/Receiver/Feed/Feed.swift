@@ -74,6 +74,11 @@ final class Feed: Sendable {
     var first: [UInt8] = []
     switch body.appendNext(to: &first) {
     case .failed: answer(question, Answers.unavailable)
+    case .more where first.isEmpty:
+      // A page of what has expired is no answer. On behind whoever else asks.
+      var question = question
+      question.position = body.position
+      queue.async { [question] in self.read(question) }
     case .more: answer(question, Response(.ok, contentType: Self.type, first: first, rest: body))
     case .last where !first.isEmpty: answer(question, Response(.ok, contentType: Self.type, body: first))
     case .last:

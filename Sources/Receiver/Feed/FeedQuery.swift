@@ -26,20 +26,24 @@ struct FeedQuery: Sendable {
       let pair = query.extracting(start..<end)
       start = end + 1
       if let value = pair.value(of: "after="), !isGiven.after {
+        isGiven.after = true
+        // A caller that has no cursor yet.
+        if value.isEmpty { continue }
         guard let cursor = FeedCursor(pair.extracting(value)) else {
           throw Malformed(detail: "after is not a cursor: pass one back as an entry had it")
         }
-        (after, isGiven.after) = (cursor, true)
+        after = cursor
       } else if let value = pair.value(of: "limit="), !isGiven.limit {
         guard let number = pair.extracting(value).decimal, number > 0 else {
           throw Malformed(detail: "limit is a whole number of entries, at least 1")
         }
         (limit, isGiven.limit) = (number, true)
       } else if let value = pair.value(of: "wait="), !isGiven.wait {
-        guard let number = pair.extracting(value).decimal, number <= Self.longestWait else {
-          throw Malformed(detail: "wait is a whole number of seconds, 0 to \(Self.longestWait)")
+        guard let number = pair.extracting(value).decimal else {
+          throw Malformed(detail: "wait is a whole number of seconds")
         }
-        (wait, isGiven.wait) = (number, true)
+        // Whoever asks for more is answered sooner, and asks again.
+        (wait, isGiven.wait) = (min(number, Self.longestWait), true)
       } else {
         throw Malformed(detail: "the query takes after, limit and wait, each once")
       }

@@ -87,5 +87,5 @@ struct WebhookRound {
   }
 }
 
-/// What a payload says goes into a log line at the length of an id, however long it is.
-func clipped(_ text: String?) -> Substring { (text ?? "").prefix(64) }
+/// What a payload says goes into a log line at the length of an id, however long it is. In bytes: one Character may be as long as the body.
+func clipped(_ text: String?) -> String { String(decoding: (text ?? "").utf8.prefix(64), as: UTF8.self) }
