@@ -53,23 +53,27 @@ final class Listener: Sendable {
     }
     defer { unsafe freeaddrinfo(found) }
     var failure = ENOENT
-    var next = unsafe found
-    while let candidate = unsafe next?.pointee {
-      // The list and what it points to live until freeaddrinfo.
-      let descriptor = unsafe socket(
-        candidate.ai_family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
-      if descriptor >= 0 {
-        // A restart must not wait for the connections of its predecessor to leave TIME_WAIT.
-        enable(SO_REUSEADDR, descriptor, SOL_SOCKET)
-        // `[::]` means IPv6 only, whatever the system's default: two addresses are two listeners.
-        if unsafe candidate.ai_family == AF_INET6 { enable(IPV6_V6ONLY, descriptor, Int32(IPPROTO_IPV6)) }
-        if unsafe bind(descriptor, candidate.ai_addr, candidate.ai_addrlen) == 0 { return descriptor }
-        failure = SystemCall.lastError
-        SystemCall.close(descriptor)
-      } else {
-        failure = SystemCall.lastError
+    // IPv4 first: of `localhost`, 127.0.0.1 is what most of those who ask mean.
+    for family in [AF_INET, AF_INET6] {
+      var next = unsafe found
+      while let candidate = unsafe next?.pointee {
+        defer { unsafe next = candidate.ai_next }
+        guard unsafe candidate.ai_family == family else { continue }
+        // The list and what it points to live until freeaddrinfo.
+        let descriptor = unsafe socket(
+          candidate.ai_family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+        if descriptor >= 0 {
+          // A restart must not wait for the connections of its predecessor to leave TIME_WAIT.
+          enable(SO_REUSEADDR, descriptor, SOL_SOCKET)
+          // `[::]` means IPv6 only, whatever the system's default: two addresses are two listeners.
+          if unsafe candidate.ai_family == AF_INET6 { enable(IPV6_V6ONLY, descriptor, Int32(IPPROTO_IPV6)) }
+          if unsafe bind(descriptor, candidate.ai_addr, candidate.ai_addrlen) == 0 { return descriptor }
+          failure = SystemCall.lastError
+          SystemCall.close(descriptor)
+        } else {
+          failure = SystemCall.lastError
+        }
       }
-      unsafe next = candidate.ai_next
     }
     throw ListenError("cannot listen on \(ListenAddress.tcp(host: host, port: port))", failure)
   }

@@ -74,7 +74,7 @@ start() {
   log=$scratch/log.$runs
   runc run --bundle "$scratch/bundle" "$id" >"$log" 2>&1 &
   process=$!
-  await "it to listen" grep -q 'listening private' "$log"
+  await "it to listen" grep -qs 'listening private' "$log"
 }
 inside() { runc exec "$id" "$@"; }
 near() { ip netns exec "$id" "$@"; }

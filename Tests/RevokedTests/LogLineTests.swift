@@ -82,6 +82,7 @@ struct LogLineTests {
     arguments: [
       ("a", "a"), ("", #""""#), ("a b", #""a b""#), ("a=b", #""a=b""#), (#"a"b"#, #""a\"b""#), (#"a\b"#, #""a\\b""#),
       ("a\nb", #""a\nb""#), ("ü", "ü"), ("\u{1b}[31m", #""\u{1b}[31m""#), ("\u{9b}x", #"\u{9b}x"#),
+      ("a\u{202e}b", #"a\u{202e}b"#),
       ("a\u{2028}b", #"a\u{2028}b"#),
     ])
   func textValues(value: String, written: String) {

@@ -69,8 +69,7 @@ struct SecretsConfigurationTests {
   @Test(
     "The private token must fit into a header",
     arguments: [
-      ("0123456789abcdef", nil), ("0123456789abcde", "has 15 bytes; it needs at least 16"),
-      ("", "is empty; it needs at least 16 bytes"),
+      ("0123456789abcdef", nil), ("t", nil), ("", "is empty"),
       ("0123456789 abcdef", "holds a space, a line end or another character that a header cannot carry"),
       ("0123456789abcdef\n", "holds a space, a line end or another character that a header cannot carry"),
       ("0123456789abcdeé", "holds a space, a line end or another character that a header cannot carry"),

@@ -27,7 +27,7 @@ struct CheckCommand: ParsableCommand {
       for session in sessions.compactMap({ SessionID($0) }) {
         if let revocation = try store.revocation(of: session) {
           revoked += 1
-          let event = revocation.eventID.map { " event=\($0)" } ?? ""
+          let event = revocation.eventID.map { " event=\($0.visible())" } ?? ""
           print("\(session) revoked at=\(revocation.revokedAt) by=\(revocation.by.rawValue)\(event)")
         } else {
           print("\(session) not revoked")

@@ -12,11 +12,16 @@ struct ConfigurationInputs: Sendable {
   /// A file's text. Throws a `Mismatch` that says why there is none.
   var readFile: @Sendable (String) throws(Mismatch) -> String = Self.contents
 
+  /// Bytes: thousands of times what a configuration takes, and less than a slip such as /dev/zero gives.
+  private static let longestFile = 1 << 20
+
   /// The file's UTF-8 text.
   private static func contents(of path: String) throws(Mismatch) -> String {
     let data: Data
     do {
-      data = try Data(contentsOf: URL(filePath: path))
+      // Not `Data(contentsOf:)`, which says of a pipe or a device that it may not be read.
+      let file = try FileHandle(forReadingFrom: URL(filePath: path))
+      data = try file.read(upToCount: longestFile + 1) ?? Data()
     } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
       throw Mismatch("\(path) does not exist")
     } catch let error as CocoaError where error.code == .fileReadNoPermission {
@@ -24,6 +29,7 @@ struct ConfigurationInputs: Sendable {
     } catch {
       throw Mismatch("\(path) cannot be read; it must be a file")
     }
+    guard data.count <= longestFile else { throw Mismatch("\(path) has more than \(longestFile) bytes") }
     guard let text = String(data: data, encoding: .utf8) else { throw Mismatch("\(path) is not UTF-8 text") }
     return text
   }

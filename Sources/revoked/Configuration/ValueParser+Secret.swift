@@ -55,18 +55,21 @@ extension ValueParser where Value == Secret {
       guard text.utf8.allSatisfy({ (0x21...0x7E).contains($0) }) else {
         throw Mismatch("holds a space, a line end or another character that a header cannot carry")
       }
-      return try Secret.checked(text)
+      return try Secret.checked(text, minimumBytes: 1)
     }
   }
 }
 
 extension Secret {
-  fileprivate static func checked(_ text: String, called which: String = "") throws(Mismatch) -> Secret {
+  fileprivate static func checked(
+    _ text: String, called which: String = "", minimumBytes: Int = 16
+  ) throws(Mismatch) -> Secret {
     do {
-      return try Secret(text)
+      return try Secret(text, minimumBytes: minimumBytes)
     } catch {
       switch error {
-      case .empty: throw Mismatch("\(which)is empty; it needs at least 16 bytes")
+      case .empty:
+        throw Mismatch("\(which)is empty\(minimumBytes > 1 ? "; it needs at least \(minimumBytes) bytes" : "")")
       case .tooShort(let bytes, let minimum):
         throw Mismatch("\(which)has \(bytes) bytes; it needs at least \(minimum)")
       }

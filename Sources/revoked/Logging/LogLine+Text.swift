@@ -31,8 +31,7 @@ extension LogLine {
     }
   }
 
-  /// One event is one line, and what a peer sent must not steer the terminal: control characters are escaped, C1 and
-  /// Unicode's own line separators among them.
+  /// One event is one line, and what a peer sent must not steer the terminal.
   private mutating func appendText(_ text: String, quoted: Bool = false) {
     // Nearly every text: copied as a block.
     if !quoted, text.utf8.allSatisfy({ (0x20..<0x7F).contains($0) }) { return append(text) }
@@ -43,7 +42,7 @@ extension LogLine {
       case "\t": append(#"\t"#)
       case "\"" where quoted: append(#"\""#)
       case "\\" where quoted: append(#"\\"#)
-      case "\u{0}"..<"\u{20}", "\u{7F}"..."\u{9F}", "\u{2028}", "\u{2029}":
+      case _ where scalar.isObeyed:
         append(#"\u{\#(String(scalar.value, radix: 16))}"#)
       default: bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
       }
