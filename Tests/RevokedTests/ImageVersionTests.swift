@@ -1,0 +1,13 @@
+import Foundation
+import Receiver
+import Testing
+
+@Suite struct ImageVersionTests {
+  @Test("The image is labelled with the program's version")
+  func version() throws {
+    let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+      .deletingLastPathComponent()
+    let lines = try String(contentsOf: root.appending(path: "Dockerfile"), encoding: .utf8).split(separator: "\n")
+    #expect(lines.contains("ARG VERSION=\(Receiver.version)"))
+  }
+}
