@@ -75,9 +75,12 @@ internal import Synchronization
     let now = store.commits.load(ordering: .acquiring)
     if isInSnapshot, now == commits { return }
     roundEnded()
-    if unsafe connection == nil { try open() }
-    // After the opening: a file that was put there before it would be told apart here.
-    try store.checkReadable()
+    if unsafe connection == nil {
+      // What is there is to be ours before it is opened, and still when it was.
+      try store.checkFiles()
+      try open()
+    }
+    try store.checkFiles()
     guard unsafe sqlite3_step(begin) == SQLITE_DONE else { throw failure() }
     _ = unsafe sqlite3_reset(begin)
     isInSnapshot = true
@@ -92,12 +95,9 @@ internal import Synchronization
   /// Whether there is a row; then the statement stands on it. It must be reset before the round ends: a read under way keeps the snapshot beyond
   /// COMMIT, and the next BEGIN would go on with it.
   private func find(_ session: SessionID, by statement: OpaquePointer?) throws(StoreError) -> Bool {
-    var key = session.bigEndianWords
-    // SQLite copies the key (SQLITE_TRANSIENT), and the pointer lives for the call.
-    let bound = unsafe withUnsafeBytes(of: &key) {
-      unsafe sqlite3_bind_blob(statement, 1, $0.baseAddress, 16, unsafeBitCast(-1, to: sqlite3_destructor_type.self))
+    guard unsafe PreparedStatement.bind(session.bigEndianWords, at: 1, of: statement) == SQLITE_OK else {
+      throw failure()
     }
-    guard bound == SQLITE_OK else { throw failure() }
     switch unsafe sqlite3_step(statement) {
     case SQLITE_ROW: return true
     case SQLITE_DONE: return false

@@ -35,8 +35,10 @@ extension Retention {
     let formerUntil: Timestamp
 
     static func fetch(_ db: Database) throws -> Last? {
-      try Row.fetchOne(db, sql: "SELECT period, former, former_until FROM retention").map {
-        Last(period: $0[0], former: $0[1], formerUntil: Timestamp(milliseconds: $0[2]))
+      try Row.fetchOne(db, sql: "SELECT period, former, former_until FROM retention").map { row in
+        try Last(
+          period: row.decode(atIndex: 0), former: row.decode(atIndex: 1),
+          formerUntil: Timestamp(milliseconds: row.decode(atIndex: 2)))
       }
     }
 

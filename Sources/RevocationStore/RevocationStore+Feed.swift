@@ -21,7 +21,8 @@ extension RevocationStore {
   /// A caller that goes on at `end` until `isLast` has every session that was revoked at the last call: a row only ever moves behind all others,
   /// when its expiry grows, and so cannot slip from what is still to come into what is past.
   package func feed(after position: Int64, limit: Int, at now: Timestamp) throws(StoreError) -> FeedPage {
-    try read { db in
+    try checkFiles()
+    return try read { db in
       let select = try db.cachedStatement(
         sql: "SELECT seq, session, revoked_at, remember_from FROM revocation WHERE seq > ? ORDER BY seq LIMIT ?")
       let rows = try Row.fetchCursor(select, arguments: [position, limit])

@@ -46,7 +46,13 @@ extension RevocationStore {
     try read { db in
       let rows = try Row.fetchAll(
         db, sql: "SELECT name, max(last_event - position, 0) + retrying, dead FROM handler CROSS JOIN tally")
-      return Dictionary(rows.map { ($0[0], Backlog(pending: $0[1], dead: $0[2])) }) { first, _ in first }
+      let backlogs = try rows.map { row in
+        try (
+          row.decode(String.self, atIndex: 0),
+          Backlog(pending: row.decode(atIndex: 1), dead: row.decode(atIndex: 2))
+        )
+      }
+      return Dictionary(backlogs) { first, _ in first }
     }
   }
 }

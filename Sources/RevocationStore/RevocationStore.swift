@@ -107,18 +107,17 @@ package final class RevocationStore: Sendable {
     }
   }
 
-  /// Throws when what can be read is no longer to be relied upon: a page made no sense, or the file is another one than was opened.
-  func checkReadable() throws(StoreError) {
+  /// Throws when the store is no longer to be relied upon: a page made no sense, or a file is another one than was opened. Look-ups and the feed ask
+  /// as well: a connection that is opened once the log is gone sees a database without what the log had.
+  func checkFiles() throws(StoreError) {
     if let damage = health.damage { throw damage }
-    // Its log too would cost each round of look-ups, and what is in a log that was removed is still seen.
-    guard FileIdentity(path) == identities.first else { throw .replaced(path: path) }
+    guard Self.identities(path, mode) == identities else { throw .replaced(path: path) }
   }
 
   /// One transaction: all of `body` or nothing.
   func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
     guard mode != .inspect else { throw .readOnly(path: path) }
-    if let damage = health.damage { throw damage }
-    guard Self.identities(path, mode) == identities else { throw .replaced(path: path) }
+    try checkFiles()
     do throws(StoreError) {
       if health.isLogSuspect {
         try Self.attempt(path) { try database.write(LogRewriting.rewrite) }

@@ -14,6 +14,8 @@ package enum StoreError: Error, Equatable, Sendable {
   case schema(path: String, found: Int, known: Int)
   /// SQLite found a page that makes no sense.
   case corrupt(path: String, cause: String)
+  /// The database is missing or empty, and its log is there. SQLite would delete the log, and what was acknowledged with it.
+  case logAlone(path: String)
   /// The file that is open is no longer the one at its path: what is written to it dies with the process.
   case replaced(path: String)
   /// No space left.
@@ -41,7 +43,10 @@ extension StoreError: CustomStringConvertible {
     case .schema(let path, let found, let known):
       "\(path) has the older schema \(found), this program needs \(known): start `revoked serve` on it once"
     case .corrupt(let path, let cause): "\(path) is damaged: \(cause)"
-    case .replaced(let path): "\(path) was removed or replaced while it was open; restart the server"
+    case .logAlone(let path):
+      "\(path) is missing or empty, but its log \(path)-wal holds events: put the two back together, or restore a backup into an empty folder"
+    case .replaced(let path):
+      "\(path) or its log was removed or replaced while it was open; put it back or restore a backup, then restart the server"
     case .full(let path): "no space left to write \(path)"
     case .busy(let path): "\(path) is locked by another process"
     case .exists(let path): "\(path) is there already"

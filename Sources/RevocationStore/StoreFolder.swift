@@ -8,13 +8,7 @@ struct StoreFolder {
   var lock: String { path + "/lock" }
 
   /// Whether there is more than an empty file, which a first start or a restore leaves that failed half-way.
-  var hasDatabase: Bool {
-    var information = stat()
-    // The string and the structure live for the call.
-    return [database, database + "-wal"].contains { (file: String) in
-      unsafe stat(file, &information) == 0 && information.st_size > 0
-    }
-  }
+  var hasDatabase: Bool { Self.hasContent(database) }
 
   /// Throws when there is no store, or none that this user may read.
   func findDatabase() throws(StoreError) {
@@ -40,12 +34,19 @@ struct StoreFolder {
   /// left as it is. It is closed before SQLite opens it: closing any descriptor of a file drops the process's
   /// POSIX locks on it, SQLite's among them.
   func makeDatabase() throws(StoreError) {
+    if !hasDatabase, Self.hasContent(database + "-wal") { throw .logAlone(path: database) }
     do throws(SystemError) {
       _ = try FileDescriptor(opening: database, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
     } catch  where error.code == EEXIST {
     } catch {
       throw .folder(path: path, cause: error.text)
     }
+  }
+
+  private static func hasContent(_ path: String) -> Bool {
+    var information = stat()
+    // The string and the structure live for the call.
+    return unsafe stat(path, &information) == 0 && information.st_size > 0
   }
 
   /// Makes the names in the folder durable.

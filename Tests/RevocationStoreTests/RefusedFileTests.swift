@@ -72,6 +72,26 @@ import Testing
     #expect(try !RevocationStore(data: folder.data, mode: .serve).isNew)
   }
 
+  @Test(arguments: [false, true])
+  func `a log whose database is missing or empty is kept, and is whole again beside it`(isEmpty: Bool) throws {
+    let elsewhere = try TemporaryFolder()
+    let killed = try RevocationStore(data: elsewhere.data, mode: .serve)
+    _ = try killed.append([.revoking(1)])
+    try FileManager.default.copyItem(atPath: elsewhere.database + "-wal", toPath: folder.database + "-wal")
+    if isEmpty { try write(Data()) }
+    let log = try Data(contentsOf: URL(fileURLWithPath: folder.database + "-wal"))
+    for _ in 0..<2 {
+      #expect(throws: StoreError.logAlone(path: folder.database)) {
+        try RevocationStore(data: folder.data, mode: .serve)
+      }
+    }
+    #expect(try Data(contentsOf: URL(fileURLWithPath: folder.database + "-wal")) == log)
+    try write(Data(contentsOf: URL(fileURLWithPath: elsewhere.database)))
+    let store = try RevocationStore(data: folder.data, mode: .serve)
+    #expect(!store.isNew)
+    #expect(try store.revocation(of: session(1)) != nil)
+  }
+
   @Test(arguments: [
     (StoreError.locked(path: "/d", pid: 7), "/d is in use by another server (process 7)"),
     (.full(path: "/d/f"), "no space left to write /d/f"),

@@ -14,5 +14,8 @@ import Testing
     if isReplaced { #expect(FileManager.default.createFile(atPath: folder.database + file, contents: nil)) }
     #expect(throws: StoreError.replaced(path: folder.database)) { try store.append([.revoking(2)]) }
     #expect(throws: StoreError.replaced(path: folder.database)) { try store.probeWritable() }
+    // Not "not revoked", whenever the reader's connection is opened.
+    #expect(throws: StoreError.replaced(path: folder.database)) { try LookUpReader(store).revocation(of: session(1)) }
+    #expect(throws: StoreError.replaced(path: folder.database)) { try store.feed(after: 0, limit: 9, at: time(0)) }
   }
 }
