@@ -1,7 +1,6 @@
 import DynamicEvents
 import Foundation
 import Handlers
-import Subprocess
 import TestSupport
 import Testing
 
@@ -21,13 +20,9 @@ struct ForwardHandlerTests {
   @Test("The official library verifies a delivery with each of its secrets, and refuses it with another")
   func official() async throws {
     let folder = try TemporaryFolder()
-    let pip = try await Subprocess.run(
-      .name("python3"),
-      arguments: [
-        "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--target", folder.path, "standardwebhooks",
-      ], output: .discarded)
-    try #require(pip.terminationStatus.isSuccess, "python3 -m pip could not install standardwebhooks")
-
+    try await Tool.run(
+      "python3",
+      ["-m", "pip", "install", "--disable-pip-version-check", "--target", folder.path, "standardwebhooks"])
     let peer = try Peer(verifying: [Self.first, Self.second], packages: folder.path)
     try await handler(peer.url("/200"), [Self.first, Self.second]).handle(event())
     let error = await #expect(throws: (any Error).self) {

@@ -1,6 +1,5 @@
 import Foundation
 import TestSupport
-import Testing
 
 /// A certificate for 127.0.0.1 that nobody but itself vouches for.
 struct SelfSigned {
@@ -9,19 +8,15 @@ struct SelfSigned {
   /// With its key.
   let both: String
 
-  init(in folder: TemporaryFolder) throws {
+  init(in folder: TemporaryFolder) async throws {
     chain = folder.path + "/peer.pem"
     let key = folder.path + "/peer.key"
-    let openssl = Process()
-    openssl.executableURL = URL(filePath: "/usr/bin/openssl")
-    openssl.arguments = [
-      "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj",
-      "/CN=peer", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", chain,
-    ]
-    openssl.standardError = FileHandle.nullDevice
-    try openssl.run()
-    openssl.waitUntilExit()
-    try #require(openssl.terminationStatus == 0, "openssl made no certificate")
+    try await Tool.run(
+      "openssl",
+      [
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1", "-subj",
+        "/CN=peer", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", chain,
+      ])
     both = try folder.write(
       try String(contentsOfFile: chain, encoding: .utf8) + String(contentsOfFile: key, encoding: .utf8), to: "both.pem")
   }

@@ -12,7 +12,7 @@ struct UntrustedPeerTests {
   )
   func untrusted() async throws {
     let folder = try TemporaryFolder()
-    let certificate = try SelfSigned(in: folder)
+    let certificate = try await SelfSigned(in: folder)
     let peer = try Peer(certificate: certificate)
     let bench = try Bench()
     let handler = ForwardHandler(
@@ -32,15 +32,12 @@ struct UntrustedPeerTests {
     #expect(error.contains("certificate"), "\(error)")
 
     // Whoever does vouch for it is served, and is the first whose request arrives.
-    let curl = Process()
-    curl.executableURL = URL(filePath: "/usr/bin/env")
-    curl.arguments = [
-      "curl", "--silent", "--fail", "--noproxy", "*", "--cacert", certificate.chain, "--data", "{}",
-      try peer.url("/200").absoluteString,
-    ]
-    try curl.run()
-    curl.waitUntilExit()
-    #expect(curl.terminationStatus == 0)
+    try await Tool.run(
+      "curl",
+      [
+        "--silent", "--fail", "--noproxy", "*", "--cacert", certificate.chain, "--data", "{}",
+        peer.url("/200").absoluteString,
+      ])
     #expect(try peer.next().headers["user-agent"]?.hasPrefix("curl/") == true)
   }
 }
