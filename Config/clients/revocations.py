@@ -6,9 +6,10 @@
 
 It survives revoked's downtime: what it knows it goes on refusing, and for max_age seconds it lets the others pass. From then
 on, and before it has read everything once, it refuses everybody; math.inf never does that, at the price that who is revoked
-meanwhile stays in. As a program it answers for the session ids on its standard input: revocations.py URL [MAX-AGE]
+meanwhile stays in. What keeps it from reading it logs, once. As a program it answers for the session ids on its standard input,
+once it has read everything or could not: revocations.py URL [MAX-AGE], with the token, if any, in REVOKED_PRIVATE_TOKEN.
 """
-import http.client, json, math, os, sys, threading, time, urllib.error, urllib.request
+import http.client, json, logging, math, os, sys, threading, time, urllib.error, urllib.request
 from datetime import datetime
 
 
@@ -24,6 +25,8 @@ class Revocations:
         self.cursor = None
         self.current_at = -math.inf
         self.sweep_at = 0
+        self.problem = None  # Why nothing is read at present; a 401 is a wrong token.
+        self.heard = threading.Event()  # All was read once, or could not be.
         threading.Thread(target=self._follow, daemon=True).start()
 
     @property
@@ -40,10 +43,19 @@ class Revocations:
         while True:
             try:
                 self._ask()
+                self._note(None)
             except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
                 if getattr(error, "code", None) == 410:  # A backup was restored. Read all again; nothing un-revokes.
                     self.cursor = None
+                self._note(str(error) or type(error).__name__)
                 time.sleep(1)
+
+    def _note(self, problem):
+        if problem != self.problem:
+            logging.getLogger("revocations").warning("the feed %s", f"cannot be read: {problem}" if problem else "is read again")
+        self.problem = problem
+        if problem or self.current_at > -math.inf:
+            self.heard.set()
 
     def _ask(self):
         after = f"&after={self.cursor}" if self.cursor else ""
@@ -64,5 +76,6 @@ class Revocations:
 if __name__ == "__main__":
     age = float(sys.argv[2]) if len(sys.argv) > 2 else 120
     revocations = Revocations(sys.argv[1], os.environ.get("REVOKED_PRIVATE_TOKEN"), age)
+    revocations.heard.wait(60)
     for line in sys.stdin:
         print("refused" if revocations.refuses(line.strip()) else "passes", f"age={revocations.age:.0f}", flush=True)

@@ -8,6 +8,8 @@ final class SampleClient {
   private let process: Process
   private let input = Pipe()
   private let output: LogReader
+  /// What it logs.
+  let errors: LogReader
   private var asked = 0
 
   init(_ address: ListenAddress, maxAge: Int, token: String? = nil) throws {
@@ -18,9 +20,13 @@ final class SampleClient {
     process.standardInput = input
     let pipe = Pipe()
     process.standardOutput = pipe
+    let errorPipe = Pipe()
+    process.standardError = errorPipe
     try process.run()
     try pipe.fileHandleForWriting.close()
+    try errorPipe.fileHandleForWriting.close()
     output = LogReader(pipe.fileHandleForReading)
+    errors = LogReader(errorPipe.fileHandleForReading)
   }
 
   deinit {

@@ -24,9 +24,10 @@ struct SampleClientTests {
     let server = try RunningServer(in: folder, environment: environment)
     let first = try revoke(on: server)
     let client = try SampleClient(server.privateAddress, maxAge: 3600, token: token)
-    // Everybody is refused until all is read.
-    #expect(try eventually { try !client.refuses(never) })
+    // Its first answer waits until all is read.
+    #expect(try !client.refuses(never))
     #expect(try client.refuses(first))
+    #expect(client.errors.text == "")
     let second = try revoke(on: server)
     #expect(try eventually { try client.refuses(second) })
 
@@ -46,6 +47,15 @@ struct SampleClientTests {
     #expect(try client.refuses(first) && client.refuses(third) && !client.refuses(never))
   }
 
+  @Test("it says why it cannot read, once, and refuses everybody", arguments: [nil, "another-token"])
+  func saysWhy(token: String?) throws {
+    let server = try RunningServer(
+      in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": ForwardAuthRecipeTests.token])
+    let client = try SampleClient(server.privateAddress, maxAge: 3600, token: token)
+    #expect(try client.refuses(never))
+    #expect(client.errors.wait { $0 == "the feed cannot be read: HTTP Error 401: Unauthorized\n" })
+  }
+
   @Test("it refuses everybody once it has heard nothing for as long as it was told, and recovers")
   func failsClosed() throws {
     let port = try ReservedPort()
@@ -59,6 +69,8 @@ struct SampleClientTests {
     #expect(try eventually { try client.refuses(never) })
     let restarted = try RunningServer(in: folder, environment: environment)
     #expect(try eventually { try !client.refuses(never) })
+    #expect(client.errors.text.contains("the feed cannot be read: "))
+    #expect(client.errors.wait { $0.hasSuffix("the feed is read again\n") })
     #expect(restarted.processIdentifier != server.processIdentifier)
   }
 }
