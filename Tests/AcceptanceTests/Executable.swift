@@ -45,5 +45,19 @@ enum Executable {
       errors: String(decoding: errors, as: UTF8.self))
   }
 
+  /// What a command prints on a terminal.
+  static func runOnTerminal(_ arguments: [String]) throws -> String {
+    let process = process([], [:])
+    process.executableURL = URL(filePath: "/usr/bin/script")
+    let command = ([url.path] + arguments).map { "'\($0)'" }.joined(separator: " ")
+    process.arguments = ["--quiet", "--return", "--command", command, "/dev/null"]
+    let stdout = Pipe()
+    process.standardOutput = stdout
+    try process.run()
+    let output = try stdout.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return String(decoding: output, as: UTF8.self)
+  }
+
   static let secret = "dyn_5LqRXtZsXit7Cjt9KktC8EGywoSkGSbGqtTud[S7AYd{LUTMcS38QRMT"
 }

@@ -1,9 +1,12 @@
 internal import ArgumentParser
+internal import Foundation
 
 /// How much of a list, and for whom.
 struct ListingOptions: ParsableArguments {
   /// Rows that are read at a time, each with a body.
   static let page = 100
+  /// Where people read, a row is one line. Elsewhere nobody has to look a second time for what was cut off.
+  private static let columns = isatty(STDOUT_FILENO) == 1 ? 80 : nil
 
   @Option(help: ArgumentHelp("How many at most.", valueName: "n"))
   var limit = 50
@@ -33,9 +36,14 @@ struct ListingOptions: ParsableArguments {
         break
       }
       if shown == 0, !json { print(header) }
-      for item in items { print(json ? line(item) : rows(item).joined(separator: "\n")) }
+      for item in items {
+        for line in json ? [line(item)] : rows(item).map(Self.cut) { print(line) }
+      }
       shown += items.count
     }
     if shown == 0, !json { print(none) }
   }
+
+  /// Cuts the last column only: those before it are narrower.
+  private static func cut(_ row: String) -> String { columns.map { row.fitted(to: $0) } ?? row }
 }

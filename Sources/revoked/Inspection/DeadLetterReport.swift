@@ -31,10 +31,10 @@ extension DeadLetterReport {
 
   static let header = "ID".column(idWidth) + " " + "DIED".column(24) + " ATTEMPTS ERROR"
 
-  /// At most 80 columns each. The id is never cut, as it is what the other commands take: a long one has a line of its own.
+  /// The error is whole. So is the id, as it is what the other commands take: a long one has a line of its own.
   var rows: [String] {
     let id = id.visible()
-    let rest = " \(diedAt) " + "\(attempts)".column(8) + " " + error.visible().fitted(to: 25)
+    let rest = " \(diedAt) " + "\(attempts)".column(8) + " " + error.visible()
     if id.utf8.count <= Self.idWidth { return [id.column(Self.idWidth) + rest] }
     return [id, "".column(Self.idWidth) + rest]
   }

@@ -57,10 +57,10 @@ struct EventReport: Encodable {
 extension EventReport {
   static let header = "EVENT".column(10) + " " + "RECEIVED".column(24) + " " + "NAME".column(26) + " HANDLERS"
 
-  /// At most 80 columns.
+  /// The last column is whatever length it is.
   var row: String {
-    (["\(seq)".column(10), receivedAt.column(24), (name ?? "(undecodable)").visible().column(26)]
-      + [standing.fitted(to: 17)]).joined(separator: " ")
+    ["\(seq)".column(10), receivedAt.column(24), (name ?? "(undecodable)").visible().column(26), standing]
+      .joined(separator: " ")
   }
 
   /// How many handlers are how far; those that are done only if all are.

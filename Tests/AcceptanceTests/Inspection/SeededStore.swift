@@ -54,6 +54,16 @@ struct SeededStore {
     ])
   }
 
+  /// Makes the event a dead letter once more, of another handler and for a reason of its own.
+  func giveUp(_ event: Int64, handler: String = "other", error: String) throws {
+    let store = try RevocationStore(data: folder.data, mode: .serve)
+    let id = try store.handlerPosition(registering: handler, at: Timestamp(milliseconds: 0)).id
+    try store.record(
+      [Attempt(event: event, number: 1, at: Timestamp(milliseconds: 1_790_000_000_000), outcome: .dead(error: error))],
+      handler: id, advancingTo: event + 1)
+    try store.close()
+  }
+
   func run(_ arguments: String...) throws -> Executable.Result {
     try Executable.run(arguments + ["--data", folder.data], environment: [:])
   }
