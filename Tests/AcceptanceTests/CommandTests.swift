@@ -135,6 +135,21 @@ struct CommandTests {
     #expect(bad.errors.filter { $0 == "\n" }.count == 3)
   }
 
+  @Test("config check says what is allowed and hardly meant")
+  func configDoubts() throws {
+    let result = try Executable.run(
+      "config", "check", "--set", "retention=1h", "--set", "handlers.a.kind=exec", "--set",
+      "handlers.a.command=/no/tool",
+      "--set", "handlers.a.events=user.session.revokd")
+    #expect(result.status == 0)
+    #expect(
+      result.errors.split(separator: "\n").map { $0.prefix { $0 != ";" } } == [
+        "revoked: notice: retention (flag): a session's JWT lives up to 30 days",
+        #"revoked: notice: handlers.a.events (flag): "user.session.revokd" matches no event that is known"#,
+        #"revoked: notice: handlers.a.command (flag): "/no/tool" does not exist"#,
+      ])
+  }
+
   @Test("config show prints every key and where it came from, and no secret", arguments: [false, true])
   func configShow(json: Bool) throws {
     let token = "a-token-of-22-bytes-xx"

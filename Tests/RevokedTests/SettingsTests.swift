@@ -68,7 +68,7 @@ struct SettingsTests {
         "REVOKED_LISTENN: no key has this variable; did you mean REVOKED_LISTEN?",
         "path (flag): \"hook\" is not a path that starts with / and holds only what a URL's path may; "
           + "percent-encode the rest",
-        "limits.body (revoked.yaml:2): \"lots\" is not a number of bytes from 1 to 67108864",
+        "limits.body (revoked.yaml:2): \"lots\" is not a number of bytes from 1024 to 67108864",
         "timeouts.idle (REVOKED_TIMEOUTS_IDLE): \"75\" has no unit: write 75s, or use ms, m, h or d",
         "log.level (revoked.yaml:3): \"loud\" is not one of trace, debug, info, notice, warning, error, critical",
         "secrets: there is none; \(Settings.howToSetSecrets)",
@@ -78,7 +78,8 @@ struct SettingsTests {
   @Test(
     "A value out of bounds is refused",
     arguments: [
-      ("limits.body", "0"), ("limits.body", "67108865"), ("limits.body", "-1"), ("limits.body", "1e6"),
+      ("limits.body", "0"), ("limits.body", "1023"), ("limits.body", "67108865"), ("limits.body", "-1"),
+      ("limits.body", "1e6"),
       ("limits.header", "1023"), ("limits.header", "65536"), ("limits.header", "64KiB"),
       ("limits.connections", "0"), ("limits.connections", "1000001"), ("limits.connections", "+5"),
       ("limits.connections", ""), ("timeouts.header", "0s"), ("timeouts.header", "61m"), ("timeouts.drain", "-1s"),

@@ -12,7 +12,7 @@ internal import SystemPackage
 /// deadline, the command's whole process group is killed. What the command prints is logged, 4 KiB of it.
 public struct ExecHandler: EventHandler {
   /// For a receiver that was started without a `PATH`.
-  private static let standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+  package static let standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
   private let program: String
   private let arguments: [String]

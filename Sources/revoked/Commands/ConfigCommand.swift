@@ -18,6 +18,7 @@ struct CheckConfigCommand: ParsableCommand {
     let settings = try options.load(requiring: [.secrets])
     let secrets = settings.receiver.secrets.count
     print("configuration ok: \(secrets) secret\(secrets == 1 ? "" : "s"), \(settings.handlers.count) handlers")
+    for notice in settings.notices { Notice.say("notice: \(notice)") }
     noticeLostHandlers(settings)
   }
 

@@ -34,6 +34,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
     let sink = LogSink(descriptor: STDERR_FILENO, format: settings.logFormat, level: settings.logLevel)
     let logger = Logger(label: "revoked") { _ in StructuredLogHandler(sink) }
+    for notice in settings.notices { logger.warning("\(notice)") }
     let signals = ServeSignals()
     bound(&settings.receiver.limits.connections, logger)
     let receiver: Receiver
@@ -88,6 +89,7 @@ struct ServeCommand: AsyncParsableCommand {
     logger.notice(
       "reloaded the secrets, the handlers and the log level",
       metadata: ["secrets": "\(settings.receiver.secrets.count)", "handlers": "\(settings.handlers.count)"])
+    for notice in settings.notices { logger.warning("\(notice)") }
     let keys = settings.keysThatNeedRestart(since: running)
     if !keys.isEmpty {
       logger.warning("changed, but not before a restart", metadata: ["keys": "\(keys.joined(separator: ", "))"])

@@ -11,9 +11,18 @@ struct ConfigurationInputs: Sendable {
   var logsToTerminal = false
   /// A file's text. Throws a `Mismatch` that says why there is none.
   var readFile: @Sendable (String) throws(Mismatch) -> String = Self.contents
+  /// Whether there is a file that this user may run; nil: there is none at all.
+  var isExecutable: @Sendable (String) -> Bool? = Self.isExecutable
 
   /// Bytes: thousands of times what a configuration takes, and less than a slip such as /dev/zero gives.
   private static let longestFile = 1 << 20
+
+  private static func isExecutable(_ path: String) -> Bool? {
+    var isFolder = ObjCBool(false)
+    // The flag outlives the call.
+    guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
+    return !isFolder.boolValue && FileManager.default.isExecutableFile(atPath: path)
+  }
 
   /// The file's UTF-8 text.
   private static func contents(of path: String) throws(Mismatch) -> String {

@@ -63,7 +63,7 @@ enum ConfigurationNames {
   }
 
   /// The known name that ends in it (`body` for `limits.body`), else the one that the fewest slips lead to.
-  private static func nearest(to name: String, in known: Set<String>) -> String? {
+  static func nearest(to name: String, in known: Set<String>) -> String? {
     let sorted = known.sorted()
     if let longer = sorted.first(where: { $0.hasSuffix(".\(name)") || $0.hasSuffix("_\(name)") }) { return longer }
     let ranked = sorted.map { (slips(from: name, to: $0), $0) }
@@ -72,7 +72,7 @@ enum ConfigurationNames {
   }
 
   /// Levenshtein's distance.
-  private static func slips(from: String, to: String) -> Int {
+  static func slips(from: String, to: String) -> Int {
     var row = Array(0...to.count)
     for (i, a) in from.prefix(100).enumerated() {
       var diagonal = row[0]

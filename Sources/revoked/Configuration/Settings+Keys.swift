@@ -25,9 +25,9 @@ extension Settings {
     ConfigurationKey(
       "retention", "30d", "how long a revoked session is remembered", .duration(upTo: 3_650, .d),
       into: \.receiver.retention),
-    // A session event has some 600 bytes. Every connection may hold one body, hence the upper bound.
+    // A session event has some 600 bytes, so below 1,024 hardly any fits. Every connection may hold one body, hence the upper bound.
     ConfigurationKey(
-      "limits.body", "262144", "bytes of a request body", .bytes(1...67_108_864),
+      "limits.body", "262144", "bytes of a request body", .bytes(1_024...67_108_864),
       into: \.receiver.limits.message.bodyBytes),
     // Below 1,024 what proxies add does not fit; beyond 65,535 the head parser's 16-bit offsets end.
     ConfigurationKey(

@@ -15,7 +15,9 @@ extension Settings {
     loading.readHandlers()
     loading.compare()
     guard loading.problems.isEmpty else { throw ConfigurationProblems(problems: loading.problems) }
-    return loading.settings
+    var settings = loading.settings
+    settings.notices = settings.doubts(inputs)
+    return settings
   }
 
   private struct Loading {

@@ -15,6 +15,8 @@ struct Settings: Sendable {
   var handlers: [HandlerDefinition] = []
   /// Every key: the table's order first, then the handlers' by name.
   var entries: [Entry] = []
+  /// What is allowed, and hardly meant.
+  var notices: [ConfigurationProblem] = []
 
   static let howToSetSecrets =
     "set DYNAMIC_WEBHOOK_SECRET, name a file in DYNAMIC_WEBHOOK_SECRET_FILE, or list them under secrets in the file"

@@ -1,0 +1,41 @@
+internal import Handlers
+internal import Receiver
+
+extension Settings {
+  /// What is allowed because somebody may mean it, a line each.
+  func doubts(_ inputs: ConfigurationInputs) -> [ConfigurationProblem] {
+    var doubts: [ConfigurationProblem] = []
+    func doubt(_ key: String, _ text: String) {
+      doubts.append(ConfigurationProblem(key, entries.first { $0.key == key }?.source, text))
+    }
+    // The default is the longest that a session lives (PROTOCOL §5).
+    if receiver.retention < ReceiverConfiguration(secrets: []).retention {
+      doubt("retention", "a session's JWT lives up to 30 days; one that is forgotten sooner is let through again")
+    }
+    for handler in handlers {
+      for pattern in handler.events {
+        guard let text = KnownEvents.doubt(pattern) else { continue }
+        doubt("handlers.\(handler.name).events", text)
+      }
+      if case .exec(let program, _) = handler.kind, let text = Self.doubt(program: program, inputs) {
+        doubt("handlers.\(handler.name).command", text)
+      }
+    }
+    return doubts
+  }
+
+  /// It may be installed later, and each attempt looks anew.
+  private static func doubt(program: String, _ inputs: ConfigurationInputs) -> String? {
+    let shown = program.debugDescription
+    guard program.contains("/") else {
+      let folders = (inputs.environment["PATH"] ?? ExecHandler.standardPath).split(separator: ":")
+      let isFound = folders.contains { inputs.isExecutable("\($0)/\(program)") == true }
+      return isFound ? nil : "no folder of PATH has a program \(shown)"
+    }
+    return switch inputs.isExecutable(program) {
+    case true?: nil
+    case false?: "\(shown) is nothing that this user may run"
+    case nil: "\(shown) does not exist"
+    }
+  }
+}

@@ -1,0 +1,75 @@
+import Testing
+
+@testable import revoked
+
+struct SettingsDoubtsTests {
+  private func doubts(_ inputs: ConfigurationInputs) throws -> [String] {
+    try Settings.load(inputs).notices.map(\.description)
+  }
+
+  @Test("What is usual raises no doubt")
+  func none() throws {
+    #expect(try doubts(.stub()).isEmpty)
+    #expect(
+      try doubts(
+        .stub(
+          "retention: 31d\nhandlers: {a: {kind: log}, b: {kind: exec, command: [logger]}}",
+          environment: ["PATH": "/bin:/usr/bin"], programs: ["/usr/bin/logger": true])
+      ).isEmpty)
+  }
+
+  @Test("A retention below the JWT's life is doubted, with its source", arguments: [("29d", true), ("30d", false)])
+  func retention(value: String, isDoubted: Bool) throws {
+    let doubts = try doubts(.stub(flags: [("retention", value)]))
+    #expect(doubts.count == (isDoubted ? 1 : 0))
+    #expect(doubts.allSatisfy { $0.hasPrefix("retention (flag): a session's JWT lives up to 30 days") })
+  }
+
+  @Test(
+    "A pattern that matches nothing known is doubted; new events of a family with many names are not",
+    arguments: [
+      ("user.session.revoked", nil), ("admin.user.session.revoked", nil), ("user.session.*", nil), ("*", nil),
+      ("user.*", nil), ("wallet.linked", nil), ("wallet.*", nil), ("admin.*", nil), ("admin.user.session.*", nil),
+      ("admin.user.session.deleted", nil), ("waas.*", nil),
+      (
+        "user.sesion.revoked",
+        #""user.sesion.revoked" matches no event that is known; did you mean user.session.revoked?"#
+      ),
+      ("user.sessions.*", #""user.sessions.*" matches no event that is known; did you mean user.session.*?"#),
+      (
+        "admin.user.session.revoke",
+        #""admin.user.session.revoke" matches no event that is known; did you mean admin.user.session.revoked?"#
+      ),
+      ("User.created", #""User.created" matches no event that is known; did you mean user.created?"#),
+      ("sms.sent", #""sms.sent" matches no event that is known"#),
+      ("ping", "a ping is answered and not stored, so no handler gets one"),
+    ] as [(String, String?)])
+  func patterns(pattern: String, doubt: String?) throws {
+    let doubts = try doubts(.stub("handlers:\n  a:\n    kind: log\n    events: ['\(pattern)']"))
+    #expect(doubts == (doubt.map { ["handlers.a.events (revoked.yaml:4): \($0)"] } ?? []))
+  }
+
+  @Test(
+    "A command that nobody could run now is doubted",
+    arguments: [
+      ("/opt/tool", nil), ("tool", nil), ("/opt/none", #""/opt/none" does not exist"#),
+      ("/opt/notes", #""/opt/notes" is nothing that this user may run"#),
+      ("none", #"no folder of PATH has a program "none""#), ("notes", #"no folder of PATH has a program "notes""#),
+    ] as [(String, String?)])
+  func commands(program: String, doubt: String?) throws {
+    let doubts = try doubts(
+      .stub(
+        "handlers.a: {kind: exec, command: ['\(program)']}", environment: ["PATH": "/bin:/opt"],
+        programs: ["/opt/tool": true, "/opt/notes": false]))
+    #expect(doubts == (doubt.map { ["handlers.a.command (revoked.yaml:1): \($0)"] } ?? []))
+  }
+
+  @Test("A folder is no program, nor is a file without the right to run it")
+  func realFiles() {
+    let isExecutable = ConfigurationInputs().isExecutable
+    #expect(isExecutable("/bin/sh") == true)
+    #expect(isExecutable("/bin") == false)
+    #expect(isExecutable("/etc/passwd") == false)
+    #expect(isExecutable("/bin/none-such") == nil)
+  }
+}
