@@ -5,88 +5,136 @@ import Testing
 
 @testable import RevocationStore
 
-/// At least once, against SIGKILL while handlers run.
+/// At least once, against SIGKILL while handlers run that succeed, fail and refuse at random.
 @Suite("A server that is killed while its handlers run", .serialized, .timeLimit(.minutes(5)))
 struct HandlerKillTests {
+  /// The exit status of an attempt that comes again.
+  static let retried = 1
+  private static let refused = 78
+  private static let maxAttempts = 3
   private static let rounds = LongRun.isAsked ? 300 : 30
+  /// Which digit of an event's id decides about a handler's first attempt, and how many it makes at the same time.
+  private static let handlers = ["single": (digit: 1, concurrency: 1), "many": (digit: 9, concurrency: 4)]
 
-  @Test("brings every event to every handler, or to its dead letters, and never to both")
+  @Test(
+    "brings every event to every handler to exactly one end, done or a dead letter, and never twice at the same time")
   func kill() throws {
     var random = SplitMix(seed: LongRun.seed(for: "handlers"))
     let folder = try TemporaryFolder()
-    let settings = Self.settings(folder)
+    for name in Self.handlers.keys { _ = try folder.write("", to: name) }
     var acknowledged: Set<String> = []
-    for round in 0..<Self.rounds {
-      let server = try RunningServer(in: folder, environment: settings)
-      let client = try Client(server.address)
+    for life in 1...Self.rounds {
+      let server = try RunningServer(in: folder, environment: Self.settings(folder, life))
       for _ in 0..<Int.random(in: 1...12, using: &random) {
-        let sent = Load.Sent()
-        client.send(try Load.request(sent))
-        try #require(client.read(until: "}").hasSuffix(#"{"status":"accepted"}"#), "round \(round)")
-        acknowledged.insert(sent.eventID)
+        acknowledged.insert(try Self.send(random.next(), to: server))
       }
       // From before the first child has begun to after the last has ended.
       let pid = server.processIdentifier
-      let delay = DispatchTimeInterval.microseconds(.random(in: 0...30_000, using: &random))
+      let delay = DispatchTimeInterval.microseconds(.random(in: 0...60_000, using: &random))
       DispatchQueue.global().asyncAfter(deadline: .now() + delay) { Foundation.kill(pid, SIGKILL) }
       #expect(server.exit() == SIGKILL)
     }
-    let server = try RunningServer(in: folder, environment: settings)
-    for handler in ["append", "choosy"] {
-      #expect(try eventually { try server.metric("revoked_deliveries_pending{handler=\"\(handler)\"}") == 0 })
+    try Self.finish(folder, life: Self.rounds + 1)
+    let dead = try Self.deadLetters(folder)
+    var attempts = 0
+    for name in Self.handlers.keys {
+      let log = try Self.log(folder, name)
+      #expect(log.faults == [])
+      #expect(log.events == acknowledged)
+      // The last attempt of each decides, and a row stands for what it decided against.
+      let given = acknowledged.filter { log.last($0) != 0 }
+      #expect(Set(dead[name, default: [:]].keys) == given)
+      for (event, count) in dead[name, default: [:]] where log.last(event) != Self.refused {
+        #expect(count >= Self.maxAttempts, "\(event) was given up early")
+      }
+      attempts += log.attempts.values.reduce(0) { $0 + $1.count }
+    }
+    // What has come to its end stays there.
+    let marker = try Self.finish(folder, life: Self.rounds + 2, sending: .max)
+    for name in Self.handlers.keys {
+      let late = try Self.log(folder, name).attempts.filter { $0.value.contains { $0.life == Self.rounds + 2 } }
+      #expect(Array(late.keys) == [marker])
+    }
+    #expect(try Self.deadLetters(folder) == dead)
+    print(
+      "handlers: \(Self.rounds) rounds, \(acknowledged.count) events, \(attempts) attempts, "
+        + "\(dead.values.reduce(0) { $0 + $1.count }) dead letters")
+  }
+
+  /// Lets a server do what is left, and ends it. Answers the id of the event that it got.
+  @discardableResult private static func finish(
+    _ folder: TemporaryFolder, life: Int, sending number: UInt64? = nil
+  ) throws -> String? {
+    let server = try RunningServer(in: folder, environment: settings(folder, life))
+    let id = try number.map { try send($0, to: server) }
+    for name in handlers.keys {
+      #expect(try eventually { try server.metric("revoked_deliveries_pending{handler=\"\(name)\"}") == 0 })
+      // Commands of servers that were killed.
+      #expect(try eventually { try log(folder, name).isComplete })
     }
     server.signal(SIGTERM)
     #expect(server.exit() == 0)
-
-    let dead = try Self.deadLetters(folder)
-    #expect(dead["append"] == nil)
-    #expect(try Self.lines(folder, "append") == acknowledged)
-    #expect(dead["choosy"] == acknowledged.filter(Self.isRefused))
-    #expect(try Self.lines(folder, "choosy") == acknowledged.filter { !Self.isRefused($0) })
-    print("handlers: \(Self.rounds) rounds, \(acknowledged.count) events, \(dead["choosy"]?.count ?? 0) dead letters")
+    return id
   }
 
-  private static func isRefused(_ event: String) -> Bool {
-    event.last.map { "0123".contains($0) } == true
+  /// Answers the event's id: sixteen digits, each of which decides about an attempt.
+  private static func send(_ number: UInt64, to server: RunningServer) throws -> String {
+    let digits = String(number, radix: 16)
+    let sent = Load.Sent(eventID: String(repeating: "0", count: 16 - digits.count) + digits)
+    let client = try Client(server.address)
+    client.send(try Load.request(sent))
+    try #require(client.read(until: "}").hasSuffix(#"{"status":"accepted"}"#))
+    return sent.eventID
   }
 
-  private static func settings(_ folder: TemporaryFolder) -> [String: String] {
-    let append = #"echo "$REVOKED_EVENT_ID" >> "$0""#
-    let choosy = #"case "$REVOKED_EVENT_ID" in *[0-3]) exit 78;; esac; "# + append
+  private static func settings(_ folder: TemporaryFolder, _ life: Int) -> [String: String] {
+    // The first attempt looks at one digit of the event's id, the next one at the next.
+    let script = """
+      number=$(grep -c "begin $REVOKED_EVENT_ID" "$0")
+      echo "$1 begin $REVOKED_EVENT_ID" >> "$0"
+      case $(echo "$REVOKED_EVENT_ID" | cut -c $((number + $2))) in
+        [0-7]) status=\(retried);;
+        8) status=\(refused);;
+        *) status=0;;
+      esac
+      echo "$1 end $REVOKED_EVENT_ID $status" >> "$0"
+      exit $status
+      """
     var settings = ["REVOKED_LOG_LEVEL": "critical"]
-    for (name, script) in [("append", append), ("choosy", choosy)] {
-      let command = try? JSONEncoder().encode(["/bin/sh", "-c", script, "\(folder.path)/\(name)"])
-      settings["REVOKED_HANDLERS_\(name.uppercased())_KIND"] = "exec"
-      settings["REVOKED_HANDLERS_\(name.uppercased())_COMMAND"] = String(decoding: command ?? Data(), as: UTF8.self)
+    for (name, (digit, concurrency)) in handlers {
+      let command = try? JSONEncoder().encode([
+        "/bin/sh", "-c", script, "\(folder.path)/\(name)", "\(life)", "\(digit)",
+      ])
+      let key = "REVOKED_HANDLERS_\(name.uppercased())"
+      settings["\(key)_KIND"] = "exec"
+      settings["\(key)_COMMAND"] = String(decoding: command ?? Data(), as: UTF8.self)
+      settings["\(key)_CONCURRENCY"] = "\(concurrency)"
+      settings["\(key)_MAX_ATTEMPTS"] = "\(maxAttempts)"
     }
     return settings
   }
 
-  /// What a handler wrote; an event may stand there more than once.
-  private static func lines(_ folder: TemporaryFolder, _ name: String) throws -> Set<String> {
-    let text = try String(contentsOf: URL(filePath: "\(folder.path)/\(name)"), encoding: .utf8)
-    return Set(text.split(separator: "\n").map(String.init))
+  private static func log(_ folder: TemporaryFolder, _ name: String) throws -> AttemptLog {
+    AttemptLog(try String(contentsOf: URL(filePath: "\(folder.path)/\(name)"), encoding: .utf8))
   }
 
-  /// The ids of the dead letters by handler. No other rows are left.
-  private static func deadLetters(_ folder: TemporaryFolder) throws -> [String: Set<String>] {
+  /// By handler, the ids of its dead letters and how many attempts each had. No other rows are left.
+  private static func deadLetters(_ folder: TemporaryFolder) throws -> [String: [String: Int]] {
     let store = try RevocationStore(data: folder.data, mode: .inspect)
     let rows = try store.read { db in
       try Row.fetchAll(
         db,
         sql: """
-          SELECT h.name AS name, d.next_at AS next, e.body AS body FROM delivery d
+          SELECT h.name AS name, d.next_at AS next, d.attempts AS attempts, e.body AS body FROM delivery d
           JOIN handler h ON h.id = d.handler_id JOIN event e ON e.seq = d.event_seq
           """)
     }
-    var found: [String: Set<String>] = [:]
+    var found: [String: [String: Int]] = [:]
     for row in rows {
       let next: Int64? = row["next"]
       try #require(next == nil, "a row that is no dead letter")
-      let name: String = row["name"]
-      let body: Data = row["body"]
-      let event = try JSONDecoder().decode(Identified.self, from: body)
-      found[name, default: []].insert(event.eventId)
+      let (name, attempts, body): (String, Int, Data) = (row["name"], row["attempts"], row["body"])
+      found[name, default: [:]][try JSONDecoder().decode(Identified.self, from: body).eventId] = attempts
     }
     return found
   }

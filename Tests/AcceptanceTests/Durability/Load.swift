@@ -7,8 +7,8 @@ import TestSupport
 /// what became of each.
 final class Load: Sendable {
   struct Sent: Hashable, Sendable {
-    let eventID = UUID().uuidString.lowercased()
-    let session = UUID().uuidString.lowercased()
+    var eventID = UUID().uuidString.lowercased()
+    var session = UUID().uuidString.lowercased()
   }
 
   struct Record: Sendable {
