@@ -7,7 +7,7 @@
 #
 # Needs root, Debian's buildah, runc, jq, iproute2, curl and git, and the images of the Dockerfile's FROM lines (buildah
 # pulls them, unless --pull-never is an argument). IMAGE=NAME checks an image that is there instead of building one. An SBOM is
-# written to $SBOM, if that is set, by debsbom (PyPI: debsbom[cdx]).
+# written to $SBOM (NAME.cdx.json), if that is set, by debsbom (PyPI: debsbom[cdx]), with the Swift packages added, for which it needs swift.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/../.." && pwd)
 scratch=$(mktemp -d)
@@ -165,5 +165,15 @@ say "  documentation, manuals and languages (of the base)" "$(du -skc --apparent
 
 if [[ -n ${SBOM:-} ]]; then
   debsbom generate --root "$tree" --sbom-type cdx --distro-name revoked --out "${SBOM%.cdx.json}"
-  say "SBOM of Debian's packages" "$SBOM"
+  # What is linked into the executable no package manager of the image knows.
+  swift package --package-path "$root" --scratch-path "$scratch/swift" show-dependencies --format json \
+    >"$scratch/dependencies.json" 2>"$scratch/log.dependencies" || fail "the Swift packages"
+  jq --slurpfile graph "$scratch/dependencies.json" '
+    .components += ([$graph[0].dependencies[] | recurse(.dependencies[])] | unique_by(.identity) | map(
+      "pkg:swift/\(.url | sub("^https://"; "") | sub("[.]git$"; ""))@\(.version)" as $purl
+      | {"bom-ref": $purl, type: "library", name, version, purl: $purl, externalReferences: [{type: "vcs", url}]}))
+    ' "$SBOM" >"$scratch/sbom.json"
+  cp "$scratch/sbom.json" "$SBOM"
+  say "SBOM: packages of Debian's and Swift's" "$(jq -r '[.components[].purl | capture("^pkg:(?<type>[a-z]+)").type]
+    | group_by(.) | map("\(length) \(.[0])") | join(", ")' "$SBOM")"
 fi
