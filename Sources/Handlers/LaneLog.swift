@@ -50,7 +50,9 @@ struct LaneLog {
   var due: Duration? { states.values.filter { $0.count > 0 }.compactMap(\.nextLine).min() }
 
   private func write(_ kind: Kind, _ state: State) {
-    logger.log(level: kind.level, kind.message, metadata: state.latest.merging(["count": "\(state.count)"]) { $1 })
+    logger.log(
+      level: kind.level, kind.message, metadata: state.latest.merging(["count": .stringConvertible(state.count)]) { $1 }
+    )
   }
 }
 

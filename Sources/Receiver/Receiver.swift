@@ -61,7 +61,8 @@ public final class Receiver: Sendable {
       logger.notice(
         store.isNew ? "a new store was made" : "the store was opened",
         metadata: [
-          "path": "\(URL(filePath: store.path).path)", "sessions": "\(tally.revocations)", "events": "\(tally.events)",
+          "path": "\(store.path)", "sessions": .stringConvertible(tally.revocations),
+          "events": .stringConvertible(tally.events),
         ])
       // Starts the lanes, so nothing may fail behind it: nobody would stop them.
       let dispatcher = try Dispatcher(store: store, handlers: handlers, logger: logger)
@@ -177,12 +178,11 @@ public final class Receiver: Sendable {
   }
 
   private static func complaint(_ listener: String, _ logger: Logger) -> @Sendable () -> Void {
-    let throttle = Throttle()
+    let log = ThrottledLog(logger)
     return {
-      guard throttle.count() != nil else { return }
-      logger.error(
+      log.failed(
         "out of file descriptors: new connections wait. Raise the limit on open files or lower limits.connections",
-        metadata: ["listener": "\(listener)"])
+        ["listener": "\(listener)"])
     }
   }
 

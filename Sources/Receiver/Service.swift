@@ -15,8 +15,13 @@ final class Service: Sendable {
   let logger: Logger
   let now: @Sendable () -> Timestamp
   let isDraining = Atomic(false)
-  let refusals = Throttle()
-  private let failedLookUps = Throttle()
+  /// Deliveries that the store could not commit.
+  let commits: ThrottledLog
+  /// Deliveries for which there was no room.
+  let overflows: ThrottledLog
+  /// Look-ups and pages of the feed.
+  let reads: ThrottledLog
+  private let signatures: ThrottledLog
   private let secrets: Mutex<[Secret]>
   private let secretsVersionNumber = Atomic(0)
   /// Milliseconds since 1970 of the last genuinely signed delivery; the smallest value means none yet.
@@ -33,6 +38,10 @@ final class Service: Sendable {
     self.dispatcher = dispatcher
     self.secrets = Mutex(secrets)
     self.logger = logger
+    commits = ThrottledLog(logger, over: "the store commits again")
+    overflows = ThrottledLog(logger)
+    reads = ThrottledLog(logger, over: "the store can be read again")
+    signatures = ThrottledLog(logger, .warning)
     self.now = now
     lastSignedMilliseconds = Atomic(lastSigned?.milliseconds ?? .min)
   }
@@ -51,11 +60,14 @@ final class Service: Sendable {
     return response
   }
 
-  /// One line a second at most, however many ask.
   func lookUpFailed(_ error: StoreError) {
-    guard let count = failedLookUps.count() else { return }
-    logger.error(
-      "the store cannot be read; look-ups are answered 503", metadata: ["error": "\(error)", "count": "\(count)"])
+    reads.failed("the store cannot be read; look-ups are answered 503", ["error": "\(error)"])
+  }
+
+  func forgeries(_ count: Int) {
+    signatures.failed(
+      "signature missing or wrong; answered 401. If Dynamic sent it, compare the secret with the one in its dashboard",
+      count: count)
   }
 
   func heard(at time: Timestamp) {

@@ -11,7 +11,7 @@ import Testing
     let log = LogCollector()
     let handler = ScriptedHandler { _, _ in throw RetryLater("they are away", after: .seconds(1000)) }
     let dispatcher = try bench.dispatcher(HandlerRegistration("down", handler: handler), logger: log.logger)
-    let counts = { log.metadata.map { $0["count"] } }
+    let counts = { log.metadata.map { $0["count"]?.description } }
     let failed = { (number: Int) in
       while dispatcher.counters[0].failed.load(ordering: .relaxed) < number {
         try Task.checkCancellation()

@@ -3,11 +3,12 @@ internal import Synchronization
 
 /// Keeps what is logged.
 package final class LogCollector: Sendable {
-  private let kept = Mutex<[Logger.Metadata]>([])
+  private let kept = Mutex<[(message: String, metadata: Logger.Metadata)]>([])
 
   package init() {}
 
-  package var metadata: [Logger.Metadata] { kept.withLock { $0 } }
+  package var metadata: [Logger.Metadata] { kept.withLock { $0.map(\.metadata) } }
+  package var messages: [String] { kept.withLock { $0.map(\.message) } }
   package var logger: Logger { Logger(label: "test") { _ in Handler(collector: self) } }
 
   private struct Handler: LogHandler {
@@ -21,7 +22,7 @@ package final class LogCollector: Sendable {
     }
 
     func log(event: LogEvent) {
-      collector.kept.withLock { $0.append(event.metadata ?? [:]) }
+      collector.kept.withLock { $0.append((event.message.description, event.metadata ?? [:])) }
     }
   }
 }

@@ -81,7 +81,9 @@ final class LookUps {
 
   private func answer(_ ask: () throws(StoreError) -> Response) -> Response {
     do throws(StoreError) {
-      return try ask()
+      let response = try ask()
+      service.reads.worked()
+      return response
     } catch {
       service.metrics.countLookUp(.failed)
       service.lookUpFailed(error)

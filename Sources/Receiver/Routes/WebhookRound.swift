@@ -20,20 +20,17 @@ struct WebhookRound {
   func submit(to service: Service, _ loop: EventLoop) {
     let taken = service.inbox.submit(events) { [self] result in
       switch result {
-      case .success(let outcomes): loop.answer(acknowledge(outcomes, service))
+      case .success(let outcomes):
+        service.commits.worked()
+        loop.answer(acknowledge(outcomes, service))
       case .failure(let error):
-        if let count = service.refusals.count(events.count) {
-          service.logger.error(
-            "the store cannot commit; deliveries are answered 503",
-            metadata: ["error": "\(error)", "count": "\(count)"])
-        }
+        service.commits.failed(
+          "the store cannot commit; deliveries are answered 503", count: events.count, ["error": "\(error)"])
         loop.answer(refuse(service))
       }
     }
     if taken { return }
-    if let count = service.refusals.count(events.count) {
-      service.logger.error("the inbox is full; deliveries are answered 503", metadata: ["count": "\(count)"])
-    }
+    service.overflows.failed("the inbox is full; deliveries are answered 503", count: events.count)
     loop.answer(refuse(service))
   }
 
@@ -82,7 +79,7 @@ struct WebhookRound {
     case .undecodable(let problem):
       logger.error(
         "a signed delivery cannot be decoded; kept as a dead letter",
-        metadata: ["reason": "\(problem)", "bytes": "\(event.body.count)"])
+        metadata: ["reason": "\(problem)", "bytes": .stringConvertible(event.body.count)])
     }
   }
 }

@@ -23,7 +23,8 @@ struct LogLine {
   /// Tells of lines that are missing at this place.
   static func dropped(_ count: Int, _ format: LogFormat) -> [UInt8] {
     rendered(
-      .warning, "dropped \(count) log lines: they came faster than they could be written", ["dropped": "\(count)"],
+      .warning, "dropped \(count) log lines: they came faster than they could be written",
+      ["dropped": .stringConvertible(count)],
       format)
   }
 

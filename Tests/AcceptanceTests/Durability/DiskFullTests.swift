@@ -10,7 +10,7 @@ struct DiskFullTests {
   func full() throws {
     let disk = try TinyDisk(megabytes: 40)
     try disk.writeBallast(bytes: 36 << 20)
-    let server = try RunningServer(in: disk.folder, environment: ["REVOKED_LOG_LEVEL": "error"])
+    let server = try RunningServer(in: disk.folder, environment: ["REVOKED_LOG_LEVEL": "notice"])
     let filling = try Load(on: server.address, connections: 4)
     // A small batch may still fit where a larger one did not: it is full once many in a row were refused.
     var (accepted, refused) = (0, 0)
@@ -40,6 +40,7 @@ struct DiskFullTests {
     let later = try Load(on: server.address, connections: 4)
     #expect(eventually { later.record.acknowledged.count >= 100 })
     let third = later.stop()
+    #expect(server.log.wait { $0.contains("the store commits again") })
     #expect(third.refused == [] && third.wrong == [])
 
     server.signal(SIGKILL)
