@@ -17,9 +17,12 @@ package final class RevocationStore: Sendable {
     case amend
   }
 
-  /// The database file.
+  /// The database file, as an absolute path.
   package let path: String
   private let mode: Mode
+  private let folder: StoreFolder
+  /// SQLite was told that nobody writes to the file.
+  private let isFrozen: Bool
   // Above the lock, so that a store that is just let go of closes its database before another server may open it.
   private let database: any DatabaseWriter
   private let lock: StoreLock?
@@ -45,9 +48,13 @@ package final class RevocationStore: Sendable {
   package init(
     data: String, mode: Mode, retention: Duration = Retention.ofDynamic, now: Timestamp? = nil
   ) throws(StoreError) {
-    let folder = StoreFolder(path: data)
+    // Absolute, since a message may be read in another folder.
+    let folder = StoreFolder(path: URL(filePath: data).path)
     path = folder.database
     self.mode = mode
+    self.folder = folder
+    let isFrozen = mode == .inspect && !folder.isWritable && !folder.hasLog
+    self.isFrozen = isFrozen
     isNew = mode == .serve && !folder.hasDatabase
     switch mode {
     case .serve:
@@ -60,7 +67,7 @@ package final class RevocationStore: Sendable {
     case .inspect:
       lock = nil
       try folder.findDatabase()
-      database = try Self.attempt(path) { try InspectConnection.open(folder.database) }
+      database = try Self.attempt(path) { try InspectConnection.open(folder, frozen: isFrozen) }
     case .amend:
       lock = nil
       try folder.findDatabase()
@@ -100,7 +107,10 @@ package final class RevocationStore: Sendable {
   func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
     if let damage = health.damage { throw damage }
     do throws(StoreError) {
-      return try Self.attempt(path) { try database.read(body) }
+      let value = try Self.attempt(path) { try database.read(body) }
+      // A server of another user's has begun to write meanwhile: what was read may be of two moments.
+      if isFrozen, folder.hasLog { throw .busy(path: path) }
+      return value
     } catch {
       health.readFailed(error)
       throw error

@@ -10,6 +10,13 @@ struct StoreFolder {
   /// Whether there is more than an empty file, which a first start or a restore leaves that failed half-way.
   var hasDatabase: Bool { Self.hasContent(database) }
 
+  /// Whether there is a log with something in it.
+  var hasLog: Bool { Self.hasContent(database + "-wal") }
+
+  /// Whether this user could make a file in it, which neither a read-only medium nor a folder of somebody else's allows.
+  // A String lent to C lives as long as the call.
+  var isWritable: Bool { unsafe access(path, W_OK) == 0 }
+
   /// Throws when there is no store, or none that this user may read.
   func findDatabase() throws(StoreError) {
     do throws(SystemError) {
@@ -34,7 +41,7 @@ struct StoreFolder {
   /// left as it is. It is closed before SQLite opens it: closing any descriptor of a file drops the process's
   /// POSIX locks on it, SQLite's among them.
   func makeDatabase() throws(StoreError) {
-    if !hasDatabase, Self.hasContent(database + "-wal") { throw .logAlone(path: database) }
+    if !hasDatabase, hasLog { throw .logAlone(path: database) }
     do throws(SystemError) {
       _ = try FileDescriptor(opening: database, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
     } catch  where error.code == EEXIST {

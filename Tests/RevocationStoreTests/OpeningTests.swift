@@ -36,7 +36,10 @@ import Testing
   @Test func `a relative path is made in the working folder`() throws {
     let name = "revoked-\(UUID().uuidString)"
     defer { try? FileManager.default.removeItem(atPath: name) }
-    try RevocationStore(data: name, mode: .serve).close()
+    let store = try RevocationStore(data: name, mode: .serve)
+    // What a message says of it must hold in every folder.
+    #expect(store.path == FileManager.default.currentDirectoryPath + "/\(name)/revoked.sqlite")
+    try store.close()
     #expect(FileManager.default.fileExists(atPath: name + "/revoked.sqlite"))
   }
 

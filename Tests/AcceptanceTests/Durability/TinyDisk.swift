@@ -21,6 +21,13 @@ final class TinyDisk: Sendable {
     _ = unsafe umount2(folder.path, Int32(MNT_DETACH))
   }
 
+  /// From now on nothing can be written.
+  func freeze() throws {
+    // The strings live for the call.
+    let result = unsafe mount(nil, folder.path, nil, UInt(MS_REMOUNT | MS_RDONLY), nil)
+    guard result == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EPERM) }
+  }
+
   /// Takes a part of the space.
   func writeBallast(bytes: Int) throws {
     try Data(count: bytes).write(to: URL(filePath: ballast))
