@@ -4,9 +4,11 @@ extension RevocationStore {
   /// Copies the store, as of one moment, to a file that is a store itself; a server may be writing meanwhile. The file
   /// appears under its name once it is whole and on disk, readable by its owner alone.
   ///
-  /// Throws `.exists` when there is such a file and it is not to be replaced. Answers what the copy holds.
+  /// Throws `.exists` when there is such a file and it is not to be replaced, or there is a log beside it. Answers what the copy holds.
   package func backUp(to path: String, replacing: Bool = false) throws(StoreError) -> Tally {
-    guard FileIdentity(path) != FileIdentity(self.path) else { throw .exists(path: path) }
+    guard FileIdentity(path) != FileIdentity(self.path) else {
+      throw .io(path: path, cause: "it is the store itself")
+    }
     let file = try BackupFile(path, replacing: replacing)
     let temporary = file.temporary
     let tally = try read { db in

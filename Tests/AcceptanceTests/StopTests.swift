@@ -48,6 +48,8 @@ struct StopTests {
     server.signal(second)
     #expect(server.end() == 1)
     #expect(delivery.read() == "")
+    let name = second == SIGTERM ? "SIGTERM" : "SIGINT"
+    #expect(server.log.wholeText.contains(#""message":"stopping at once: a second signal","signal":"\#(name)""#))
   }
 
   @Test("what does not finish within timeouts.drain is cut off, and that is a clean stop")

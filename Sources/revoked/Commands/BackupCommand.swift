@@ -24,6 +24,8 @@ struct BackupCommand: ParsableCommand {
       let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
       let copied = try store.backUp(to: file, replacing: force)
       print("\(file) sessions=\(copied.revocations) events=\(copied.events)")
+    } catch .exists(path: file) where !force {
+      throw Failure.io("\(StoreError.exists(path: file)); --force replaces it")
     } catch {
       throw Failure.io(error)
     }

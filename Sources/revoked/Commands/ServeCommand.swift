@@ -35,7 +35,11 @@ struct ServeCommand: AsyncParsableCommand {
     let sink = LogSink(descriptor: STDERR_FILENO, format: settings.logFormat, level: settings.logLevel)
     let logger = Logger(label: "revoked") { _ in StructuredLogHandler(sink) }
     for notice in settings.notices { logger.warning("\(notice)") }
-    let signals = ServeSignals()
+    let signals = ServeSignals { name in
+      logger.warning("stopping at once: a second signal", metadata: ["signal": "\(name)"])
+      // Whoever does not read the log must not hold back the end.
+      sink.flush(within: .milliseconds(500))
+    }
     bound(&settings.receiver.limits.connections, logger)
     let receiver: Receiver
     do throws(ReceiverError) {
@@ -88,7 +92,10 @@ struct ServeCommand: AsyncParsableCommand {
     sink.level = settings.logLevel
     logger.notice(
       "reloaded the secrets, the handlers and the log level",
-      metadata: ["secrets": "\(settings.receiver.secrets.count)", "handlers": "\(settings.handlers.count)"])
+      metadata: [
+        "secrets": .stringConvertible(settings.receiver.secrets.count),
+        "handlers": .stringConvertible(settings.handlers.count),
+      ])
     for notice in settings.notices { logger.warning("\(notice)") }
     let keys = settings.keysThatNeedRestart(since: running)
     if !keys.isEmpty {
@@ -102,7 +109,7 @@ struct ServeCommand: AsyncParsableCommand {
     guard connections > possible else { return }
     logger.warning(
       "limits.connections is lowered to what the limit on open files allows",
-      metadata: ["from": "\(connections)", "to": "\(possible)"])
+      metadata: ["from": .stringConvertible(connections), "to": .stringConvertible(possible)])
     connections = possible
   }
 

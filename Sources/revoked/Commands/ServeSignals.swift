@@ -13,10 +13,11 @@ final class ServeSignals: Sendable {
   // Kept only so that the sources stay alive; never used again.
   private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
 
-  init() {
+  /// - Parameter last: called with the second signal's name before the process ends.
+  init(last: @escaping @Sendable (String) -> Void) {
     let (requests, continuation) = AsyncStream.makeStream(of: Request.self, bufferingPolicy: .bufferingNewest(2))
     self.requests = requests
-    let handler = Handler(continuation)
+    let handler = Handler(continuation, last)
     let queue = DispatchQueue(label: "revoked.signals")
     unsafe sources = [(SIGTERM, "SIGTERM"), (SIGINT, "SIGINT"), (SIGHUP, "SIGHUP")].map { number, name in
       // The default action would end the process before the source hears of it.
@@ -31,10 +32,12 @@ final class ServeSignals: Sendable {
   /// `@unchecked Sendable`: called on the signal queue only.
   private final class Handler: @unchecked Sendable {
     private let continuation: AsyncStream<Request>.Continuation
+    private let last: @Sendable (String) -> Void
     private var isStopping = false
 
-    init(_ continuation: AsyncStream<Request>.Continuation) {
+    init(_ continuation: AsyncStream<Request>.Continuation, _ last: @escaping @Sendable (String) -> Void) {
       self.continuation = continuation
+      self.last = last
     }
 
     func received(_ number: Int32, _ name: String) {
@@ -44,7 +47,10 @@ final class ServeSignals: Sendable {
         return
       }
       // The drain did not end: that is a failure, and the exit status says so.
-      if isStopping { _exit(1) }
+      if isStopping {
+        last(name)
+        _exit(1)
+      }
       isStopping = true
       continuation.yield(.stop(signal: name))
     }
