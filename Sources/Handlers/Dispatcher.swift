@@ -8,13 +8,17 @@ package final class Dispatcher: Sendable {
     /// By name, in the order given.
     var registrations: [HandlerRegistration]
     var lanes: [Lane]
+    /// Told to stop, by name; the latest of each that has not stopped yet.
+    var retiring: [String: Lane] = [:]
   }
 
-  private let store: RevocationStore
-  private let logger: Logger
+  let store: RevocationStore
+  let logger: Logger
   private let clock: LaneClock
   private let random: @Sendable () -> Double
   private let handlers: Mutex<Handlers>
+  /// Held while the handlers change, also while the store is asked about them; `handlers` never is, because every commit takes it.
+  private let changes = Mutex(())
 
   /// Registers the handlers in the store and starts their lanes. A handler that the store has not met begins behind the newest event.
   package init(
@@ -25,34 +29,60 @@ package final class Dispatcher: Sendable {
     self.logger = logger
     self.clock = clock
     self.random = random
+    try store.markRemoved(allBut: handlers.map(\.name), at: clock.now())
     var lanes: [Lane] = []
     for handler in handlers {
       lanes.append(try Lane(handler, store: store, logger: logger, clock: clock, random: random))
     }
     self.handlers = Mutex(Handlers(registrations: handlers, lanes: lanes))
     wake()
+    tellOfLost()
   }
 
   /// From now on these are the handlers. One of a name that was there goes on where it stands, with what the new registration says from its
   /// next attempt on; one that is gone is stopped as by `stop`, and its rows stay. When the store fails, nothing has changed.
-  package func replace(_ registrations: [HandlerRegistration]) async throws(StoreError) {
-    let old = Dictionary(lanes.map { ($0.counters.name, $0) }) { first, _ in first }
-    var lanes: [Lane] = []
-    for handler in registrations {
-      if let lane = old[handler.name] {
-        lanes.append(lane)
-      } else {
-        lanes.append(try Lane(handler, store: store, logger: logger, clock: clock, random: random))
+  package func replace(_ registrations: [HandlerRegistration]) throws(StoreError) {
+    try changes.withLock { _ throws(StoreError) in
+      let before = handlers.withLock { $0 }
+      let old = Dictionary(before.lanes.map { ($0.counters.name, $0) }) { first, _ in first }
+      var lanes: [Lane] = []
+      for handler in registrations {
+        if let lane = old[handler.name] {
+          lanes.append(lane)
+        } else {
+          lanes.append(
+            try Lane(
+              handler, store: store, logger: logger, clock: clock, random: random, after: before.retiring[handler.name])
+          )
+        }
       }
-    }
-    handlers.withLock { $0 = Handlers(registrations: registrations, lanes: lanes) }
-    for (handler, lane) in zip(registrations, lanes) { await lane.update(handler) }
-    let names = Set(registrations.map(\.name))
-    for (name, lane) in old where !names.contains(name) {
+      for (handler, lane) in zip(registrations, lanes) { lane.update(handler) }
+      let names = Set(registrations.map(\.name))
+      let gone = old.filter { !names.contains($0.key) }
+      handlers.withLock {
+        $0.registrations = registrations
+        $0.lanes = lanes
+        $0.retiring.merge(gone) { _, latest in latest }
+      }
       // Not waited for: it may take as long as its handler likes.
-      Task { await lane.stop() }
+      for lane in gone.values { Task { await retire(lane) } }
     }
     wake()
+    tellOfLost()
+  }
+
+  /// Only one that has stopped may be forgotten: until then it writes rows.
+  private func retire(_ lane: Lane) async {
+    await lane.stop()
+    let name = lane.counters.name
+    changes.withLock { _ in
+      let isBack = handlers.withLock { handlers in
+        if handlers.retiring[name] === lane { handlers.retiring[name] = nil }
+        return handlers.retiring[name] != nil || handlers.lanes.contains { $0.counters.name == name }
+      }
+      // When the store fails, the next start takes note.
+      if !isBack { try? store.markRemoved(name, at: clock.now()) }
+    }
   }
 
   /// Whether every lane is at work.
@@ -74,7 +104,7 @@ package final class Dispatcher: Sendable {
   /// next start.
   package func stop() async {
     await withTaskGroup { group in
-      for lane in lanes { group.addTask { await lane.stop() } }
+      for lane in handlers.withLock({ $0.lanes + $0.retiring.values }) { group.addTask { await lane.stop() } }
     }
   }
 

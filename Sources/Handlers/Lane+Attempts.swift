@@ -9,6 +9,7 @@ extension Lane {
 
   func begin() {
     guard !isStopping, storeFailures == 0 else { return }
+    let registration = registration
     while running.count < registration.concurrency, window.repeatable + results.count < Self.mostUnrecorded,
       let item = work.next()
     {
@@ -17,7 +18,7 @@ extension Lane {
         continue
       }
       let executor = executors.popLast() ?? LaneExecutor(label: "revoked.handler.\(registration.name).attempt")
-      let task = Task.detached(executorPreference: executor) { [registration] in
+      let task = Task.detached(executorPreference: executor) {
         let verdict = await Verdict(of: registration.handler, body: item.event.body)
         await self.ended(item.event.seq, verdict)
       }

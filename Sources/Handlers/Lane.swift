@@ -25,7 +25,8 @@ actor Lane {
   /// True from the start: a lane that was never run would be a bug, and one that has ended is not ready.
   nonisolated let isRunning = Atomic(true)
   private nonisolated let isWoken = Atomic(false)
-  var registration: HandlerRegistration
+  /// What the lane does it by. Replaced from any thread, so that of two that replace it the later one counts.
+  private nonisolated let current: Mutex<HandlerRegistration>
   let store: RevocationStore
   let logger: Logger
   var log: LaneLog
@@ -54,16 +55,20 @@ actor Lane {
   private var alarm: (time: Duration, task: Task<Void, Never>)?
   var isStopping = false
   private var stopped: [CheckedContinuation<Void, Never>] = []
+  /// An earlier lane of this handler has not stopped yet.
+  private var isWaiting: Bool
 
+  /// - Parameter predecessor: an earlier lane of this handler that was told to stop. Nothing begins before it has, so that no event is with the
+  ///   handler twice at the same time; then this one goes on where that one came to.
   init(
     _ registration: HandlerRegistration, store: RevocationStore, logger: Logger, clock: LaneClock,
-    random: @escaping @Sendable () -> Double
+    random: @escaping @Sendable () -> Double, after predecessor: Lane? = nil
   ) throws(StoreError) {
     var logger = logger
     logger[metadataKey: "handler"] = "\(registration.name)"
     self.logger = logger
     log = LaneLog(logger)
-    self.registration = registration
+    current = Mutex(registration)
     self.store = store
     self.clock = clock
     self.random = random
@@ -73,6 +78,16 @@ actor Lane {
     recorded = cursor.position
     window = LaneWindow(position: cursor.position)
     queue = DispatchQueue(label: "revoked.handler.\(registration.name)")
+    isWaiting = predecessor != nil
+    if let predecessor { Task { await follow(predecessor) } }
+  }
+
+  private func follow(_ predecessor: Lane) async {
+    await predecessor.stop()
+    recorded = await predecessor.recorded
+    window = LaneWindow(position: recorded)
+    isWaiting = false
+    step()
   }
 
   /// There may be something to do. Cheap, and may be called from any thread.
@@ -81,10 +96,12 @@ actor Lane {
     if !isWoken.exchange(true, ordering: .acquiringAndReleasing) { Task { await woken() } }
   }
 
+  nonisolated var registration: HandlerRegistration { current.withLock { $0 } }
+
   /// From the next attempt on, this counts. The name stays.
-  func update(_ registration: HandlerRegistration) {
-    self.registration = registration
-    step()
+  nonisolated func update(_ registration: HandlerRegistration) {
+    current.withLock { $0 = registration }
+    wake()
   }
 
   /// Begins no attempt, cancels those that run, and returns when none runs and what ended is recorded.
@@ -107,7 +124,7 @@ actor Lane {
   }
 
   func step() {
-    guard isRunning.load(ordering: .relaxed) else { return }
+    guard isRunning.load(ordering: .relaxed), !isWaiting else { return }
     begin()
     cancelOverdue()
     log.write(at: clock.uptime())

@@ -123,7 +123,7 @@ public final class Receiver: Sendable {
   public func replaceHandlers(_ handlers: [HandlerRegistration]) async throws(ReceiverError) {
     try Self.check(handlers)
     do throws(StoreError) {
-      try await service.dispatcher.replace(handlers)
+      try service.dispatcher.replace(handlers)
     } catch {
       throw .store(error.description)
     }

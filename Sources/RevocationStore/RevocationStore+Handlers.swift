@@ -3,13 +3,13 @@ internal import GRDB
 
 extension RevocationStore {
   /// Where the handler of that name stands. One that was never seen starts behind the newest event; one that was away
-  /// goes on where it stood.
+  /// goes on where it stood, and is not removed any more.
   package func handlerPosition(registering name: String, at now: Timestamp) throws(StoreError) -> HandlerCursor {
     try write { db in
       try db.execute(
         sql: """
           INSERT INTO handler (name, position, added_at) SELECT ?, last_event, ? FROM tally WHERE true
-          ON CONFLICT (name) DO NOTHING
+          ON CONFLICT (name) DO UPDATE SET removed_at = NULL
           """, arguments: [name, now.milliseconds])
       guard let row = try Row.fetchOne(db, sql: "SELECT id, position FROM handler WHERE name = ?", arguments: [name])
       else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a handler just stored is missing") }

@@ -8,7 +8,7 @@ enum Schema {
   static var version: Int { migrations.count }
 
   private static let migrations: [@Sendable (Database) throws -> Void] = [
-    createTables, keepAttemptTimes, createFeedEpochs, countDeliveries, keepRetention,
+    createTables, keepAttemptTimes, createFeedEpochs, countDeliveries, keepRetention, markRemovedHandlers,
   ]
 
   /// Refuses what is not ours or not yet known, before anything is written. Answers the schema's number, 0 for a new

@@ -186,7 +186,7 @@ import Testing
     #expect(await gone.next(1) == ["1"])
     try await bench.idles("gone")
     let (renewed, new) = (ScriptedHandler(), ScriptedHandler())
-    try await dispatcher.replace([
+    try dispatcher.replace([
       HandlerRegistration("new", events: [EventPattern("user.created")], handler: new),
       HandlerRegistration("kept", concurrency: 4, handler: renewed),
     ])
@@ -205,8 +205,52 @@ import Testing
     #expect(try bench.store.backlogs()["gone"]?.pending ?? 0 > 0)
 
     let back = ScriptedHandler()
-    try await dispatcher.replace([HandlerRegistration("gone", handler: back)])
+    try dispatcher.replace([HandlerRegistration("gone", handler: back)])
     #expect(await back.next(1) == ["2"])
+    await dispatcher.stop()
+  }
+
+  @Test func `a handler that is back before its last attempt has ended waits for it, and goes on behind it`()
+    async throws
+  {
+    let gate = Gate()
+    // Deaf to its cancellation.
+    let first = ScriptedHandler { _, _ in await Task { await gate.wait() }.value }
+    let dispatcher = try bench.dispatcher(HandlerRegistration("back", handler: first))
+    try bench.store("1", "2")
+    dispatcher.wake()
+    #expect(await first.next(1) == ["1"])
+    let (second, third) = (ScriptedHandler(), ScriptedHandler())
+    try dispatcher.replace([])
+    try dispatcher.replace([HandlerRegistration("back", handler: second)])
+    try dispatcher.replace([])
+    try dispatcher.replace([HandlerRegistration("back", handler: third)])
+    // All that could happen has.
+    for _ in 0..<1000 {
+      bench.clock.endShortSleeps()
+      await Task.yield()
+    }
+    #expect(third.callCount == 0)
+    gate.open()
+    #expect(await third.next(1) == ["2"])
+    try await bench.idles("back")
+    #expect(first.callCount == 1 && second.callCount == 0 && third.callCount == 1)
+    #expect(try !bench.store.isRemoved("back"))
+    await dispatcher.stop()
+  }
+
+  @Test func `a handler that was removed may be forgotten once it has stopped, and not before`() async throws {
+    let gate = Gate()
+    let handler = ScriptedHandler { _, _ in await Task { await gate.wait() }.value }
+    let dispatcher = try bench.dispatcher(HandlerRegistration("gone", handler: handler))
+    try bench.store("1", "2")
+    dispatcher.wake()
+    #expect(await handler.next(1) == ["1"])
+    try dispatcher.replace([])
+    #expect(try !bench.store.isRemoved("gone"))
+    gate.open()
+    try await bench.settle { try bench.store.isRemoved("gone") }
+    #expect(try bench.store.backlogs()["gone"] == Backlog(pending: 1, dead: 0))
     await dispatcher.stop()
   }
 

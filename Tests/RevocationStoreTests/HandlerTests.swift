@@ -29,6 +29,33 @@ import Testing
     #expect(try reopened.handlerPosition(registering: "log", at: time(4)) == HandlerCursor(id: cursor.id, position: 3))
   }
 
+  @Test func `a handler that was removed keeps its place and its rows until it is back, or is forgotten`() throws {
+    let (gone, kept) = (try handler(), try store.handlerPosition(registering: "kept", at: time(1)).id)
+    for id in [gone, kept] {
+      try store.record(
+        (1...3).map { Attempt(event: $0, number: 1, at: time(2), outcome: .failed(error: "no", retryAt: time(9))) },
+        handler: id, advancingTo: 3)
+    }
+    // A server has it.
+    #expect(try !store.isRemoved("log"))
+    #expect(try !store.forgetSome(ofRemoved: "log", limit: 2))
+    try store.markRemoved(allBut: ["kept", "later"], at: time(3))
+    #expect(try store.isRemoved("log") && !store.isRemoved("kept"))
+    #expect(try store.backlogs()["log"] == Backlog(pending: 3, dead: 0))
+    #expect(try store.handlerPosition(registering: "log", at: time(4)) == HandlerCursor(id: gone, position: 3))
+    #expect(try !store.forgetSome(ofRemoved: "log", limit: 2))
+    #expect(try store.backlogs()["log"] == Backlog(pending: 3, dead: 0))
+
+    try store.markRemoved("log", at: time(5))
+    #expect(try store.forgetSome(ofRemoved: "log", limit: 2))
+    #expect(try store.backlogs()["log"] == Backlog(pending: 1, dead: 0))
+    #expect(try !store.forgetSome(ofRemoved: "log", limit: 2))
+    #expect(try store.backlogs() == ["kept": Backlog(pending: 3, dead: 0)])
+    #expect(try store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM delivery") } == 3)
+    _ = try store.append([.other(4)])
+    #expect(try store.handlerPosition(registering: "log", at: time(6)).position == 4)
+  }
+
   @Test func `a position never goes back`() throws {
     let cursor = try store.handlerPosition(registering: "log", at: time(1))
     try store.record([], handler: cursor.id, advancingTo: 9)

@@ -11,7 +11,7 @@ import Testing
 /// "forward" waits to retry one.
 @Suite struct MigrationTests {
   /// A new version needs the dump of the one before.
-  private static let versions = 1...4
+  private static let versions = 1...5
 
   let folder: TemporaryFolder
 

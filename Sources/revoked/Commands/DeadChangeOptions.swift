@@ -11,15 +11,17 @@ struct DeadChangeOptions: ParsableArguments {
 
   @OptionGroup var options: ConfigurationOptions
 
-  /// Has `change` done to what is selected, some at a time, in the store that is configured.
+  /// Has `change` done to what is selected, some at a time, in the store that is configured, and then `end`.
   func apply(
-    _ change: (RevocationStore, [DeadLetterID]) throws(StoreError) -> [DeadLetterID]
+    _ change: (RevocationStore, [DeadLetterID]) throws(StoreError) -> [DeadLetterID],
+    finally end: (RevocationStore) throws(StoreError) -> Void = { _ in }
   ) throws -> DeadLetterWork {
     let settings = try options.load()
     do {
       let store = try RevocationStore(
         data: settings.receiver.data, mode: .amend, retention: settings.receiver.retention)
       let work = try selection.forEach(in: store) { ids throws(StoreError) in try change(store, ids) }
+      try end(store)
       try store.close()
       return work
     } catch let error as StoreError {

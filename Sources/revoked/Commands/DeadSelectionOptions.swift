@@ -11,6 +11,9 @@ struct DeadSelectionOptions: ParsableArguments {
   @Flag(help: "All there are; with --handler or --since all of those.")
   var all = false
 
+  /// The handler all of whose dead letters are meant.
+  var wholeHandler: String? { filter.since == nil ? filter.handler : nil }
+
   func validate() throws {
     let isFiltered = all || !filter.isEmpty
     guard !ids.isEmpty || isFiltered else {

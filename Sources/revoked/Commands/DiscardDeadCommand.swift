@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 internal import RevocationStore
 
 struct DiscardDeadCommand: ParsableCommand {
@@ -7,15 +8,40 @@ struct DiscardDeadCommand: ParsableCommand {
     discussion: """
       The events stay, and their sessions stay revoked; what could not be decoded is deleted with its body. Exit 1 if an id is no \
       dead letter's, and then nothing is done.
+
+      With --handler alone, a handler that the server has not any more (as of its last start or SIGHUP) is forgotten with it: also the events \
+      that wait for it. If it comes back, it begins with new events.
       """)
 
   @OptionGroup var dead: DeadChangeOptions
 
   func run() throws {
-    let work = try dead.apply { store, ids throws(StoreError) in try store.discard(ids) }
-    print(
-      dead.json
-        ? JSONLine.text(["discarded": work.done])
-        : "discarded \(work.done) dead letter\(work.done == 1 ? "" : "s")")
+    var forgotten: Int?
+    let work = try dead.apply { store, ids throws(StoreError) in
+      try store.discard(ids)
+    } finally: { store throws(StoreError) in
+      if let name = dead.selection.wholeHandler { forgotten = try forget(name, store) }
+    }
+    if dead.json {
+      var result = ["discarded": work.done]
+      result["forgotten"] = forgotten
+      return print(JSONLine.text(result))
+    }
+    print("discarded \(work.done) dead letter\(work.done == 1 ? "" : "s")")
+    if let forgotten, let name = dead.selection.wholeHandler {
+      print("forgot the handler \(name.visible()), for which \(forgotten) event\(forgotten == 1 ? "" : "s") waited")
+    }
+  }
+
+  /// Answers for how many events the handler was still to come; nil if a server has it.
+  private func forget(_ name: String, _ store: RevocationStore) throws(StoreError) -> Int? {
+    guard try store.isRemoved(name) else { return nil }
+    let pending = try store.backlogs()[name]?.pending
+    while true {
+      let began = ContinuousClock.now
+      // Some milliseconds of the store's writer, and four fifths of its time are the server's.
+      guard try store.forgetSome(ofRemoved: name, limit: 1000) else { return pending }
+      Thread.sleep(forTimeInterval: began.duration(to: .now) * 4 / .seconds(1))
+    }
   }
 }

@@ -135,6 +135,61 @@ struct ReplayTests {
     #expect(broken.status == 0 && broken.errors.hasPrefix("revoked: notice: the handlers were not compared"))
   }
 
+  @Test(
+    "a server says at its start and at SIGHUP for which handlers events wait that it has not, and those can be forgotten"
+  )
+  func forgotten() throws {
+    let store = try SeededStore(events: 2)
+    let discard = { (arguments: [String]) in
+      try Executable.run(["dead", "discard", "--data", store.folder.data] + arguments, environment: [:])
+    }
+    let file = try store.folder.write("handlers.later: {kind: log}\n", to: "revoked.yaml")
+    let server = try RunningServer(in: store.folder, environment: Self.audit, arguments: ["--config", file])
+    // Both are known to the server, whatever the command's configuration says.
+    #expect(try discard(["--handler", "later"]).output == "discarded 0 dead letters\n")
+    server.signal(SIGTERM)
+    #expect(server.exit() == 0)
+
+    let next = try RunningServer(in: store.folder, arguments: ["--config", file])
+    #expect(next.log.wait { Self.warnings($0) == ["audit 0 2 revoked dead discard --handler audit"] })
+    for id in ["one", "two"] {
+      let body = DeliveryTests.event(session: store.sessions[0], eventId: id)
+      #expect(try next.post(body, signature: DeliveryTests.sign(body)).status == 200)
+    }
+    #expect(try eventually { try next.metric(#"revoked_deliveries_pending{handler="later"}"#) == 0 })
+    _ = try store.folder.write("log.level: info\n", to: "revoked.yaml")
+    next.signal(SIGHUP)
+    #expect(
+      next.log.wait {
+        Self.warnings($0).dropFirst().sorted() == [
+          "audit 2 2 revoked dead discard --handler audit", "later 0 0 revoked dead discard --handler later",
+        ]
+      })
+    // Only what is meant to be forgotten whole is.
+    #expect(
+      try discard(["--handler", "audit", "--since", "2027-01-01T00:00:00Z"]).output == "discarded 0 dead letters\n")
+    #expect(try discard(["1/audit"]).output == "discarded 1 dead letter\n")
+    #expect(
+      try discard(["--handler", "audit"]).output
+        == "discarded 1 dead letter\nforgot the handler audit, for which 2 events waited\n")
+    let json = #"{"discarded":0,"forgotten":0}"# + "\n"
+    #expect(try eventually { try discard(["--handler", "later", "--json"]).output == json })
+    #expect(try discard(["--handler", "audit"]).errors == "revoked: the store knows no handler audit\n")
+    #expect(try next.metric(#"revoked_deliveries_pending{handler="audit"}"#) == nil)
+  }
+
+  /// What the lines about handlers that are not configured name.
+  private static func warnings(_ log: String) -> [String] {
+    log.split(separator: "\n").compactMap { line in
+      guard
+        let object = try? JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any],
+        let message = object["message"] as? String, message.hasPrefix("events wait for a handler"),
+        let wayOut = message.split(separator: "`").dropFirst().first
+      else { return nil }
+      return "\(object["handler"] ?? "") \(object["pending"] ?? "") \(object["dead"] ?? "") \(wayOut)"
+    }
+  }
+
   private static func handled(_ log: String, _ session: String) -> Bool {
     log.split(separator: "\n").contains { $0.contains(#""handler":"audit""#) && $0.contains(session) }
   }
