@@ -29,20 +29,17 @@ package struct SessionClaims: Hashable, Sendable {
   }
 
   private static func payload(of jwt: Span<UInt8>) throws(UnusableJWT) -> [UInt8]? {
-    var dots: (Int, Int) = (0, 0)
-    var count = 0
-    for index in jwt.indices where jwt[index] == UInt8(ascii: ".") {
-      if count == 0 { dots.0 = index } else { dots.1 = index }
-      count += 1
+    let dot = UInt8(ascii: ".")
+    let first = jwt.firstIndex(of: dot, from: 0)
+    let second = jwt.firstIndex(of: dot, from: min(first + 1, jwt.count))
+    // Without a signature it is good for nothing, and five parts are an encrypted JWT, which nobody could look into.
+    guard first > 0, second + 1 < jwt.count, jwt.firstIndex(of: dot, from: second + 1) == jwt.count else {
+      throw .notThreeParts
     }
-    // Five parts are an encrypted JWT, which nobody could look into.
-    guard count == 2 else { throw .notThreeParts }
-    let header = jwt.extracting(0..<dots.0)
-    let signature = jwt.extracting(dots.1 + 1..<jwt.count)
-    // Without a signature it is good for nothing.
-    guard !header.isEmpty, !signature.isEmpty else { throw .notThreeParts }
-    guard Base64URL.isAlphabet(header), Base64URL.isAlphabet(signature) else { return nil }
-    return Base64URL.decode(jwt.extracting(dots.0 + 1..<dots.1))
+    guard Base64URL.isAlphabet(jwt.extracting(0..<first)),
+      Base64URL.isAlphabet(jwt.extracting(second + 1..<jwt.count))
+    else { return nil }
+    return Base64URL.decode(jwt.extracting(first + 1..<second))
   }
 }
 

@@ -1,7 +1,7 @@
 extension Span<UInt8> {
   /// The first index from `start` on that needs a look of its own in a JSON string, or `count`: a quote, a backslash, a control character, or
   /// a byte beyond ASCII. Eight bytes at a time: strings are most of a body.
-  func endOfPlainText(from start: Int) -> Int {
+  package func endOfPlainText(from start: Int) -> Int {
     var index = start
     while index + 8 <= count {
       // Checked against the span's bounds; any eight bytes are a UInt64.

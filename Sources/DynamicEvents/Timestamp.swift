@@ -44,21 +44,29 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
   package func append(to text: inout [UInt8]) {
     let (days, time) = milliseconds.quotientFlooring(by: 86_400_000)
     let (year, month, day) = GregorianCalendar.date(ofDay: days)
-    func append(_ digit: Int64) { text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit % 10)) }
-    func append(_ number: Int64, then separator: Unicode.Scalar) {
-      append(number / 10)
-      append(number)
-      text.append(UInt8(ascii: separator))
+    text.append(addingCapacity: 24) { text in
+      text.append(digit: year / 1000)
+      text.append(digit: year / 100)
+      text.append(year % 100, then: "-")
+      text.append(month, then: "-")
+      text.append(day, then: "T")
+      text.append(time / 3_600_000, then: ":")
+      text.append(time / 60_000 % 60, then: ":")
+      text.append(time / 1000 % 60, then: ".")
+      text.append(digit: time % 1000 / 100)
+      text.append(time % 100, then: "Z")
     }
-    append(year / 1000)
-    append(year / 100)
-    append(year % 100, then: "-")
-    append(month, then: "-")
-    append(day, then: "T")
-    append(time / 3_600_000, then: ":")
-    append(time / 60_000 % 60, then: ":")
-    append(time / 1000 % 60, then: ".")
-    append(time % 1000 / 100)
-    append(time % 100, then: "Z")
+  }
+}
+
+extension OutputSpan<UInt8> {
+  fileprivate mutating func append(digit: Int64) {
+    append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: digit % 10))
+  }
+
+  fileprivate mutating func append(_ number: Int64, then separator: Unicode.Scalar) {
+    append(digit: number / 10)
+    append(digit: number)
+    append(UInt8(ascii: separator))
   }
 }

@@ -23,14 +23,14 @@ package struct Response: Sendable {
     var head: [UInt8] = []
     head.reserveCapacity(128)
     head.append(contentsOf: "HTTP/1.1 ")
-    head.append(contentsOf: String(status.code).utf8)
+    head.append(decimal: Int(status.code))
     head.append(0x20)
     head.append(contentsOf: status.reason)
     head.append(contentsOf: "\r\nContent-Type: ")
     head.append(contentsOf: contentType)
     if let length {
       head.append(contentsOf: "\r\nContent-Length: ")
-      head.append(contentsOf: String(length).utf8)
+      head.append(decimal: length)
     }
     head.append(contentsOf: "\r\n")
     self.status = status

@@ -33,16 +33,18 @@ internal import Synchronization
 
   deinit { close() }
 
-  package func revocation(of session: SessionID) throws(StoreError) -> Revocation? {
+  /// Lends `use` when the session was revoked, by whom, and by which event, whose id is empty if there is none; nil when it was not.
+  package func revocation<Answer>(
+    of session: SessionID, _ use: (_ revokedAt: Timestamp, _ by: RevokedBy, _ eventID: Span<UInt8>) -> Answer
+  ) throws(StoreError) -> Answer? {
     try snapshot()
     defer { _ = unsafe sqlite3_reset(select) }
     guard try unsafe find(session, by: select) else { return nil }
-    guard let by = text(1).flatMap(RevokedBy.init(rawValue:)) else {
+    let name = unsafe text(1)
+    guard let by = RevokedBy.allCases.first(where: { unsafe $0.rawValue.utf8.elementsEqual(name) }) else {
       throw failure(SQLITE_CORRUPT, "a revocation is by nobody known")
     }
-    return Revocation(
-      session: session, revokedAt: Timestamp(milliseconds: unsafe sqlite3_column_int64(select, 0)), by: by,
-      eventID: text(2))
+    return use(Timestamp(milliseconds: unsafe sqlite3_column_int64(select, 0)), by, unsafe text(2).span)
   }
 
   /// Those of the sessions that are revoked, in the order asked, all as of one moment.
@@ -95,20 +97,23 @@ internal import Synchronization
   /// Whether there is a row; then the statement stands on it. It must be reset before the round ends: a read under way keeps the snapshot beyond
   /// COMMIT, and the next BEGIN would go on with it.
   private func find(_ session: SessionID, by statement: OpaquePointer?) throws(StoreError) -> Bool {
-    guard unsafe PreparedStatement.bind(session.bigEndianWords, at: 1, of: statement) == SQLITE_OK else {
-      throw failure()
+    // Lent for as long as the statement runs: who steps again has bound something else by then.
+    let result = unsafe withUnsafeBytes(of: session.bigEndianWords) { bytes in
+      let bound = unsafe sqlite3_bind_blob(statement, 1, bytes.baseAddress, Int32(bytes.count), nil)
+      return unsafe bound == SQLITE_OK ? sqlite3_step(statement) : bound
     }
-    switch unsafe sqlite3_step(statement) {
+    switch result {
     case SQLITE_ROW: return true
     case SQLITE_DONE: return false
     default: throw failure()
     }
   }
 
-  private func text(_ column: Int32) -> String? {
-    // SQLite's text is terminated, and copied before the statement moves on.
-    guard let text = unsafe sqlite3_column_text(select, column) else { return nil }
-    return unsafe String(cString: text)
+  /// Valid until the statement moves on. Empty for NULL.
+  private func text(_ column: Int32) -> UnsafeBufferPointer<UInt8> {
+    // In this order: the count is of the text as it was asked for last.
+    let text = unsafe sqlite3_column_text(select, column)
+    return unsafe UnsafeBufferPointer(start: text, count: Int(sqlite3_column_bytes(select, column)))
   }
 
   private func open() throws(StoreError) {

@@ -46,14 +46,10 @@ internal import GRDBSQLite
 
   /// The sixteen bytes that the two words are in memory.
   func bind(_ words: (UInt64, UInt64), at index: Int32) throws {
-    try check(unsafe Self.bind(words, at: index, of: handle))
-  }
-
-  /// The same for a statement of somebody else's. Answers SQLite's result.
-  static func bind(_ words: (UInt64, UInt64), at index: Int32, of handle: OpaquePointer?) -> Int32 {
-    unsafe withUnsafeBytes(of: words) { bytes in
-      unsafe sqlite3_bind_blob64(handle, index, bytes.baseAddress, UInt64(bytes.count), copied)
-    }
+    try check(
+      unsafe withUnsafeBytes(of: words) { bytes in
+        unsafe sqlite3_bind_blob64(handle, index, bytes.baseAddress, UInt64(bytes.count), Self.copied)
+      })
   }
 
   /// Runs a statement that answers no row. Answers how many rows it changed.

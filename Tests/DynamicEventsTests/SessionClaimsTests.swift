@@ -124,5 +124,21 @@ struct SessionClaimsTests {
     }
   }
 
+  @Test("Every byte counts at every place: as its digit, or as none")
+  func everyByte() {
+    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
+    for place in 0..<20 {
+      for byte in UInt8.min ... .max {
+        var text = [UInt8](repeating: UInt8(ascii: "z"), count: 20)
+        text[place] = byte
+        let digits = text.map { alphabet.firstIndex(of: $0) }
+        #expect(Base64URL.isAlphabet(text.span) == digits.allSatisfy { $0 != nil }, "\(byte) at \(place)")
+        let bits = digits.flatMap { digit in (0..<6).map { (digit ?? 0) >> (5 - $0) & 1 } }
+        let bytes = stride(from: 0, to: bits.count, by: 8).map { UInt8(bits[$0..<$0 + 8].reduce(0) { $0 << 1 | $1 }) }
+        #expect(Base64URL.decode(text.span) == (digits.contains(nil) ? nil : bytes), "\(byte) at \(place)")
+      }
+    }
+  }
+
   private static func decode(_ text: String) -> [UInt8]? { Base64URL.decode(Array(text.utf8).span) }
 }

@@ -16,4 +16,11 @@ import Testing
     let read = try JSONSerialization.jsonObject(with: Data(json), options: .fragmentsAllowed)
     #expect((read as? String)?.unicodeScalars.elementsEqual(text.unicodeScalars) == true)
   }
+
+  @Test(arguments: [([0x61, 0xFF], "a\u{FFFD}"), ([0xE2, 0x82], "\u{FFFD}"), ([0x22, 0xC0, 0x0A], "\"\u{FFFD}\n")])
+  func `bytes that are no text do not spoil it`(bytes: [UInt8], text: String) throws {
+    var json: [UInt8] = []
+    JSONText.append(bytes.span, to: &json)
+    #expect(try JSONSerialization.jsonObject(with: Data(json), options: .fragmentsAllowed) as? String == text)
+  }
 }

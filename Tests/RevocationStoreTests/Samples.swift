@@ -51,3 +51,13 @@ extension IncomingEvent {
       occurredAt: nil, kind: .undecodable(problem: "the body is not JSON"))
   }
 }
+
+extension LookUpReader {
+  func revocation(of session: SessionID) throws(StoreError) -> Revocation? {
+    try revocation(of: session) { revokedAt, by, eventID in
+      Revocation(
+        session: session, revokedAt: revokedAt, by: by,
+        eventID: eventID.isEmpty ? nil : String(decoding: eventID.indices.map { eventID[$0] }, as: UTF8.self))
+    }
+  }
+}

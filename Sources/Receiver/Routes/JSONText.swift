@@ -1,3 +1,4 @@
+internal import DynamicEvents
 internal import HTTPMessage
 internal import Signature
 
@@ -5,11 +6,19 @@ internal import Signature
 enum JSONText {
   /// As bytes, because a String put together scalar by scalar costs more than a look-up.
   static func append(_ text: String, to output: inout [UInt8]) {
+    append(text.utf8.span, to: &output)
+  }
+
+  /// - Parameter text: UTF-8; what is none becomes U+FFFD.
+  static func append(_ text: Span<UInt8>, to output: inout [UInt8]) {
     output.append(UInt8(ascii: "\""))
-    if text.utf8.contains(where: isEscaped) {
-      for byte in text.utf8 { append(byte, to: &output) }
+    if text.endOfPlainText(from: 0) == text.count {
+      // Nearly every text: copied as a block.
+      output.append(contentsOf: text)
     } else {
-      output.append(contentsOf: text.utf8)
+      var copy: [UInt8] = []
+      copy.append(contentsOf: text)
+      for byte in String(decoding: copy, as: UTF8.self).utf8 { append(byte, to: &output) }
     }
     output.append(UInt8(ascii: "\""))
   }

@@ -20,9 +20,9 @@ final class LookUps {
   func one(_ id: Span<UInt8>) -> Response {
     guard let session = SessionID(id) else { return Answers.malformedID }
     return answer { () throws(StoreError) in
-      let revocation = try reader.revocation(of: session)
-      service.metrics.countLookUp(revocation == nil ? .notRevoked : .revoked)
-      return Response(.ok, body: Self.report(id, revocation))
+      let report = try reader.revocation(of: session) { Self.report(id, revokedAt: $0, by: $1, eventID: $2) }
+      service.metrics.countLookUp(report == nil ? .notRevoked : .revoked)
+      return Response(.ok, body: report ?? Self.report(id))
     }
   }
 
@@ -59,22 +59,28 @@ final class LookUps {
     }
   }
 
-  /// As bytes: putting Strings together would cost more than the look-up. `id`: a valid one, which has no other text.
-  private static func report(_ id: Span<UInt8>, _ revocation: Revocation?) -> [UInt8] {
+  // As bytes: putting Strings together would cost more than the look-up. `id`: a valid one, which has no other text.
+
+  private static func report(_ id: Span<UInt8>) -> [UInt8] {
+    var body: [UInt8] = []
+    body.reserveCapacity(80)
+    body.append(contentsOf: #"{"sessionId":""#)
+    body.append(contentsOf: id)
+    body.append(contentsOf: #"","revoked":false}"#)
+    return body
+  }
+
+  private static func report(
+    _ id: Span<UInt8>, revokedAt: Timestamp, by: RevokedBy, eventID: Span<UInt8>
+  ) -> [UInt8] {
     var body: [UInt8] = []
     body.reserveCapacity(192)
     body.append(contentsOf: #"{"sessionId":""#)
     body.append(contentsOf: id)
-    guard let revocation else {
-      body.append(contentsOf: #"","revoked":false}"#)
-      return body
-    }
     body.append(contentsOf: #"","revoked":true,"revokedAt":""#)
-    revocation.revokedAt.append(to: &body)
-    body.append(contentsOf: #"","by":""#)
-    body.append(contentsOf: revocation.by.rawValue.utf8)
-    body.append(contentsOf: #"","eventId":"#)
-    if let event = revocation.eventID { JSONText.append(event, to: &body) } else { body.append(contentsOf: "null") }
+    revokedAt.append(to: &body)
+    body.append(contentsOf: by == .user ? #"","by":"user","eventId":"# : #"","by":"admin","eventId":"#)
+    if eventID.isEmpty { body.append(contentsOf: "null") } else { JSONText.append(eventID, to: &body) }
     body.append(UInt8(ascii: "}"))
     return body
   }
