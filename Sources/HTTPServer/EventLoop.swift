@@ -18,8 +18,9 @@ package final class EventLoop: @unchecked Sendable {
   }
 
   /// How long the loop stays in `epoll_wait` before it returns its thread to Dispatch. A closed-loop client's next request comes
-  /// sooner than that, and Dispatch's way back costs more than the request itself.
-  private static let lingerMilliseconds: Int32 = 5
+  /// sooner than that, and Dispatch's way back costs more than the request itself. Longer than a tick of the kernel's clock: a wait that
+  /// may end before the next tick has the processor's timer set for it each time the loop falls asleep.
+  private static let lingerMilliseconds: Int32 = 50
 
   private static let roundsBeforeDeadlines = 64
 
@@ -78,7 +79,9 @@ package final class EventLoop: @unchecked Sendable {
     self.counters = counters
     poller = try Poller()
     wake = poller.wake
-    queue = DispatchQueue(label: label, qos: .userInitiated)
+    // Without a class: where the process may, Dispatch gives the better ones a better nice value, and then each first byte interrupts the very peer
+    // that was about to send more. The loop handles one request, sleeps and is woken for the next.
+    queue = DispatchQueue(label: label)
     output.reserveCapacity(4096)
   }
 
