@@ -11,6 +11,7 @@ struct LineReader {
 
   /// The next line. Refused, because proxies read each of them in more than one way: a CR or LF that stands alone, white space
   /// before the colon, a folded line (obs-fold), an empty name, a control character in the value.
+  @inline(__always)
   mutating func fieldLine(_ bytes: Span<UInt8>) throws(RequestError) -> Line {
     let count = bytes.count
     var index = position

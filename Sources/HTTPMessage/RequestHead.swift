@@ -23,6 +23,12 @@ package struct RequestHead: ~Copyable, Sendable {
   package struct Field: Sendable {
     package var name = Slice()
     package var value = Slice()
+
+    /// `bytes` are the head's.
+    @inline(__always)
+    func isNamed(_ lowercase: StaticString, in bytes: Span<UInt8>) -> Bool {
+      bytes.extracting(name.range).equals(ignoringCase: lowercase)
+    }
   }
 
   package enum Method: Sendable, Equatable { case get, head, post, options, connect, other }
@@ -81,7 +87,7 @@ package struct RequestHead: ~Copyable, Sendable {
     for index in 0..<fieldCount {
       let field = field(at: index)
       guard Int(field.name.count) == name.utf8CodeUnitCount else { continue }
-      guard bytes.extracting(field.name.range).equals(ignoringCase: name) else { continue }
+      guard field.isNamed(name, in: bytes) else { continue }
       if found != nil { return .repeated }
       found = field.value
     }

@@ -1,5 +1,6 @@
 extension Span<UInt8> {
   /// The first index from `start` on whose byte is no `tchar`, or `count`. Eight bytes at a time: names are of letters and hyphens.
+  @inline(__always)
   func endOfToken(from start: Int) -> Int {
     var index = start
     while index + 8 <= count {
@@ -19,6 +20,7 @@ extension Span<UInt8> {
   }
 
   /// The first index from `start` on whose byte is no field content, or `count`. Eight bytes at a time: values are most of a head.
+  @inline(__always)
   func endOfFieldContent(from start: Int) -> Int {
     var index = start
     while index + 8 <= count {

@@ -1,5 +1,6 @@
-import HTTPMessage
 import Testing
+
+@testable import HTTPMessage
 
 @Suite("The byte classes are those of the RFCs")
 struct ByteClassTests {
@@ -8,6 +9,7 @@ struct ByteClassTests {
   static let classes: [(ByteClass, String)] = [
     (.token, "!#$%&'*+-.^_`|~0123456789" + letters + letters.uppercased()),
     (.target, "-._~!$&'()*+,;=:@/?0123456789" + letters + letters.uppercased()),
+    (.domainName, "-.0123456789" + letters + letters.uppercased()),
     (.authority, "-._~!$&'()*+,;=:[]0123456789" + letters + letters.uppercased()),
   ]
 
