@@ -1,5 +1,10 @@
 /// `IMF-fixdate` (RFC 9110 §5.6.7), by hand: a formatter costs more than the rest of the request.
 package enum HTTPDate {
+  /// The Date field (RFC 9110 §6.6.1) as it goes over the wire, its line end included.
+  package static func field(secondsSince1970 seconds: Int) -> [UInt8] {
+    Array("Date: ".utf8) + bytes(secondsSince1970: seconds) + Array("\r\n".utf8)
+  }
+
   package static func bytes(secondsSince1970 seconds: Int) -> [UInt8] {
     let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
     let time = seconds - days * 86_400

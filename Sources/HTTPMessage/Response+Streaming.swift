@@ -15,9 +15,8 @@ extension Response {
     output.append(contentsOf: head)
     output.append(contentsOf: line)
     if isChunked { output.append(contentsOf: "Transfer-Encoding: chunked\r\n") }
-    output.append(contentsOf: "Date: ")
     output.append(contentsOf: date)
-    output.append(contentsOf: connection == .close ? "\r\nConnection: close\r\n\r\n" : "\r\n\r\n")
+    output.append(contentsOf: connection == .close ? "Connection: close\r\n\r\n" : "\r\n")
     if !withoutBody { Self.append(body.span, to: &output, isChunked: isChunked) }
   }
 

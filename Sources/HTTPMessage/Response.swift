@@ -61,18 +61,17 @@ package struct Response: Sendable {
     self.init(status, contentType: "application/problem+json", fields: fields, body: text + "}\n")
   }
 
-  /// `date`: an IMF-fixdate (RFC 9110 §5.6.7). `withoutBody`: the answer to HEAD, whose fields are those of GET.
+  /// `date`: a Date field with its line end. `withoutBody`: the answer to HEAD, whose fields are those of GET.
   package func encode(
     into output: inout [UInt8], date: [UInt8], connection: ConnectionOption?, withoutBody: Bool = false
   ) {
     output.append(contentsOf: head.span)
-    output.append(contentsOf: line.span)
-    output.append(contentsOf: "Date: ")
+    if !line.isEmpty { output.append(contentsOf: line.span) }
     output.append(contentsOf: date.span)
     switch connection {
-    case .close: output.append(contentsOf: "\r\nConnection: close\r\n\r\n")
-    case .keepAlive: output.append(contentsOf: "\r\nConnection: keep-alive\r\n\r\n")
-    case nil: output.append(contentsOf: "\r\n\r\n")
+    case .close: output.append(contentsOf: "Connection: close\r\n\r\n")
+    case .keepAlive: output.append(contentsOf: "Connection: keep-alive\r\n\r\n")
+    case nil: output.append(contentsOf: "\r\n")
     }
     if !withoutBody { output.append(contentsOf: body.span) }
   }

@@ -20,8 +20,6 @@ final class Connection {
   var isHead = false
   var isHTTP10 = false
   var discarded = 0
-  /// A reply waits for the round's end.
-  var isPostponed = false
   /// False once the socket is closed: its number may be another file's by then.
   var isOpen = true
 

@@ -4,9 +4,9 @@ extension EventLoop {
 
   /// Ends what has run out of time and finds the next deadline. Deadlines move with every request; the scan visits them only when the
   /// earliest known one has come, so that moving one costs nothing.
-  func expire(asOf time: UInt64) {
+  func expire(asOf time: UInt64, _ round: inout Round) {
     nextDeadline = .max
-    for case let connection? in connections where connection.state.deadline <= time { timeOut(connection) }
+    for case let connection? in connections where connection.state.deadline <= time { timeOut(connection, &round) }
     for case let connection? in connections { nextDeadline = min(nextDeadline, connection.state.deadline) }
     if acceptResumesAt <= time { startAccepting() }
     nextDeadline = max(min(nextDeadline, acceptResumesAt), now &+ Self.scanInterval)
@@ -14,15 +14,16 @@ extension EventLoop {
   }
 
   /// Takes no more connections, lets requests that have begun end, and closes the others.
-  func drain(_ finished: @escaping @Sendable () -> Void) {
+  func drain(_ finished: @escaping @Sendable () -> Void, _ round: inout Round) {
     if let listener { poller.remove(listener.descriptor) }
     listener = nil
     acceptResumesAt = .max
     drained = finished
     for case let connection? in connections {
       // A request that has arrived already is still answered.
-      if connection.state.phase == .idle, connection.state.isReading { receive(connection) }
-      sendPostponed()
+      if connection.state.phase == .idle, connection.state.isReading { receive(connection, &round) }
+      // Its reply, and those that others wait for, go out before anything is closed.
+      sendPostponed(&round)
       connection.state.close()
       if connection.state.phase == .finishing, connection.output.isEmpty { close(connection) }
     }

@@ -5,24 +5,23 @@ extension EventLoop {
   private static let longest = 4096
 
   /// Only for a connection that has nothing else to send and nothing left to read: until the round's end nothing happens to it.
-  func postpone(_ connection: Connection) {
-    guard !output.isEmpty, output.count <= Self.longest, connection.output.isEmpty else { return send(connection) }
-    connection.isPostponed = true
-    postponed.append((connection, output))
-    output = spareOutputs.popLast() ?? []
+  func postpone(_ connection: Connection, _ round: inout Round) {
+    guard !round.output.isEmpty, round.output.count <= Self.longest, connection.output.isEmpty else {
+      return send(connection, &round.output)
+    }
+    round.postponed.append((connection, round.output))
+    round.output = round.spareOutputs.popLast() ?? []
   }
 
-  /// In the order in which they were made. `output` must be empty.
-  func sendPostponed() {
-    guard !postponed.isEmpty else { return }
-    postponed.reverse()
-    while var reply = postponed.popLast() {
-      reply.connection.isPostponed = false
+  /// In the order in which they were made.
+  func sendPostponed(_ round: inout Round) {
+    guard !round.postponed.isEmpty else { return }
+    round.postponed.reverse()
+    while var reply = round.postponed.popLast() {
       guard reply.connection.isOpen else { continue }
-      swap(&output, &reply.bytes)
+      send(reply.connection, &reply.bytes)
       // One that grew for a long reply is let go.
-      if reply.bytes.capacity <= 2 * Self.longest { spareOutputs.append(reply.bytes) }
-      send(reply.connection)
+      if reply.bytes.capacity <= 2 * Self.longest { round.spareOutputs.append(reply.bytes) }
       nextDeadline = min(nextDeadline, reply.connection.state.deadline)
     }
   }

@@ -4,18 +4,16 @@ extension EventLoop {
   /// Replies that pile up behind one another are sent before more requests are read.
   private static let outputBound = 65_536
 
-  func handle(_ event: Poller.Event, _ connection: Connection) {
+  func handle(_ event: Poller.Event, _ connection: Connection, _ round: inout Round) {
     if event.isWritable {
-      if !connection.output.isEmpty { flush(connection) } else { continueStream(connection) }
-      resume(connection)
-      // What it answered goes before whatever is read now, be it the end of the stream.
-      if connection.isPostponed { sendPostponed() }
+      if !connection.output.isEmpty { flush(connection) } else { continueStream(connection, &round) }
+      resume(connection, &round)
     }
     guard connection.isOpen else { return }
     if event.isReadable {
       switch connection.state.phase {
-      case .idle, .head, .body: connection.state.isReading ? receive(connection) : watch(connection)
-      case .lingering: receive(connection)
+      case .idle, .head, .body: connection.state.isReading ? receive(connection, &round) : watch(connection)
+      case .lingering: receive(connection, &round)
       case .answering, .finishing:
         // Pipelined bytes, or the end of the stream: they wait in the socket. Only a peer that does this pays for the call.
         if event.isHungUp { close(connection) } else { watch(connection) }
@@ -26,7 +24,7 @@ extension EventLoop {
     nextDeadline = min(nextDeadline, connection.state.deadline)
   }
 
-  func receive(_ connection: Connection) {
+  func receive(_ connection: Connection, _ round: inout Round) {
     // Taken out while it is lent: the runtime tracks the uses of a property that a call has been lent, and a local variable's not.
     var received = scratch
     scratch = []
@@ -38,17 +36,21 @@ extension EventLoop {
       connection.discarded += count
       if connection.discarded > limits.lingeringBytes { close(connection) }
     case .bytes(let count):
-      process(received.span.extracting(0..<min(count, received.count)), connection)
+      process(received.span.extracting(0..<min(count, received.count)), connection, &round)
     }
   }
 
   /// Answers the requests in `input`, one after another, until one must wait. What is behind that one waits as well.
-  private func process(_ input: Span<UInt8>, _ connection: Connection) {
+  private func process(_ input: Span<UInt8>, _ connection: Connection, _ round: inout Round) {
     var offset = 0
     repeat {
-      offset = answer(input, from: offset, connection)
+      offset = answer(input, from: offset, connection, &round)
       if offset < input.count { connection.state.hasUnreadInput() }
-      if offset == input.count, connection.state.phase == .idle { postpone(connection) } else { send(connection) }
+      if offset == input.count, connection.state.phase == .idle {
+        postpone(connection, &round)
+      } else {
+        send(connection, &round.output)
+      }
     } while offset < input.count && connection.isOpen && connection.state.isReading
     if offset < input.count, connection.isOpen, connection.state.afterwards == .read {
       connection.backlog.append(contentsOf: input.extracting(offset..<input.count))
@@ -56,60 +58,63 @@ extension EventLoop {
   }
 
   /// Goes on with what `process` left behind, once nothing is in its way.
-  private func resume(_ connection: Connection) {
+  private func resume(_ connection: Connection, _ round: inout Round) {
     guard connection.isOpen, connection.state.isReading, !connection.backlog.isEmpty else { return }
     let backlog = connection.backlog
     connection.backlog = []
-    process(backlog.span, connection)
+    process(backlog.span, connection, &round)
   }
 
   /// As many requests as are in `input` from `start` on, may be answered now, and have answers that fit into one write. Returns where it ended.
-  private func answer(_ input: Span<UInt8>, from start: Int, _ connection: Connection) -> Int {
+  private func answer(
+    _ input: Span<UInt8>, from start: Int, _ connection: Connection, _ round: inout Round
+  ) -> Int {
     var offset = start
-    while offset < input.count, connection.state.isReading, output.count < Self.outputBound {
+    while offset < input.count, connection.state.isReading, round.output.count < Self.outputBound {
       let rest = input.extracting(offset..<input.count)
       do throws(RequestError) {
-        let (consumed, event) = try connection.reader.next(rest, head: &head)
+        let (consumed, event) = try connection.reader.next(rest, head: &round.head)
         offset += consumed
         switch event {
         case .needsMore: connection.state.headBegan(now: now)
-        case .head: beginBody(connection, isLast: offset == input.count)
+        case .head: beginBody(connection, isLast: offset == input.count, &round)
         case .request(let body, inStorage: false):
-          respond(to: head, rest, body, connection)
+          respond(rest, body, connection, &round)
         case .request(let body, inStorage: true):
           let storage = connection.reader.storage
-          respond(to: head, storage.span, body, connection)
+          respond(storage.span, body, connection, &round)
           connection.reader.finish()
         }
       } catch {
-        fail(connection, error)
+        fail(connection, error, &round.output)
       }
     }
     return offset
   }
 
-  private func beginBody(_ connection: Connection, isLast: Bool) {
-    note(head, connection)
+  private func beginBody(_ connection: Connection, isLast: Bool, _ round: inout Round) {
+    note(round.head, connection)
     connection.state.bodyBegan(now: now)
     let storage = connection.reader.storage
-    if let refusal = responder?.refusal(of: head, storage.span) {
+    if let refusal = responder?.refusal(of: round.head, storage.span) {
       connection.state.failed()
-      encode(refusal, connection)
-    } else if head.expectsContinue, isLast {
+      encode(refusal, connection, &round.output)
+    } else if round.head.expectsContinue, isLast {
       // RFC 9110 §10.1.1: left out when content is already there.
-      output.append(contentsOf: Response.continue)
+      round.output.append(contentsOf: Response.continue)
     }
   }
 
   private func respond(
-    to head: borrowing RequestHead, _ bytes: Span<UInt8>, _ body: Range<Int>, _ connection: Connection
+    _ bytes: Span<UInt8>, _ body: Range<Int>, _ connection: Connection, _ round: inout Round
   ) {
-    note(head, connection)
+    note(round.head, connection)
     connection.request &+= 1
-    connection.state.requestEnded(keepsAlive: head.keepsAlive && drained == nil)
+    connection.state.requestEnded(keepsAlive: round.head.keepsAlive && drained == nil)
     let response = responder?.respond(
-      to: head, bytes.extracting(0..<head.byteCount), body: bytes.extracting(body), exchange: connection.exchange)
-    if let response { encode(response, connection) }
+      to: round.head, bytes.extracting(0..<round.head.byteCount), body: bytes.extracting(body),
+      exchange: connection.exchange)
+    if let response { encode(response, connection, &round.output) }
   }
 
   private func note(_ head: borrowing RequestHead, _ connection: Connection) {
@@ -117,41 +122,41 @@ extension EventLoop {
     connection.isHTTP10 = head.minorVersion == 0
   }
 
-  private func fail(_ connection: Connection, _ error: RequestError) {
+  private func fail(_ connection: Connection, _ error: RequestError, _ output: inout [UInt8]) {
     connection.isHead = false
     connection.state.failed()
-    encode(Response(problem: error.status, detail: error.detail), connection)
+    encode(Response(problem: error.status, detail: error.detail), connection, &output)
   }
 
   /// The answer to a request that the responder kept.
-  func deliver(_ response: Response, to exchange: Exchange) {
+  func deliver(_ response: Response, to exchange: Exchange, _ round: inout Round) {
     guard let connection = connection(exchange.connection), connection.exchange == exchange,
       connection.state.phase == .answering, connection.stream == nil
     else { return }
     if drained != nil { connection.state.close() }
-    encode(response, connection)
-    send(connection)
-    resume(connection)
+    encode(response, connection, &round.output)
+    send(connection, &round.output)
+    resume(connection, &round)
     nextDeadline = min(nextDeadline, connection.state.deadline)
   }
 
   /// After it the connection reads on, unless this was its last answer.
-  private func encode(_ response: Response, _ connection: Connection) {
+  private func encode(_ response: Response, _ connection: Connection, _ output: inout [UInt8]) {
     counters.count(response.status.code)
-    if let rest = response.rest { return beginStream(response, rest, connection) }
+    if let rest = response.rest { return beginStream(response, rest, connection, &output) }
     response.encode(into: &output, date: date, connection: connection.option, withoutBody: connection.isHead)
     connection.state.answered(now: now)
   }
 
   /// A request that did not arrive in time.
-  func timeOut(_ connection: Connection) {
+  func timeOut(_ connection: Connection, _ round: inout Round) {
     guard connection.state.deservesTimeoutReply(now: now) else { return close(connection) }
-    fail(connection, .timeout)
-    send(connection)
+    fail(connection, .timeout, &round.output)
+    send(connection, &round.output)
   }
 
-  /// Sends what `output` holds for this connection.
-  func send(_ connection: Connection) {
+  /// Sends what `output` holds for this connection, and empties it.
+  func send(_ connection: Connection, _ output: inout [UInt8]) {
     if connection.output.isEmpty {
       guard !output.isEmpty else { return }
       switch SystemCall.send(connection.socket, output, from: 0) {
@@ -171,7 +176,7 @@ extension EventLoop {
       return sent(connection)
     }
     // Earlier replies still wait: this one goes behind them.
-    connection.output = connection.output + output
+    connection.output.append(contentsOf: output)
     output.removeAll(keepingCapacity: true)
     flush(connection)
   }

@@ -8,7 +8,7 @@ struct BodyStream {
 
 extension EventLoop {
   /// Encodes the head and the first part. The connection stays `answering` until the last part is made, so that no pipelined request comes in between.
-  func beginStream(_ response: Response, _ rest: any ResponseBody, _ connection: Connection) {
+  func beginStream(_ response: Response, _ rest: any ResponseBody, _ connection: Connection, _ output: inout [UInt8]) {
     let isChunked = !connection.isHTTP10
     if !isChunked { connection.state.close() }
     response.encodeStart(
@@ -21,22 +21,22 @@ extension EventLoop {
   /// never before the last one is out, so that a slow reader costs one part.
   ///
   /// The write deadline holds for each part: a body of any length may take its time, a peer that stops reading may not.
-  func continueStream(_ connection: Connection) {
+  func continueStream(_ connection: Connection, _ round: inout Round) {
     guard let stream = connection.stream else { return }
     part.removeAll(keepingCapacity: true)
     let progress = stream.body.appendNext(to: &part)
-    Response.append(part.span, to: &output, isChunked: stream.isChunked)
+    Response.append(part.span, to: &round.output, isChunked: stream.isChunked)
     switch progress {
     case .more: break
     case .last:
       connection.stream = nil
-      if stream.isChunked { output.append(contentsOf: Response.lastChunk) }
+      if stream.isChunked { round.output.append(contentsOf: Response.lastChunk) }
       connection.state.answered(now: now)
     case .failed:
-      output.removeAll(keepingCapacity: true)
+      round.output.removeAll(keepingCapacity: true)
       return close(connection)
     }
     // An empty part counts as taken: the socket had room.
-    if output.isEmpty { sent(connection) } else { send(connection) }
+    if round.output.isEmpty { sent(connection) } else { send(connection, &round.output) }
   }
 }

@@ -53,20 +53,15 @@ package final class EventLoop: @unchecked Sendable {
   /// No connection's deadline lies before this.
   var nextDeadline = UInt64.max
   private var dateSecond = 0
+  /// The Date field of this second.
   var date: [UInt8] = []
 
   /// What every read goes into first: a connection that waits for nothing holds no buffer.
   var scratch = [UInt8](repeating: 0, count: 65_536)
-  /// What the request at hand is answered with, before it goes out in one write.
-  var output: [UInt8] = []
-  /// Replies that go out at the round's end.
-  var postponed: [(connection: Connection, bytes: [UInt8])] = []
-  /// Buffers to answer into while others wait: a round's worth at most.
-  var spareOutputs: [[UInt8]] = []
+  /// nil while the loop turns.
+  private var round: Round? = Round()
   /// The part at hand of a body that is made while it is sent.
   var part: [UInt8] = []
-  /// The head at hand.
-  var head = RequestHead()
 
   init(
     listener: Listener, limits: ServerLimits, counters: ServerCounters, label: String,
@@ -82,7 +77,6 @@ package final class EventLoop: @unchecked Sendable {
     // Without a class: where the process may, Dispatch gives the better ones a better nice value, and then each first byte interrupts the very peer
     // that was about to send more. The loop handles one request, sleeps and is woken for the next.
     queue = DispatchQueue(label: label)
-    output.reserveCapacity(4096)
   }
 
   func start(_ makeResponder: @escaping @Sendable (EventLoop) -> any Responder) {
@@ -118,22 +112,28 @@ package final class EventLoop: @unchecked Sendable {
     if wasEmpty { wake.signal() }
   }
 
-  /// Handles what is ready until nothing comes for a while.
   private func turn() {
+    guard var round = round.take() else { return }
+    turn(&round)
+    self.round = consume round
+  }
+
+  /// Handles what is ready until nothing comes for a while.
+  private func turn(_ round: inout Round) {
     var fullRounds = 0
     now = SystemCall.monotonicNow()
     while source != nil {
       let asked = now
       let count = poller.wait(milliseconds: Self.lingerMilliseconds)
       beginRound()
-      for index in 0..<count { handle(poller.event(at: index)) }
+      for index in 0..<count { handle(poller.event(at: index), &round) }
       if count > 0 { responder?.roundEnded() }
-      sendPostponed()
+      sendPostponed(&round)
       // After a pause of the whole process, requests that came in time wait in the sockets behind deadlines that have passed:
       // they are read first. So the time that counts is the one before the wait, which reports all that had come by then; the pause may
       // lie between the wait and the clock. A flood that never ends does not postpone deadlines for ever.
       fullRounds = count == Poller.capacity ? fullRounds + 1 : 0
-      if asked >= nextDeadline, fullRounds % Self.roundsBeforeDeadlines == 0 { expire(asOf: asked) }
+      if asked >= nextDeadline, fullRounds % Self.roundsBeforeDeadlines == 0 { expire(asOf: asked, &round) }
       if count == 0 { break }
     }
     armTimer()
@@ -144,25 +144,23 @@ package final class EventLoop: @unchecked Sendable {
     let second = SystemCall.wallClockSeconds()
     guard second != dateSecond || date.isEmpty else { return }
     dateSecond = second
-    date = HTTPDate.bytes(secondsSince1970: second)
+    date = HTTPDate.field(secondsSince1970: second)
   }
 
-  private func handle(_ event: Poller.Event) {
+  private func handle(_ event: Poller.Event, _ round: inout Round) {
     switch event.token {
     case Poller.wakeToken:
       wake.reset()
-      // A drain would close a connection whose reply waits.
-      sendPostponed()
-      readMailbox()
+      readMailbox(&round)
     case Self.listenerToken:
       accept()
     default:
       guard let connection = connection(ConnectionID(token: event.token)) else { return }
-      handle(event, connection)
+      handle(event, connection, &round)
     }
   }
 
-  private func readMailbox() {
+  private func readMailbox(_ round: inout Round) {
     let messages = mailbox.withLock { messages in
       let all = messages
       messages.removeAll(keepingCapacity: true)
@@ -170,8 +168,8 @@ package final class EventLoop: @unchecked Sendable {
     }
     for message in messages {
       switch message {
-      case .answers(let answers): for (exchange, response) in answers { deliver(response, to: exchange) }
-      case .drain(let finished): drain(finished)
+      case .answers(let answers): for (exchange, response) in answers { deliver(response, to: exchange, &round) }
+      case .drain(let finished): drain(finished, &round)
       case .abort: abort()
       case .ping(let answer): answer()
       }

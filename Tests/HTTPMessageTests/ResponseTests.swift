@@ -3,7 +3,7 @@ import Testing
 
 @Suite("Responses are encoded")
 struct ResponseTests {
-  static let date = HTTPDate.bytes(secondsSince1970: 784_111_777)
+  static let date = HTTPDate.field(secondsSince1970: 784_111_777)
 
   @Test("with their fields, date and content")
   func encoding() {

@@ -45,7 +45,7 @@ extension Operation {
       },
       Operation("answer, encoded", instructions: 1200, allocations: 0) {
         let response = Response(.ok, body: #"{"status":"accepted"}"#)
-        let date = HTTPDate.bytes(secondsSince1970: 1_790_845_200)
+        let date = HTTPDate.field(secondsSince1970: 1_790_845_200)
         var output: [UInt8] = []
         return {
           output.removeAll(keepingCapacity: true)
