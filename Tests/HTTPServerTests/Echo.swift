@@ -1,13 +1,29 @@
+import Dispatch
 import HTTPMessage
 import HTTPServer
 import Synchronization
 
 /// Answers with the request's body. `/later` is answered when the test says so, `/large` with a megabyte, `/page` with the body behind 64 KiB,
-/// `/refused` is refused before its body.
+/// `/refused` is refused before its body, and `/hold` holds the loop until the test lets it go.
 final class Echo: Responder {
   /// The exchanges that wait, and the loops to answer them on.
   final class Waiting: Sendable {
     let exchanges = Mutex<[(EventLoop, Exchange)]>([])
+    fileprivate let holding = Mutex<EventLoop?>(nil)
+    fileprivate let release = DispatchSemaphore(value: 0)
+
+    /// Returns the loop once `/hold` holds it.
+    func held() async -> EventLoop {
+      while true {
+        if let loop = holding.withLock({ $0 }) { return loop }
+        await Task.yield()
+      }
+    }
+
+    func letGo() {
+      holding.withLock { $0 = nil }
+      release.signal()
+    }
 
     func answerAll(_ text: String) {
       let all = exchanges.withLock { waiting in
@@ -45,6 +61,11 @@ final class Echo: Responder {
     case "/later":
       waiting.exchanges.withLock { $0.append((loop, exchange)) }
       return nil
+    case "/hold":
+      waiting.holding.withLock { $0 = loop }
+      // A test that fails before it lets go does not keep the loop for ever.
+      _ = waiting.release.wait(timeout: .now() + 120)
+      return Response(.ok, body: body.indices.map { body[$0] })
     case "/large": return Response(.ok, body: [UInt8](repeating: 0x78, count: 1 << 20))
     case "/page":
       let padding = [UInt8](repeating: 0x78, count: 65_536)
