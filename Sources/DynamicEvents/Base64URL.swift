@@ -3,13 +3,14 @@
 /// Stricter than most readers, which skip line breaks or stray bits: two texts for one value are one too many where a decision hangs on it.
 enum Base64URL {
   static func isAlphabet(_ text: Span<UInt8>) -> Bool {
-    var flaws: UInt64 = 0
+    let digits = Digits()
+    var seen: UInt64 = 0
     var index = 0
     while index + 8 <= text.count {
-      flaws |= EightDigits(text.word(at: index)).flaws
+      seen |= digits.bits(of: text.word(at: index))
       index += 8
     }
-    return flaws | EightDigits(text.lastWord(from: index)).flaws == 0
+    return Digits.areAll(seen | digits.bits(of: text.lastWord(from: index)))
   }
 
   /// `nil` for another byte, for a length that no encoder makes, and when the last digit holds bits of no byte (RFC 4648 §3.5).
@@ -17,74 +18,65 @@ enum Base64URL {
     let spare = text.count % 4
     guard spare != 1 else { return nil }
     let count = text.count / 4 * 3 + max(spare - 1, 0)
+    let digits = Digits()
     // Gathered without a branch, and judged at the end.
-    var flaws: UInt64 = 0
+    var seen: UInt64 = 0
     // Eight bytes are written for each eight digits and once more for what is left, six of which count: the last two have room of their own.
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: text.count / 8 * 6 + 8) { buffer, initialized in
       let output = UnsafeMutableRawBufferPointer(buffer)
       var (index, end) = (0, 0)
       while index + 8 <= text.count {
-        let digits = EightDigits(text.word(at: index))
-        flaws |= digits.flaws
+        let bits = digits.bits(of: text.word(at: index))
+        seen |= bits
         // `end` is 6 × the words before this one, and the capacity 8 more than 6 × all of them.
-        unsafe output.storeBytes(of: digits.bytes, toByteOffset: end, as: UInt64.self)
+        unsafe output.storeBytes(of: (bits &<< 16).bigEndian, toByteOffset: end, as: UInt64.self)
         (index, end) = (index + 8, end + 6)
       }
-      let digits = EightDigits(text.lastWord(from: index))
-      flaws |= digits.flaws
+      let bits = digits.bits(of: text.lastWord(from: index))
+      seen |= bits
       // `end` is 8 less than the capacity.
-      unsafe output.storeBytes(of: digits.bytes, toByteOffset: end, as: UInt64.self)
+      unsafe output.storeBytes(of: (bits &<< 16).bigEndian, toByteOffset: end, as: UInt64.self)
       initialized = count
     }
-    guard flaws == 0 else { return nil }
-    // The spare bits of the last digit.
+    guard Digits.areAll(seen) else { return nil }
+    // The spare bits of the last digit: of a byte that is not there.
     guard spare > 0 else { return bytes }
-    let last = EightDigits(text.lastWord(from: text.count - 1)).values & 0xFF
+    let last = digits.bits(of: text.lastWord(from: text.count - 1)) &>> 42
     return last & (spare == 2 ? 0x0F : 0x03) == 0 ? bytes : nil
   }
-}
 
-/// Eight digits of base64url at once, the first of them lowest. No sum or difference leaves its byte: the top bits are masked out before.
-private struct EightDigits {
-  /// 0–63 in each byte, where there is no flaw.
-  let values: UInt64
-  /// The top bit of each byte that is no digit.
-  let flaws: UInt64
+  /// What eight digits stand for. A table for each place of four: a load and an OR each, where shifting and judging would cost more.
+  private struct Digits {
+    private let tables = Base64URL.tables
 
-  @inline(__always)
-  init(_ word: UInt64) {
-    let low = word & Self.each(0x7F)
-    /// The top bit of each byte that is at least this one.
-    @inline(__always) func from(_ byte: UInt8) -> UInt64 { low &+ Self.each(0x80 - byte) }
-    @inline(__always) func only(_ byte: UInt8) -> UInt64 { ~((low ^ Self.each(byte)) &+ Self.each(0x7F)) }
-    /// `byte` wherever the top bit is set.
-    @inline(__always) func select(_ tops: UInt64, _ byte: UInt8) -> UInt64 {
-      ((tops &<< 1) &- (tops &>> 7)) & Self.each(byte)
+    /// Eight digits, the first of them lowest, to 48 bits, the first digit's highest. The top bit is set if one of the bytes is no digit.
+    @inline(__always)
+    func bits(of word: UInt64) -> UInt64 {
+      // Each index is below 4 × 256, and so many entries there are.
+      unsafe tables.withUnsafeBufferPointer { tables in
+        @inline(__always) func four(_ word: UInt64) -> UInt64 {
+          unsafe tables[Int(word & 0xFF)] | tables[256 + Int(word &>> 8 & 0xFF)] | tables[512 + Int(word &>> 16 & 0xFF)]
+            | tables[768 + Int(word &>> 24 & 0xFF)]
+        }
+        let (first, second) = (four(word), four(word &>> 32))
+        return first &<< 24 | second | (first | second) & Base64URL.flaw
+      }
     }
-    let tops = Self.each(0x80)
-    let upper = from(0x41) & ~from(0x5B) & tops
-    let lower = from(0x61) & ~from(0x7B) & tops
-    let number = from(0x30) & ~from(0x3A) & tops
-    let hyphen = only(0x2D) & tops
-    let underscore = only(0x5F) & tops
-    // A–Z are 0–25, a–z 26–51, 0–9 52–61, - 62, _ 63.
-    values =
-      low &- select(upper, 0x41) &- select(lower, 0x47) &+ select(number, 0x04) &+ select(hyphen, 0x11)
-      &- select(underscore, 0x20)
-    flaws = (~(upper | lower | number | hyphen | underscore) | word) & tops
+
+    static func areAll(_ bits: UInt64) -> Bool { bits & Base64URL.flaw == 0 }
   }
 
-  /// The six bytes that the digits stand for, in memory in their order; the two behind them are 0.
-  var bytes: UInt64 {
-    // The first digit highest; then pairs of 12 bits, of 24, and one of 48.
-    let digits = values.byteSwapped
-    let twelves = digits & 0x003F_003F_003F_003F | (digits & 0x3F00_3F00_3F00_3F00) &>> 2
-    let twentyFours = twelves & 0x0000_0FFF_0000_0FFF | (twelves & 0x0FFF_0000_0FFF_0000) &>> 4
-    return (twentyFours &<< 16 & 0x0000_00FF_FFFF_0000 | (twentyFours &>> 32) &<< 40).bigEndian
-  }
+  private static let flaw: UInt64 = 1 << 63
 
-  @inline(__always)
-  private static func each(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
+  /// By place and byte: the digit's six bits where they belong among 24, or `flaw`.
+  private static let tables: [UInt64] = {
+    var tables = [UInt64](repeating: flaw, count: 4 * 256)
+    let digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    for (value, digit) in digits.utf8.enumerated() {
+      for place in 0..<4 { tables[place * 256 + Int(digit)] = UInt64(value) << UInt64(18 - 6 * place) }
+    }
+    return tables
+  }()
 }
 
 extension Span<UInt8> {
