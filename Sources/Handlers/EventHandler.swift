@@ -4,7 +4,8 @@ public import DynamicEvents
 ///
 /// Returning means done: the event is not offered to this handler again, except when the process dies before that is on disk.
 /// Delivery is at least once, so handle an event as if it might come twice. Throwing means not done: the event is offered again
-/// later, with growing pauses, and becomes a dead letter after the last attempt.
+/// later, with growing pauses, and becomes a dead letter after the last attempt. After 64 failures in a row the handler is taken to be down, and gets
+/// one event in ten milliseconds until it takes one.
 public protocol EventHandler: Sendable {
   func handle(_ event: Event) async throws
 }

@@ -10,8 +10,9 @@ extension Lane {
   func begin() {
     guard !isStopping, storeFailures == 0 else { return }
     let registration = registration
+    let now = clock.uptime()
     while running.count < registration.concurrency, window.repeatable + results.count < Self.mostUnrecorded,
-      let item = work.next()
+      pace.pausedUntil ?? now <= now, let item = work.next()
     {
       guard registration.wants(item.event.name) else {
         pass(item)
@@ -23,8 +24,9 @@ extension Lane {
         await self.ended(item.event.seq, verdict)
       }
       running[item.event.seq] = Running(
-        item: item, task: task, executor: executor, deadline: clock.uptime() + registration.timeout,
+        item: item, task: task, executor: executor, deadline: now + registration.timeout,
         timeout: registration.timeout, hasRow: item.hasRow)
+      pace.began(at: now)
     }
   }
 
@@ -46,15 +48,18 @@ extension Lane {
     let outcome: Attempt.Outcome
     switch verdict {
     case .delivered:
+      pace.answered()
       counters.delivered.wrappingAdd(1, ordering: .relaxed)
       outcome = .delivered
     case .undeliverable(let error):
+      pace.answered()
       outcome = buried(item, error)
     case .failed where isStopping && !run.timedOut:
       // Cancelled by the stop: no verdict on the event, it is offered again after the next start.
       interrupted.append(item)
       return
     case .failed(let error, let pause):
+      pace.failed()
       outcome = failed(item, run.timedOut ? "timed out after \(run.timeout)" : error, pause)
     }
     // Of fresh events only failures need a row: the position says that the others are done.

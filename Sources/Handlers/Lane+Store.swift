@@ -13,57 +13,70 @@ extension Lane {
   private static let shortestPause: Duration = .milliseconds(20)
   private static let longestPause: Duration = .seconds(1)
 
-  func read() {
-    guard !isStopping else { return }
+  func readFresh() {
     // Before the last is begun, so that no attempt waits for a read.
-    let wantsFresh = mayHaveFresh && work.freshCount < Self.pageSize / 4
-    let wantsDue = mayHaveDue && work.dueCount == 0
-    guard wantsFresh || wantsDue else { return }
-    if wantsFresh { mayHaveFresh = false }
-    if wantsDue {
-      mayHaveDue = false
-      // The answer tells of all but those in hand, of which `record` tells.
-      nextDue = nil
-    }
-    let inHand = wantsDue ? Set(running.keys).union(results.keys) : []
-    isBusy = true
-    Task { [store, handler, end = window.end, now = clock.now()] in
-      let result = await onQueue { () throws(StoreError) in
-        let due =
-          try wantsDue
-          ? store.dueDeliveries(handler: handler, at: now, limit: Self.pageSize, excluding: inHand) : nil
-        return (try wantsFresh ? store.events(after: end, limit: Self.pageSize, handler: handler) : nil, due)
+    guard mayHaveFresh, !isReadingFresh, !isStopping, work.freshCount < Self.pageSize / 4 else { return }
+    mayHaveFresh = false
+    isReadingFresh = true
+    Task { [store, handler, end = window.end] in
+      let result = await on(reader) { () throws(StoreError) in
+        try store.events(after: end, limit: Self.pageSize, handler: handler)
       }
-      isBusy = false
+      isReadingFresh = false
       switch result {
-      case .success(let (page, due)):
-        take(page, due)
+      case .success(let page):
+        take(page)
         storeFailures = 0
       case .failure(let error):
-        mayHaveFresh = mayHaveFresh || wantsFresh
-        mayHaveDue = mayHaveDue || wantsDue
+        mayHaveFresh = true
         failed(error)
       }
       step()
     }
   }
 
-  private func take(_ page: EventPage?, _ due: DuePage?) {
+  private func take(_ page: EventPage) {
     // A stop may have come meanwhile.
-    guard !isStopping else { return }
-    if let page, page.end > window.end {
-      mayHaveFresh = true
-      work.add(fresh: page.events)
-      window.append(page.events.map(\.seq), end: page.end)
+    guard !isStopping, page.end > window.end else { return }
+    mayHaveFresh = true
+    work.add(fresh: page.events)
+    window.append(page.events.map(\.seq), end: page.end)
+    if isDueAhead { mayHaveDue = true }
+  }
+
+  func readDue() {
+    guard mayHaveDue, !isReadingDue, !isRecording, !isStopping, work.dueCount == 0 else { return }
+    mayHaveDue = false
+    // The answer tells of all but those in hand, of which `record` tells.
+    nextDue = nil
+    isReadingDue = true
+    Task { [store, handler, end = window.end, inHand = Set(running.keys).union(results.keys), now = clock.now()] in
+      let result = await on(reader) { () throws(StoreError) in
+        try store.dueDeliveries(handler: handler, at: now, limit: Self.pageSize, upTo: end, excluding: inHand)
+      }
+      isReadingDue = false
+      switch result {
+      case .success(let page):
+        take(page)
+        storeFailures = 0
+      case .failure(let error):
+        mayHaveDue = true
+        failed(error)
+      }
+      step()
     }
-    guard let due else { return }
-    if !due.due.isEmpty { mayHaveDue = true }
-    work.add(due: due.due)
-    if let next = due.next { nextDue = min(nextDue ?? next, next) }
+  }
+
+  private func take(_ page: DuePage) {
+    guard !isStopping else { return }
+    if !page.due.isEmpty { mayHaveDue = true }
+    isDueAhead = page.isMoreAhead
+    work.add(due: page.due)
+    if let next = page.next { nextDue = min(nextDue ?? next, next) }
   }
 
   var mayRecord: Bool {
-    hasUnrecorded && (isStopping || clock.uptime() >= nextRecord)
+    hasUnrecorded && !isRecording && !isReadingDue && (isStopping || clock.uptime() >= nextRecord)
   }
 
   var hasUnrecorded: Bool {
@@ -76,13 +89,13 @@ extension Lane {
     let batch = results
     let position = window.position
     results = [:]
-    isBusy = true
+    isRecording = true
     let start = clock.uptime()
     Task { [store, handler] in
-      let result = await onQueue { () throws(StoreError) in
+      let result = await on(writer) { () throws(StoreError) in
         try store.record(batch.values, handler: handler, advancingTo: position)
       }
-      isBusy = false
+      isRecording = false
       let now = clock.uptime()
       switch result {
       case .success:
@@ -128,8 +141,8 @@ extension Lane {
     if isStopping { window = LaneWindow(position: recorded) }
   }
 
-  private func onQueue<Value: Sendable>(
-    _ body: @escaping @Sendable () throws(StoreError) -> Value
+  private func on<Value: Sendable>(
+    _ queue: DispatchQueue, _ body: @escaping @Sendable () throws(StoreError) -> Value
   ) async -> Result<Value, StoreError> {
     await withCheckedContinuation { continuation in
       queue.async { continuation.resume(returning: Result(catching: body)) }

@@ -34,21 +34,28 @@ actor Lane {
   let random: @Sendable () -> Double
   let handler: Int64
   /// The store's calls block until the disk answers; they must not block the threads that all tasks share.
-  let queue: DispatchQueue
+  let reader: DispatchQueue
+  let writer: DispatchQueue
 
   var window: LaneWindow
   var recorded: Int64
   var work = LaneWork()
+  var pace = LanePace()
   var running: [Int64: Running] = [:]
   var executors: [LaneExecutor] = []
   var results: [Int64: Attempt] = [:]
   /// Begun before a stop, without a verdict.
   var interrupted: [LaneWork.Item] = []
-  /// Reading and recording never overlap, so that what is read is never older than what is known.
-  var isBusy = false
+  var isReadingFresh = false
+  /// Retries are never read while something is recorded, so that what is read is never older than what is known. Fresh events may be: nothing
+  /// is recorded of what lies behind the window. So a new event does not wait for the writer, where others wait before this lane.
+  var isReadingDue = false
+  var isRecording = false
   var mayHaveFresh = true
   var mayHaveDue = true
   var nextDue: Timestamp?
+  /// Retries are due of events that the window has not come to.
+  var isDueAhead = false
   var nextRecord = Duration.zero
   var storeFailures = 0
   var storeRetry = Duration.zero
@@ -77,7 +84,8 @@ actor Lane {
     handler = cursor.id
     recorded = cursor.position
     window = LaneWindow(position: cursor.position)
-    queue = DispatchQueue(label: "revoked.handler.\(registration.name)")
+    reader = DispatchQueue(label: "revoked.handler.\(registration.name).read")
+    writer = DispatchQueue(label: "revoked.handler.\(registration.name).record")
     isWaiting = predecessor != nil
     if let predecessor { Task { await follow(predecessor) } }
   }
@@ -132,8 +140,10 @@ actor Lane {
       nextDue = nil
       mayHaveDue = true
     }
-    if !isBusy, isStopping || storeFailures == 0 || clock.uptime() >= storeRetry {
-      if mayRecord { record() } else { read() }
+    if isStopping || storeFailures == 0 || clock.uptime() >= storeRetry {
+      readFresh()
+      if mayRecord { record() }
+      readDue()
     }
     finishIfStopped()
     setAlarm()
@@ -145,13 +155,14 @@ actor Lane {
     var times = running.values.filter { !$0.timedOut }.map(\.deadline)
     if storeFailures > 0 {
       times.append(storeRetry)
-    } else if !isBusy, hasUnrecorded {
+    } else if !isRecording, !isReadingDue, hasUnrecorded {
       times.append(nextRecord)
     }
     if let due = nextDue {
       times.append(clock.uptime() + .milliseconds(max(0, due.milliseconds - clock.now().milliseconds)))
     }
     if let line = log.due { times.append(line) }
+    if let next = pace.pausedUntil, !work.isEmpty, storeFailures == 0, next > clock.uptime() { times.append(next) }
     guard let time = times.min() else { return }
     if let alarm, alarm.time <= time { return }
     alarm?.task.cancel()
@@ -170,7 +181,7 @@ actor Lane {
   }
 
   private func finishIfStopped() {
-    guard isStopping, running.isEmpty, !isBusy, !hasUnrecorded else { return }
+    guard isStopping, running.isEmpty, !isReadingFresh, !isReadingDue, !isRecording, !hasUnrecorded else { return }
     alarm?.task.cancel()
     log.writeRest()
     isRunning.store(false, ordering: .relaxed)

@@ -15,6 +15,7 @@ struct LaneWork {
   private var due: [DueDelivery] = []
   private var dueIsNext = false
 
+  var isEmpty: Bool { fresh.isEmpty && due.isEmpty }
   var freshCount: Int { fresh.count }
   var dueCount: Int { due.count }
 

@@ -12,4 +12,6 @@ package struct DuePage: Hashable, Sendable {
   package var due: [DueDelivery]
   /// When the next one after these is due; nil when the page was full, or none waits.
   package var next: Timestamp?
+  /// Some were left out because their events' turn has not come.
+  package var isMoreAhead = false
 }

@@ -123,6 +123,19 @@ import Testing
     #expect(try store.backlogs() == ["log": Backlog(pending: 1, dead: 0)])
   }
 
+  @Test func `what was attempted out of its turn waits for its turn`() throws {
+    let id = try handler()
+    try store.record(
+      [1, 3].map { Attempt(event: $0, number: 1, at: time(10), outcome: .failed(error: "e", retryAt: time(20))) },
+      handler: id)
+    let early = try store.dueDeliveries(handler: id, at: time(30), limit: 9, upTo: 2)
+    #expect(early.due.map(\.event.seq) == [1] && early.isMoreAhead)
+    let all = try store.dueDeliveries(handler: id, at: time(30), limit: 9, upTo: 3)
+    #expect(all.due.map(\.event.seq) == [1, 3] && !all.isMoreAhead)
+    // Not even due.
+    #expect(try !store.dueDeliveries(handler: id, at: time(15), limit: 9, upTo: 0).isMoreAhead)
+  }
+
   @Test func `what was begun and never ended is due at once, and counts as an attempt`() throws {
     let id = try handler()
     try store.record([Attempt(event: 1, number: 1, at: time(50), outcome: .claimed)], handler: id, advancingTo: 3)
