@@ -1,28 +1,40 @@
 import Foundation
 
 /// What a handler that hangs and one that fails cost a third one: its time from an event's commit to its return, beside them and alone, under the
-/// same load. Both in turns, so that what else the machine does falls on both.
+/// same load. In turns, so that what else the machine does falls on all.
+///
+/// Compared are medians of rounds. Three commits of 300 make a round's p99: of all rounds together, one pause of the machine in one of them would
+/// be the p99 of its whole side.
 @main struct Isolation {
-  private static let rounds = 5
+  private static let rounds = 9
 
   static func main() async throws {
-    var alone: [Duration] = []
-    var beside: [Duration] = []
+    var taken: [Neighbours: [Percentiles]] = [:]
     for _ in 0..<rounds {
-      alone += try await Run.latencies(amongBadNeighbours: false)
-      beside += try await Run.latencies(amongBadNeighbours: true)
+      for neighbours in Neighbours.allCases {
+        taken[neighbours, default: []].append(Percentiles(try await Run.latencies(beside: neighbours)))
+      }
     }
-    print("| the fast handler | events | p50 | p99 |\n|---|--:|--:|--:|")
-    let (first, second) = (Percentiles(alone), Percentiles(beside))
-    print(
-      "| alone | \(alone.count) | \(first) |\n| beside one that hangs and one that fails | \(beside.count) | \(second) |"
-    )
-    print("p99, ratio: \(second.p99 / first.p99)")
+    print("| the fast handler | p50 | p99 | lowest and highest p99 | ratio of p99 |\n|---|--:|--:|--:|--:|")
+    let alone = median(taken[.none, default: []].map(\.p99))
+    for neighbours in Neighbours.allCases {
+      let rounds = taken[neighbours, default: []]
+      let (p50, p99) = (median(rounds.map(\.p50)), median(rounds.map(\.p99)))
+      let ends = [rounds.map(\.p99).min() ?? 0, rounds.map(\.p99).max() ?? 0].map(text).joined(separator: ", ")
+      print("| \(neighbours.rawValue) | \(text(p50)) ms | \(text(p99)) ms | \(ends) ms | \(text(p99 / alone)) |")
+    }
   }
+
+  private static func median(_ values: [Double]) -> Double {
+    let sorted = values.sorted()
+    return sorted[sorted.count / 2]
+  }
+
+  private static func text(_ value: Double) -> String { String(format: "%.2f", value) }
 }
 
 /// Of times; in milliseconds.
-struct Percentiles: CustomStringConvertible {
+struct Percentiles {
   let p50: Double
   let p99: Double
 
@@ -31,8 +43,4 @@ struct Percentiles: CustomStringConvertible {
     p50 = sorted[sorted.count / 2]
     p99 = sorted[sorted.count * 99 / 100]
   }
-
-  var description: String { "\(Self.text(p50)) ms | \(Self.text(p99)) ms" }
-
-  private static func text(_ value: Double) -> String { String(format: "%.2f", value) }
 }

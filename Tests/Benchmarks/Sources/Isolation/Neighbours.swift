@@ -3,6 +3,14 @@ import Foundation
 import Handlers
 import Synchronization
 
+/// What runs beside the fast handler.
+enum Neighbours: String, CaseIterable {
+  case none = "alone"
+  case failing = "beside one that hangs and one that fails"
+  /// Never for long enough at a stretch to be taken for one that is down.
+  case halfFailing = "beside one that hangs and one that fails every other time"
+}
+
 /// Notes when it has had each event, by its number.
 final class FastHandler: EventHandler {
   private struct State {
@@ -36,11 +44,20 @@ final class FastHandler: EventHandler {
   }
 }
 
-/// Fails at once.
-struct FailingHandler: EventHandler {
+/// Fails at once, each time or every so many times.
+final class FailingHandler: EventHandler {
   struct Failure: Error {}
 
-  func handle(_ event: Event) async throws { throw Failure() }
+  private let every: Int
+  private let calls = Atomic(0)
+
+  init(every: Int) {
+    self.every = every
+  }
+
+  func handle(_ event: Event) async throws {
+    if calls.wrappingAdd(1, ordering: .relaxed).newValue.isMultiple(of: every) { throw Failure() }
+  }
 }
 
 /// Blocks its threads until it is released.

@@ -11,16 +11,16 @@ enum Run {
   private static let batch = 16
   private static let pause = DispatchTimeInterval.milliseconds(10)
 
-  static func latencies(amongBadNeighbours isCrowded: Bool) async throws -> [Duration] {
+  static func latencies(beside neighbours: Neighbours) async throws -> [Duration] {
     let folder = FileManager.default.temporaryDirectory.appending(path: "isolation-\(UUID().uuidString)")
     defer { try? FileManager.default.removeItem(at: folder) }
     let store = try RevocationStore(data: folder.path, mode: .serve)
     let fast = FastHandler(count: commits * batch)
     let hung = HungHandler()
     var handlers = [HandlerRegistration("fast", handler: fast)]
-    if isCrowded {
+    if neighbours != .none {
       handlers.append(HandlerRegistration("hung", timeout: .seconds(3600), concurrency: 8, handler: hung))
-      handlers.append(HandlerRegistration("failing", handler: FailingHandler()))
+      handlers.append(HandlerRegistration("failing", handler: FailingHandler(every: neighbours == .failing ? 1 : 2)))
     }
     let dispatcher = try Dispatcher(
       store: store, handlers: handlers, logger: Logger(label: "isolation") { _ in SwiftLogNoOpLogHandler() })
