@@ -53,9 +53,8 @@ final class Service: Sendable {
   }
 
   /// The response with the time of the last signed delivery, which lets a caller tell quiet from broken.
-  func stamped(_ response: Response) -> Response {
+  func stamped(_ response: consuming Response) -> Response {
     guard let lastSigned else { return response }
-    var response = response
     response.line = lastEventField.withLock { $0.line(for: lastSigned) }
     return response
   }

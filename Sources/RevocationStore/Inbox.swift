@@ -26,7 +26,7 @@ package final class Inbox: Sendable {
   private let store: any EventAppending
   private let limits: InboxLimits
   private let committed: @Sendable (Commit) -> Void
-  private let queue = DispatchQueue(label: "revoked.inbox", qos: .userInitiated)
+  private let queue = DispatchQueue(label: "revoked.inbox")
   private let state = Mutex(State())
 
   /// - Parameter committed: called on the writer's queue after each commit and after its batches' completions: the place

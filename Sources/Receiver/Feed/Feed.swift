@@ -37,7 +37,7 @@ final class Feed: Sendable {
 
   private let service: Service
   /// Reads happen here, so that a cold page holds up no look-up.
-  private let queue = DispatchQueue(label: "revoked.feed", qos: .userInitiated)
+  private let queue = DispatchQueue(label: "revoked.feed")
   private let state = Mutex(State())
 
   init(_ service: Service) {
