@@ -161,6 +161,17 @@ struct StartupTests {
     #expect(try first.post(Vector.sessionRevoked.text, signature: Vector.sessionRevoked.signature).status == 200)
   }
 
+  @Test("what is configured and hardly meant is told at the start, and at a reload")
+  func doubts() throws {
+    let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_RETENTION": "1h"])
+    let told = { (text: String) in
+      text.components(separatedBy: "retention (REVOKED_RETENTION): a session's JWT").count - 1
+    }
+    #expect(server.log.wait { told($0) == 1 })
+    server.signal(SIGHUP)
+    #expect(server.log.wait { told($0) == 2 })
+  }
+
   @Test(
     "both listeners speak IPv6",
     // A container may have no IPv6 at all, not even on its loopback interface; then there is nothing to listen on.
