@@ -26,7 +26,7 @@ extension Lane {
       switch result {
       case .success(let page):
         take(page)
-        storeFailures = 0
+        if isRecordedUp { storeFailures = 0 }
       case .failure(let error):
         mayHaveFresh = true
         failed(error)
@@ -58,7 +58,7 @@ extension Lane {
       switch result {
       case .success(let page):
         take(page)
-        storeFailures = 0
+        if isRecordedUp { storeFailures = 0 }
       case .failure(let error):
         mayHaveDue = true
         failed(error)
@@ -78,6 +78,8 @@ extension Lane {
   var mayRecord: Bool {
     hasUnrecorded && !isRecording && !isReadingDue && (isStopping || clock.uptime() >= nextRecord)
   }
+
+  var isRecordedUp: Bool { !hasUnrecorded && !isRecording }
 
   var hasUnrecorded: Bool {
     !results.isEmpty || window.position > recorded || window.repeatable >= Self.mostRepeated

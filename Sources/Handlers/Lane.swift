@@ -141,9 +141,11 @@ actor Lane {
       mayHaveDue = true
     }
     if isStopping || storeFailures == 0 || clock.uptime() >= storeRetry {
-      readFresh()
+      // A store that reads and cannot write must not look well again: what it gave could not be recorded.
+      let mayRead = storeFailures == 0 || isRecordedUp
+      if mayRead { readFresh() }
       if mayRecord { record() }
-      readDue()
+      if mayRead { readDue() }
     }
     finishIfStopped()
     setAlarm()

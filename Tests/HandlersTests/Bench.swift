@@ -36,7 +36,7 @@ final class Bench: Sendable {
   }
 
   /// Stores events of one name in one transaction.
-  private func store(_ ids: [String], name: String) throws {
+  func store(_ ids: [String], name: String) throws {
     let session = try #require(SessionID("3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"))
     _ = try store.append(
       ids.map { id in
