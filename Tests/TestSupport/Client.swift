@@ -23,6 +23,9 @@ package final class Client {
     name.sin_port = port.bigEndian
     name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     try Self.connect(descriptor, &name)
+    // What was sent is there. Nagle's algorithm would keep a second request back until the first is acknowledged, which may be by its answer.
+    var one: Int32 = 1
+    unsafe _ = setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
   }
 
   deinit { close(descriptor) }
