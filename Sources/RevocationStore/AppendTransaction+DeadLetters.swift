@@ -19,8 +19,7 @@ extension AppendTransaction {
       return false
     }
     let key = try EventOutline(body.span).key(in: body.span)
-    let known = try Int64.fetchOne(
-      db, sql: "SELECT seq FROM event WHERE key = ? AND seq <> ?", arguments: [Data(key.bytes), seq])
+    let known = try self.seq(of: key)
     if known == nil {
       tally.lastEvent += 1
       tally.undecodable -= 1
@@ -32,6 +31,7 @@ extension AppendTransaction {
           tally.lastEvent, Data(key.bytes), event.envelope.eventName, now.milliseconds,
           event.envelope.timestamp?.milliseconds, seq,
         ])
+      add(key, seq: tally.lastEvent)
     } else {
       // It came again meanwhile, and was understood.
       _ = try forgetUndecodable(event: seq)

@@ -6,26 +6,30 @@ internal import GRDB
 struct AppendTransaction {
   let db: Database
   private let retention: Retention
+  private let keys: KeyWriters
   private let insertEvent: PreparedStatement
   private let insertRevocation: PreparedStatement
   var tally: Tally
 
-  init(_ db: Database, _ retention: Retention) throws {
+  init(_ db: Database, _ retention: Retention, _ keys: KeyWriters, willCover: () -> Void) throws {
     self.db = db
     self.retention = retention
+    self.keys = keys
     insertEvent = try PreparedStatement(
       db,
       sql: """
         INSERT INTO event (seq, key, name, problem, messages, received_at, occurred_at, body)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         """)
     insertRevocation = try PreparedStatement(
       db,
       sql: """
         INSERT INTO revocation (seq, session, revoked_at, revoked_by, remember_from, event_seq, event_id)
-        VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (session) DO NOTHING
+        VALUES (?, ?, ?, ?, ?, ?, ?)
         """)
     tally = try Tally.fetch(db)
+    try keys.events.begin(db, last: tally.lastEvent, willCover: willCover)
+    try keys.revocations.begin(db, last: tally.lastRevocation, willCover: willCover)
   }
 
   /// The newest number given out.
@@ -33,8 +37,15 @@ struct AppendTransaction {
 
   mutating func append(_ event: IncomingEvent) throws -> AppendOutcome {
     tally.lastReceivedAt = event.receivedAt
-    let stored = try insert(event)
-    let seq = try stored ? tally.lastEvent : meetAgain(event)
+    let known = try seq(of: event.key)
+    let stored = known == nil
+    let seq: Int64
+    if let known {
+      try meetAgain(event, known)
+      seq = known
+    } else {
+      seq = try insert(event)
+    }
     switch event.kind {
     case .sessionRevoked(let revoked):
       // A duplicate too: it costs one probe and changes nothing, except when two events share an id and name different
@@ -50,11 +61,22 @@ struct AppendTransaction {
   }
 
   func finish() throws {
+    try keys.events.finish(db, last: tally.lastEvent)
+    try keys.revocations.finish(db, last: tally.lastRevocation)
     try tally.update(db)
   }
 
-  /// Answers false when the key is there already.
-  private mutating func insert(_ event: IncomingEvent) throws -> Bool {
+  func seq(of key: EventKey) throws -> Int64? {
+    try keys.events.seq(of: IndexKey(key), db)
+  }
+
+  /// Has the event found under a number that is new to it.
+  func add(_ key: EventKey, seq: Int64) {
+    keys.events.add(IndexKey(key), seq: seq)
+  }
+
+  /// Answers the event's number.
+  private mutating func insert(_ event: IncomingEvent) throws -> Int64 {
     let (name, problem): (String?, String?) =
       switch event.kind {
       case .sessionRevoked(let revoked): (revoked.name, nil)
@@ -71,21 +93,18 @@ struct AppendTransaction {
     try insertEvent.bind(event.receivedAt.milliseconds, at: 6)
     try insertEvent.bind(event.occurredAt?.milliseconds, at: 7)
     try insertEvent.bind(event.body, at: 8)
-    guard try insertEvent.run() == 1 else { return false }
+    _ = try insertEvent.run()
     tally.lastEvent += 1
     tally.events += 1
-    return true
+    add(event.key, seq: tally.lastEvent)
+    return tally.lastEvent
   }
 
   /// Remembers the message, and puts the event's dead deliveries back in the queue, so that "redeliver" in Dynamic's
-  /// dashboard works. Answers the stored event's number.
-  private func meetAgain(_ event: IncomingEvent) throws -> Int64 {
-    let select = try db.cachedStatement(sql: "SELECT seq, messages FROM event WHERE key = ?")
-    guard let row = try Row.fetchOne(select, arguments: [Data(event.key.bytes)]) else {
-      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an index knows an event that the table does not")
-    }
-    let seq: Int64 = try row.decode(atIndex: 0)
-    var messages = try MessageIDs(text: row.decode(atIndex: 1))
+  /// dashboard works.
+  private func meetAgain(_ event: IncomingEvent, _ seq: Int64) throws {
+    let select = try db.cachedStatement(sql: "SELECT messages FROM event WHERE seq = ?")
+    var messages = try MessageIDs(text: String.fetchOne(select, arguments: [seq]) ?? "")
     if messages.add(event.messageID) {
       try db.cachedStatement(sql: "UPDATE event SET messages = ? WHERE seq = ?").execute(arguments: [
         messages.text, seq,
@@ -98,7 +117,6 @@ struct AppendTransaction {
         WHERE handler_id IN (SELECT id FROM handler) AND event_seq = ? AND next_at IS NULL
         """
     ).execute(arguments: [event.receivedAt.milliseconds, seq])
-    return seq
   }
 
   /// Monotonic: a later event changes nothing of the first one's row, but can have it remembered for longer. Then the row
@@ -106,6 +124,15 @@ struct AppendTransaction {
   mutating func revoke(_ revoked: SessionRevoked, by event: IncomingEvent, seq: Int64) throws {
     let revokedAt = revoked.revokedAt ?? event.occurredAt ?? event.receivedAt
     let rememberFrom = retention.rememberFrom(revoked, revokedAt: revokedAt, receivedAt: event.receivedAt)
+    let key = IndexKey(revoked.session)
+    if let known = try keys.revocations.seq(of: key, db) {
+      try db.cachedStatement(
+        sql: "UPDATE revocation SET seq = ?1, remember_from = ?2 WHERE seq = ?3 AND remember_from < ?2"
+      ).execute(arguments: [tally.lastRevocation + 1, rememberFrom.milliseconds, known])
+      guard db.changesCount > 0 else { return }
+      tally.lastRevocation += 1
+      return keys.revocations.add(key, seq: tally.lastRevocation)
+    }
     try insertRevocation.bind(tally.lastRevocation + 1, at: 1)
     try insertRevocation.bind(revoked.session.bigEndianWords, at: 2)
     try insertRevocation.bind(revokedAt.milliseconds, at: 3)
@@ -113,14 +140,9 @@ struct AppendTransaction {
     try insertRevocation.bind(rememberFrom.milliseconds, at: 5)
     try insertRevocation.bind(seq, at: 6)
     try insertRevocation.bind(revoked.eventID, at: 7)
-    if try insertRevocation.run() == 1 {
-      tally.lastRevocation += 1
-      tally.revocations += 1
-      return
-    }
-    try db.cachedStatement(
-      sql: "UPDATE revocation SET seq = ?1, remember_from = ?2 WHERE session = ?3 AND remember_from < ?2"
-    ).execute(arguments: [tally.lastRevocation + 1, rememberFrom.milliseconds, Data(revoked.session.bytes)])
-    tally.lastRevocation += Int64(db.changesCount)
+    _ = try insertRevocation.run()
+    tally.lastRevocation += 1
+    tally.revocations += 1
+    keys.revocations.add(key, seq: tally.lastRevocation)
   }
 }

@@ -4,8 +4,8 @@ internal import GRDB
 internal import GRDBSQLite
 internal import Synchronization
 
-/// Answers who is revoked over a connection of its own, without a hop to another queue: a look-up costs the walk down an index. Not `Sendable`:
-/// one per loop.
+/// Answers who is revoked over a connection of its own, without a hop to another queue: a look-up of who is not costs no read at all, mostly. Not
+/// `Sendable`: one per loop.
 ///
 /// Look-ups of one round share a snapshot. It is renewed as soon as anything was committed here since, so that a look-up that begins after a delivery
 /// was answered sees it; and it is let go at the round's end, so that the next round sees what another process committed, and because a snapshot that
@@ -13,19 +13,25 @@ internal import Synchronization
 @safe package final class LookUpReader {
   /// Recovery after another process died is all that ever makes a reader wait, and a loop must not wait for long.
   private static let patience: Int32 = 50
-  /// In KiB. The inner pages of both trees at ten million sessions take half of it, so that a look-up reads no more than the two leaves.
-  private static let cache = 8000
+  /// In KiB. The inner pages of both tables at ten million sessions take most of it, so that a look-up reads no more than the two leaves.
+  private static let cache = 4000
+  /// Each further try has been overtaken by a commit, which takes far longer than a try.
+  private static let tries = 100
 
   private let store: RevocationStore
   // The connection and its statements: made by `open`, freed by `close`, used on the owner's queue only.
   private var connection: OpaquePointer?
   private var begin: OpaquePointer?
   private var end: OpaquePointer?
-  private var probe: OpaquePointer?
+  private var last: OpaquePointer?
+  private var block: OpaquePointer?
+  private var uncovered: OpaquePointer?
   private var select: OpaquePointer?
   private var isInSnapshot = false
   /// Counts the commits that the snapshot is known to have.
   private var commits: UInt64 = 0
+  /// The newest number that the snapshot has.
+  private var lastNumber: Int64 = 0
 
   package init(_ store: RevocationStore) {
     self.store = store
@@ -37,29 +43,32 @@ internal import Synchronization
   package func revocation<Answer>(
     of session: SessionID, _ use: (_ revokedAt: Timestamp, _ by: RevokedBy, _ eventID: Span<UInt8>) -> Answer
   ) throws(StoreError) -> Answer? {
-    try snapshot()
-    defer { _ = unsafe sqlite3_reset(select) }
-    guard try unsafe find(session, by: select) else { return nil }
-    let name = unsafe text(1)
-    guard let by = RevokedBy.allCases.first(where: { unsafe $0.rawValue.utf8.elementsEqual(name) }) else {
-      throw failure(SQLITE_CORRUPT, "a revocation is by nobody known")
+    try answer([session]) { places throws(Interruption) in
+      defer { _ = unsafe sqlite3_reset(select) }
+      guard try find(session, places[0]) else { return nil }
+      let name = unsafe text(1)
+      guard let by = RevokedBy.allCases.first(where: { unsafe $0.rawValue.utf8.elementsEqual(name) }) else {
+        throw .store(failure(SQLITE_CORRUPT, "a revocation is by nobody known"))
+      }
+      return use(Timestamp(milliseconds: unsafe sqlite3_column_int64(select, 0)), by, unsafe text(2).span)
     }
-    return use(Timestamp(milliseconds: unsafe sqlite3_column_int64(select, 0)), by, unsafe text(2).span)
   }
 
   /// Those of the sessions that are revoked, in the order asked, all as of one moment.
   package func revoked(of sessions: [SessionID]) throws(StoreError) -> [SessionID] {
-    try snapshot()
-    var revoked: [SessionID] = []
-    for session in sessions where try isRevoked(session) { revoked.append(session) }
-    return revoked
+    try answer(sessions) { places throws(Interruption) in
+      var revoked: [SessionID] = []
+      for (session, places) in zip(sessions, places) where try isRevoked(session, places) { revoked.append(session) }
+      return revoked
+    }
   }
 
   /// Whether any of them is, all as of one moment.
   package func isAnyRevoked(_ sessions: [SessionID]) throws(StoreError) -> Bool {
-    try snapshot()
-    for session in sessions where try isRevoked(session) { return true }
-    return false
+    try answer(sessions) { places throws(Interruption) in
+      for (session, places) in zip(sessions, places) where try isRevoked(session, places) { return true }
+      return false
+    }
   }
 
   /// Lets the snapshot go.
@@ -69,6 +78,40 @@ internal import Synchronization
     // A reader's COMMIT writes nothing; should it fail all the same, a new connection has no snapshot.
     if unsafe sqlite3_step(end) != SQLITE_DONE { return close() }
     _ = unsafe sqlite3_reset(end)
+  }
+
+  private enum Interruption: Error {
+    /// The snapshot is older than what the index said.
+    case outdated
+    case store(StoreError)
+  }
+
+  /// Has the index say where the sessions are, and then takes a snapshot that the index is complete for.
+  ///
+  /// In this order a commit in between is in the snapshot, and what it moved to other numbers shows by these being beyond what the index
+  /// covered. The other way round a session could be found at a place that the snapshot does not have yet.
+  private func answer<Answer>(
+    _ sessions: [SessionID], _ body: ([KeyPlaces]) throws(Interruption) -> Answer
+  ) throws(StoreError) -> Answer {
+    for attempt in 0..<Self.tries {
+      let places = sessions.map { store.revocations.places(of: IndexKey($0)) }
+      try snapshot()
+      let covered = places.map(\.covered).min() ?? .max
+      if covered < lastNumber {
+        // A commit of this process is covered in a moment; one of another never, unless by us.
+        if attempt > 0 { try cover() }
+        continue
+      }
+      do throws(Interruption) {
+        return try body(places)
+      } catch {
+        switch error {
+        case .outdated: roundEnded()
+        case .store(let error): throw error
+        }
+      }
+    }
+    throw failure(SQLITE_CORRUPT, "the index of revocations has no end of changes, or lacks a block")
   }
 
   private func snapshot() throws(StoreError) {
@@ -87,26 +130,69 @@ internal import Synchronization
     _ = unsafe sqlite3_reset(begin)
     isInSnapshot = true
     commits = now
+    defer { _ = unsafe sqlite3_reset(last) }
+    guard unsafe sqlite3_step(last) == SQLITE_ROW else { throw failure() }
+    lastNumber = unsafe sqlite3_column_int64(last, 0)
   }
 
-  private func isRevoked(_ session: SessionID) throws(StoreError) -> Bool {
-    defer { _ = unsafe sqlite3_reset(probe) }
-    return try unsafe find(session, by: probe)
+  /// Has the index cover what the snapshot has.
+  private func cover() throws(StoreError) {
+    defer { _ = unsafe sqlite3_reset(uncovered) }
+    guard unsafe sqlite3_bind_int64(uncovered, 1, store.revocations.covered) == SQLITE_OK else { throw failure() }
+    var rows: [(key: IndexKey, value: Int64)] = []
+    while true {
+      switch unsafe sqlite3_step(uncovered) {
+      case SQLITE_ROW: break
+      case SQLITE_DONE:
+        // Counted, so that no other loop looks in an older snapshot for what is found by this.
+        store.commits.wrappingAdd(1, ordering: .releasing)
+        return store.revocations.cover(rows, through: lastNumber)
+      default: throw failure()
+      }
+      guard let key = key(1) else { throw failure(SQLITE_CORRUPT, "a session is malformed") }
+      rows.append((key, unsafe sqlite3_column_int64(uncovered, 0)))
+    }
   }
 
-  /// Whether there is a row; then the statement stands on it. It must be reset before the round ends: a read under way keeps the snapshot beyond
+  private func key(_ column: Int32) -> IndexKey? {
+    guard let bytes = unsafe sqlite3_column_blob(uncovered, column) else { return nil }
+    let count = Int(unsafe sqlite3_column_bytes(uncovered, column))
+    // SQLite's bytes stay where they are until the statement moves on, and it says how many there are.
+    return unsafe IndexKey(bytes: Span(_unsafeStart: bytes.assumingMemoryBound(to: UInt8.self), count: count))
+  }
+
+  private func isRevoked(_ session: SessionID, _ places: KeyPlaces) throws(Interruption) -> Bool {
+    defer { _ = unsafe sqlite3_reset(select) }
+    return try find(session, places)
+  }
+
+  /// Whether there is a row; then `select` stands on it. It must be reset before the round ends: a read under way keeps the snapshot beyond
   /// COMMIT, and the next BEGIN would go on with it.
-  private func find(_ session: SessionID, by statement: OpaquePointer?) throws(StoreError) -> Bool {
-    // Lent for as long as the statement runs: who steps again has bound something else by then.
-    let result = unsafe withUnsafeBytes(of: session.bigEndianWords) { bytes in
-      let bound = unsafe sqlite3_bind_blob(statement, 1, bytes.baseAddress, Int32(bytes.count), nil)
-      return unsafe bound == SQLITE_OK ? sqlite3_step(statement) : bound
+  private func find(_ session: SessionID, _ places: KeyPlaces) throws(Interruption) -> Bool {
+    let numbers: [Int64]
+    do throws(BlockError) {
+      numbers = try places.numbers(BlockStatement(block))
+    } catch {
+      switch error {
+      case .missing: throw .outdated
+      case .failed: throw .store(failure())
+      }
     }
-    switch result {
-    case SQLITE_ROW: return true
-    case SQLITE_DONE: return false
-    default: throw failure()
+    for number in numbers {
+      _ = unsafe sqlite3_reset(select)
+      // Lent for as long as the statement runs: who steps again has bound something else by then.
+      let result = unsafe withUnsafeBytes(of: session.bigEndianWords) { bytes in
+        let bound = unsafe sqlite3_bind_blob(select, 2, bytes.baseAddress, Int32(bytes.count), nil)
+        guard bound == SQLITE_OK, unsafe sqlite3_bind_int64(select, 1, number) == SQLITE_OK else { return SQLITE_ERROR }
+        return unsafe sqlite3_step(select)
+      }
+      switch result {
+      case SQLITE_ROW: return true
+      case SQLITE_DONE: continue
+      default: throw .store(failure())
+      }
     }
+    return false
   }
 
   /// Valid until the statement moves on. Empty for NULL.
@@ -128,9 +214,11 @@ internal import Synchronization
     }
     unsafe begin = try prepare("BEGIN")
     unsafe end = try prepare("COMMIT")
-    // The index alone answers it.
-    unsafe probe = try prepare("SELECT 1 FROM revocation WHERE session = ?")
-    unsafe select = try prepare("SELECT revoked_at, revoked_by, event_id FROM revocation WHERE session = ?")
+    unsafe last = try prepare("SELECT last_revocation FROM tally")
+    unsafe block = try prepare(BlockStatement.sql)
+    unsafe uncovered = try prepare("SELECT seq, session FROM revocation WHERE seq > ? ORDER BY seq")
+    unsafe select = try prepare(
+      "SELECT revoked_at, revoked_by, event_id FROM revocation WHERE seq = ? AND session = ?")
   }
 
   private func prepare(_ sql: String) throws(StoreError) -> OpaquePointer? {
@@ -154,8 +242,9 @@ internal import Synchronization
 
   private func close() {
     isInSnapshot = false
-    _ = unsafe (sqlite3_finalize(begin), sqlite3_finalize(end), sqlite3_finalize(probe), sqlite3_finalize(select))
-    unsafe (begin, end, probe, select) = (nil, nil, nil, nil)
+    _ = unsafe (sqlite3_finalize(begin), sqlite3_finalize(end), sqlite3_finalize(last))
+    _ = unsafe (sqlite3_finalize(block), sqlite3_finalize(uncovered), sqlite3_finalize(select))
+    unsafe (begin, end, last, block, uncovered, select) = (nil, nil, nil, nil, nil, nil)
     _ = unsafe sqlite3_close(connection)
     unsafe connection = nil
   }

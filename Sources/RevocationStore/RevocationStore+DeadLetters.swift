@@ -38,39 +38,33 @@ extension RevocationStore {
   /// becomes a new event, for every handler. Answers which were put back, in one transaction; call it for some hundred at a time, so
   /// that ingest gets its turns.
   package func replay(_ ids: [DeadLetterID], at now: Timestamp) throws(StoreError) -> [DeadLetterID] {
-    try write { db in
-      var transaction = try AppendTransaction(db, retention)
-      let replayed = try ids.filter { id in
+    try appendTransaction { transaction in
+      try ids.filter { id in
         guard let handler = id.handler else { return try transaction.decodeAgain(event: id.event, at: now) }
-        try db.cachedStatement(
+        try transaction.db.cachedStatement(
           sql: """
             UPDATE delivery SET next_at = ?, attempts = 0 WHERE next_at IS NULL AND event_seq = ?
               AND handler_id = (SELECT id FROM handler WHERE name = ?)
             """
         ).execute(arguments: [now.milliseconds, id.event, handler])
-        return db.changesCount > 0
+        return transaction.db.changesCount > 0
       }
-      try transaction.finish()
-      return replayed
     }
   }
 
   /// Forgets dead letters: the handler never gets the event. One that could not be decoded is deleted with its bytes. Answers which.
   package func discard(_ ids: [DeadLetterID]) throws(StoreError) -> [DeadLetterID] {
-    try write { db in
-      var transaction = try AppendTransaction(db, retention)
-      let discarded = try ids.filter { id in
+    try appendTransaction { transaction in
+      try ids.filter { id in
         guard let handler = id.handler else { return try transaction.forgetUndecodable(event: id.event) }
-        try db.cachedStatement(
+        try transaction.db.cachedStatement(
           sql: """
             DELETE FROM delivery WHERE next_at IS NULL AND event_seq = ?
               AND handler_id = (SELECT id FROM handler WHERE name = ?)
             """
         ).execute(arguments: [id.event, handler])
-        return db.changesCount > 0
+        return transaction.db.changesCount > 0
       }
-      try transaction.finish()
-      return discarded
     }
   }
 

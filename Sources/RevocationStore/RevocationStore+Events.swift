@@ -31,18 +31,18 @@ extension RevocationStore {
   }
 
   package func event(_ seq: Int64) throws(StoreError) -> EventSummary? {
-    try read { db in
-      let row = try Row.fetchOne(
-        db, sql: "SELECT \(Self.summaryColumns) FROM event WHERE seq = ?", arguments: [seq])
-      return try row.map { try Self.summary($0, db) }
-    }
+    try read { db in try Self.event(seq, db) }
+  }
+
+  private static func event(_ seq: Int64, _ db: Database) throws -> EventSummary? {
+    let row = try Row.fetchOne(db, sql: "SELECT \(summaryColumns) FROM event WHERE seq = ?", arguments: [seq])
+    return try row.map { try summary($0, db) }
   }
 
   package func event(_ key: EventKey) throws(StoreError) -> EventSummary? {
     try read { db in
-      let row = try Row.fetchOne(
-        db, sql: "SELECT \(Self.summaryColumns) FROM event WHERE key = ?", arguments: [Data(key.bytes)])
-      return try row.map { try Self.summary($0, db) }
+      guard let seq = try KeyIndex.load(.event, db).seq(of: IndexKey(key), db) else { return nil }
+      return try Self.event(seq, db)
     }
   }
 

@@ -6,17 +6,20 @@ internal import GRDB
 // and never sooner.
 extension RevocationStore {
   package func revocation(of session: SessionID) throws(StoreError) -> Revocation? {
-    try read { db in try Self.revocation(of: session, db) }
+    try read { db in
+      guard let seq = try KeyIndex.load(.revocation, db).seq(of: IndexKey(session), db) else { return nil }
+      return try Self.revocation(session, seq, db)
+    }
   }
 
   package func tally() throws(StoreError) -> Tally {
     try read(Tally.fetch)
   }
 
-  private static func revocation(of session: SessionID, _ db: Database) throws -> Revocation? {
+  private static func revocation(_ session: SessionID, _ seq: Int64, _ db: Database) throws -> Revocation? {
     let select = try db.cachedStatement(
-      sql: "SELECT revoked_at, revoked_by, event_id FROM revocation WHERE session = ?")
-    guard let row = try Row.fetchOne(select, arguments: [Data(session.bytes)]) else { return nil }
+      sql: "SELECT revoked_at, revoked_by, event_id FROM revocation WHERE seq = ?")
+    guard let row = try Row.fetchOne(select, arguments: [seq]) else { return nil }
     guard let by = try RevokedBy(rawValue: row.decode(atIndex: 1)) else {
       throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a revocation is by nobody known")
     }

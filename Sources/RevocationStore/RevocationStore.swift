@@ -37,6 +37,11 @@ package final class RevocationStore: Sendable {
   let feedEpochs: FeedEpochs
   /// The newest number of the feed that is committed, at the cost of a load.
   package let lastRevocation: Atomic<Int64>
+  /// Finds revocations: complete, as it has every commit's rows before its events are answered.
+  let revocations: KeyIndex
+  /// nil: another process serves. Used while `appending` is held, and nowhere else.
+  nonisolated(unsafe) let keys: KeyWriters?
+  let appending = Mutex(())
   /// Counts what was committed here, so that a reader sees at the cost of a load whether its snapshot is the newest.
   let commits = Atomic<UInt64>(0)
 
@@ -45,8 +50,15 @@ package final class RevocationStore: Sendable {
   /// - Parameters:
   ///   - retention: how long a revoked session is remembered after its creation. A shorter one than before counts from a day after `now`.
   ///   - now: the time of day unless it is given.
-  package init(
+  package convenience init(
     data: String, mode: Mode, retention: Duration = Retention.ofDynamic, now: Timestamp? = nil
+  ) throws(StoreError) {
+    try self.init(data: data, mode: mode, retention: retention, now: now, keyIndex: KeyIndexLimits())
+  }
+
+  init(
+    data: String, mode: Mode, retention: Duration = Retention.ofDynamic, now: Timestamp? = nil,
+    keyIndex limits: KeyIndexLimits
   ) throws(StoreError) {
     // Absolute, since a message may be read in another folder.
     let folder = StoreFolder(path: URL(filePath: data).path)
@@ -80,6 +92,11 @@ package final class RevocationStore: Sendable {
       mode == .serve ? try Retention.begin(Retention(retention), opened, at: now) : Retention(retention)
     }
     feedEpochs = try Self.attempt(path) { mode == .serve ? try FeedEpochs.begin(opened) : .none }
+    let writers = try Self.attempt(path) {
+      mode == .serve ? try opened.read { db in try KeyWriters.load(db, limits: limits) } : nil
+    }
+    revocations = writers?.revocations.index ?? KeyIndex(.revocation, runs: [])
+    unsafe keys = writers
     lastRevocation = Atomic(try Self.attempt(path) { try opened.read(Tally.fetch).lastRevocation })
   }
 

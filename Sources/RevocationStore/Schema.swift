@@ -9,6 +9,7 @@ enum Schema {
 
   private static let migrations: [@Sendable (Database) throws -> Void] = [
     createTables, keepAttemptTimes, createFeedEpochs, countDeliveries, keepRetention, markRemovedHandlers,
+    keepKeyRuns,
   ]
 
   /// Refuses what is not ours or not yet known, before anything is written. Answers the schema's number, 0 for a new
@@ -28,7 +29,22 @@ enum Schema {
   }
 
   /// Each step in a transaction of its own, its number in the same one: a crash between two leaves a whole schema.
+  ///
+  /// A step may write every row anew. SQLite's log would keep all of that until the end, and takes the longer to find a page the more it has: ten
+  /// million events were not done in ten minutes. A rollback journal has only the pages that were there before and change. While a command has
+  /// the store open there is no leaving the log, and it goes the long way.
   static func migrate(_ db: Database, from found: Int) throws {
+    guard found < version else { return }
+    _ = try? String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE")
+    try takeSteps(db, from: found)
+    guard try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL") == "wal" else {
+      throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "the write-ahead log cannot be turned on")
+    }
+    // Makes the log's files: from now on they are to stay the same.
+    try db.inTransaction(.immediate) { .commit }
+  }
+
+  private static func takeSteps(_ db: Database, from found: Int) throws {
     for (number, migration) in zip(1..., migrations).dropFirst(found) {
       try db.inTransaction(.immediate) {
         try migration(db)

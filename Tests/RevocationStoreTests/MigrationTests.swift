@@ -1,3 +1,4 @@
+internal import CFaultyDisk
 import DynamicEvents
 import Foundation
 import GRDB
@@ -11,7 +12,7 @@ import Testing
 /// "forward" waits to retry one.
 @Suite struct MigrationTests {
   /// A new version needs the dump of the one before.
-  private static let versions = 1...5
+  private static let versions = 1...6
 
   let folder: TemporaryFolder
 
@@ -60,6 +61,28 @@ import Testing
     #expect(try store.tally().undecodable == 0)
   }
 
+  /// Its writes fail from the n-th on, and the process is killed or the power cut.
+  @Test(arguments: versions)
+  func `a migration that is cut short leaves a store that the next start migrates`(version: Int) throws {
+    let healthy = try FaultyDisk()
+    try restore(version, to: healthy.folder)
+    let before = healthy.calls
+    try RevocationStore(data: healthy.folder.data, mode: .serve).close()
+    let calls = healthy.calls - before
+    #expect(calls > 20)
+    for n in stride(from: 1 + Int64(version) % 3, through: calls, by: LongRun.isAsked ? 1 : 5) {
+      let disk = try FaultyDisk()
+      try restore(version, to: disk.folder)
+      disk.fail(at: n, count: .max / 2, n % 2 == 0 ? FaultyDiskFails : FaultyDiskTears)
+      var store = try? RevocationStore(data: disk.folder.data, mode: .serve)
+      disk.stop()
+      store = nil
+      if n % 3 == 0 { disk.cutPower(seed: UInt64(n)) } else { disk.restart() }
+      store = try RevocationStore(data: disk.folder.data, mode: .serve)
+      try check(#require(store), version)
+    }
+  }
+
   private func check(_ store: RevocationStore, _ version: Int) throws {
     #expect(
       try store.tally()
@@ -102,12 +125,16 @@ import Testing
 
   /// The dump as a file, and this version's store on it.
   private func open(_ version: Int) throws -> RevocationStore {
+    try restore(version, to: folder)
+    return try RevocationStore(data: folder.data, mode: .serve)
+  }
+
+  private func restore(_ version: Int, to folder: TemporaryFolder) throws {
     let dump = try #require(Bundle.module.url(forResource: "Fixtures/schema-\(version)", withExtension: "sql"))
     try FileManager.default.createDirectory(atPath: folder.data, withIntermediateDirectories: false)
     let file = try DatabaseQueue(path: folder.database)
     try file.writeWithoutTransaction { try $0.execute(sql: String(contentsOf: dump, encoding: .utf8)) }
     #expect(try file.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == version)
     try file.close()
-    return try RevocationStore(data: folder.data, mode: .serve)
   }
 }

@@ -34,7 +34,7 @@ import Testing
   }
 
   private static let faults = [FaultyDiskFails, FaultyDiskTears, FaultyDiskIsFull]
-  private static let step: Int64 = LongRun.isAsked ? 1 : 9
+  private static let step: Int64 = LongRun.isAsked ? 1 : 17
   private static let durations: KeyValuePairs<String, Int64> = ["once": 1, "for long": 9, "for ever": .max / 2]
 
   @Test(arguments: faults.indices, durations.indices)
@@ -110,7 +110,7 @@ import Testing
   /// Some batches, checkpoints amid them, a handler's record, pruning, and a restart; ends with a SIGKILL.
   private func run(on disk: FaultyDisk, _ ledger: inout Ledger) throws {
     for _ in 0..<2 {
-      let store = try? RevocationStore(data: disk.folder.data, mode: .serve)
+      let store = try? open(disk)
       // A checkpoint every few commits, so that it is met by faults as well.
       _ = try? store?.write { try Int.fetchOne($0, sql: "PRAGMA wal_autocheckpoint = 12") }
       for count in [1, 3, 1, 2] { _ = try ledger.append(count, to: store) }
@@ -121,7 +121,7 @@ import Testing
       try? store?.probeWritable()
       try? store?.close()
     }
-    let store = try? RevocationStore(data: disk.folder.data, mode: .serve)
+    let store = try? open(disk)
     for _ in 0..<2 { _ = try ledger.append(1, to: store) }
     disk.stop()
   }
@@ -130,14 +130,19 @@ import Testing
     _ disk: FaultyDisk, _ ledger: inout Ledger, cutFirst: Bool, seed: UInt64, _ comment: String
   ) throws {
     if cutFirst { disk.cutPower(seed: seed) } else { disk.restart() }
-    var store: RevocationStore? = try RevocationStore(data: disk.folder.data, mode: .serve)
+    var store: RevocationStore? = try open(disk)
     try check(try #require(store), ledger, comment)
     #expect(try ledger.append(2, to: store), "\(comment)")
     disk.stop()
     store = nil
     disk.cutPower(seed: seed &+ 1)
-    store = try RevocationStore(data: disk.folder.data, mode: .serve)
+    store = try open(disk)
     try check(try #require(store), ledger, comment)
+  }
+
+  /// With runs that are written and merged every few events, so that these are met by faults as well.
+  private func open(_ disk: FaultyDisk) throws -> RevocationStore {
+    try RevocationStore(data: disk.folder.data, mode: .serve, keyIndex: KeyIndexLimits(recent: 3, fanout: 2))
   }
 
   private func check(_ store: RevocationStore, _ ledger: Ledger, _ comment: String) throws {

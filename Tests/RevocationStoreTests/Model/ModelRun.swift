@@ -159,7 +159,10 @@ struct ModelRun {
   }
 
   private mutating func open() throws {
-    let store = try RevocationStore(data: folder.data, mode: .serve, retention: .milliseconds(StoreModel.retention))
+    // So that runs are written and merged, level upon level, all the time.
+    let store = try RevocationStore(
+      data: folder.data, mode: .serve, retention: .milliseconds(StoreModel.retention),
+      keyIndex: KeyIndexLimits(recent: 5, fanout: 2))
     self.store = store
     reader = LookUpReader(store)
   }

@@ -1,0 +1,15 @@
+internal import GRDB
+
+enum BlockError: Error {
+  /// The snapshot has no such block: it is older than the run, or the run has been merged into another one.
+  case missing
+  case failed(code: CInt)
+
+  /// Where the run is of the snapshot itself.
+  var asDamage: DatabaseError {
+    switch self {
+    case .missing: DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an index lacks one of its blocks")
+    case .failed(let code): DatabaseError(resultCode: ResultCode(rawValue: code), message: "reading an index's block")
+    }
+  }
+}

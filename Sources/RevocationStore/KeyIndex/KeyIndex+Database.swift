@@ -1,0 +1,60 @@
+internal import Foundation
+internal import GRDB
+
+extension KeyIndex {
+  /// The index as of the transaction's moment.
+  static func load(_ table: IndexedTable, _ db: Database) throws -> KeyIndex {
+    let index = try KeyIndex(table, runs: KeyRun.fetchAll(of: table, db))
+    try index.cover(index.uncovered(db), through: table.lastNumber(db))
+    return index
+  }
+
+  /// The rows that are not covered yet.
+  func uncovered(_ db: Database) throws -> [(key: IndexKey, value: Int64)] {
+    let rows = try Row.fetchCursor(
+      db.cachedStatement(sql: "SELECT seq, \(table.key) FROM \(table.rawValue) WHERE seq > ? ORDER BY seq"),
+      arguments: [covered])
+    var entries: [(key: IndexKey, value: Int64)] = []
+    while let row = try rows.next() {
+      try entries.append((IndexKey(column: row.decode(atIndex: 1)), row.decode(atIndex: 0)))
+    }
+    return entries
+  }
+
+  /// The row that has this key.
+  /// - Parameter added: where else it may be.
+  func seq(of key: IndexKey, added: Int64? = nil, _ db: Database) throws -> Int64? {
+    let blocks = try BlockStatement(db)
+    var numbers: [Int64]
+    do throws(BlockError) {
+      numbers = try places(of: key).numbers(blocks)
+    } catch {
+      throw error.asDamage
+    }
+    if let added { numbers.append(added) }
+    return try numbers.first { number in
+      let select = try db.cachedStatement(
+        sql: "SELECT 1 FROM \(table.rawValue) WHERE seq = ? AND \(table.key) = ?")
+      return try Row.fetchOne(select, arguments: [number, Data(key.bytes)]) != nil
+    }
+  }
+}
+
+extension IndexedTable {
+  func lastNumber(_ db: Database) throws -> Int64 {
+    let tally = try Tally.fetch(db)
+    return switch self {
+    case .event: tally.lastEvent
+    case .revocation: tally.lastRevocation
+    }
+  }
+}
+
+extension IndexKey {
+  init(column: Data) throws {
+    guard let key = IndexKey(bytes: [UInt8](column).span) else {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a key is malformed")
+    }
+    self = key
+  }
+}

@@ -1,0 +1,65 @@
+internal import Synchronization
+
+/// Finds the rows of a table by their random keys, at a cost that hardly grows with the table: a log-structured merge tree.
+///
+/// An index of SQLite's has a page to dirty at random for every key, and at ten million keys none of them is in memory. Here the keys of the newest
+/// rows are in memory alone: the table itself is their log, and whoever opens the store reads them from its end. Once there are enough
+/// they are written down sorted, as a run, and runs of about the same size are merged into larger ones. All of that is in
+/// the transactions that append rows, a little in each, so that it is as durable as they are, needs no thread and never falls behind.
+///
+/// The index says where a key's row may be. The row has the key itself and is compared, so an entry too many does no harm: a row that was
+/// rolled back, pruned, or moved to another number. An entry too few would: hence `covered`.
+final class KeyIndex: Sendable {
+  private struct State {
+    var runs: [KeyRun] = []
+    /// What no run has yet.
+    var recent: [IndexKey: Int64] = [:]
+    var covered: Int64 = 0
+  }
+
+  let table: IndexedTable
+  private let state: Mutex<State>
+
+  init(_ table: IndexedTable, runs: [KeyRun]) {
+    self.table = table
+    state = Mutex(State(runs: runs, covered: runs.map(\.lastSeq).max() ?? 0))
+  }
+
+  /// Every row up to this number can be found.
+  var covered: Int64 { state.withLock { $0.covered } }
+
+  var runs: [KeyRun] { state.withLock { $0.runs } }
+
+  /// All that no run has yet.
+  var recent: [IndexKey: Int64] { state.withLock { $0.recent } }
+
+  var recentCount: Int { state.withLock { $0.recent.count } }
+
+  func places(of key: IndexKey) -> KeyPlaces {
+    let hash = key.hash
+    return state.withLock { state in
+      KeyPlaces(hash: hash, recent: state.recent[key], runs: state.runs, covered: state.covered)
+    }
+  }
+
+  /// Takes in rows that are committed: all of them up to `last` that it does not cover yet, in the order of their numbers.
+  func cover(_ rows: some Sequence<(key: IndexKey, value: Int64)>, through last: Int64) {
+    state.withLock { state in
+      for (key, seq) in rows { state.recent[key] = max(seq, state.recent[key] ?? 0) }
+      state.covered = max(state.covered, last)
+    }
+  }
+
+  /// Goes on with these runs, which are committed.
+  /// - Parameter flushed: up to here they have what was recent as well.
+  func replace(runs: [KeyRun], flushed: Int64 = 0) {
+    state.withLock { state in
+      state.runs = runs
+      guard flushed > 0 else { return }
+      // What another process committed since may have been covered meanwhile.
+      let rest = state.covered > flushed ? state.recent.filter { $0.value > flushed } : [:]
+      state.recent.removeAll(keepingCapacity: true)
+      state.recent.merge(rest) { max($0, $1) }
+    }
+  }
+}

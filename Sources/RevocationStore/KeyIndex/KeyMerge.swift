@@ -1,0 +1,51 @@
+internal import GRDB
+
+/// Some runs of one level on their way into one of the next, a few entries at a time. What rows are gone for is left out.
+final class KeyMerge {
+  let level: Int
+  let sources: [KeyRun]
+  private var cursors: [KeyCursor]
+  private var run: KeyRunBuilder
+  /// The table's first number.
+  private let floor: Int64
+
+  init(_ sources: [KeyRun], of table: IndexedTable, level: Int, _ db: Database) throws {
+    self.level = level
+    self.sources = sources
+    cursors = sources.map(KeyCursor.init)
+    floor = try Int64.fetchOne(db, sql: "SELECT min(seq) FROM \(table.rawValue)") ?? .max
+    run = try KeyRunBuilder(
+      table, level: level + 1, lastSeq: sources.map(\.lastSeq).max() ?? 0,
+      keys: sources.reduce(0) { $0 + $1.fences.count } * KeyBlock.capacity, db)
+  }
+
+  /// Answers the run once it is whole.
+  func advance(by count: Int, _ db: Database) throws -> KeyRun? {
+    let blocks = try BlockStatement(db)
+    for _ in 0..<count {
+      guard let entry = try next(blocks) else { return try finish(db) }
+      if entry.seq >= floor { try run.append(entry, db) }
+    }
+    return nil
+  }
+
+  private func finish(_ db: Database) throws -> KeyRun {
+    for source in sources {
+      try db.cachedStatement(sql: "UPDATE key_run SET fences = NULL, filter = NULL WHERE id = ?")
+        .execute(arguments: [source.id])
+    }
+    return try run.finish(db)
+  }
+
+  private func next(_ blocks: BlockStatement) throws -> KeyEntry? {
+    var least: (entry: KeyEntry, cursor: Int)?
+    for index in cursors.indices {
+      guard let entry = try cursors[index].peek(blocks) else { continue }
+      if let least, least.entry.hash <= entry.hash { continue }
+      least = (entry, index)
+    }
+    guard let least else { return nil }
+    cursors[least.cursor].advance()
+    return least.entry
+  }
+}

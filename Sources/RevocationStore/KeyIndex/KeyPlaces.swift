@@ -1,0 +1,14 @@
+/// Where to look for a key's row: whether it is there only the table says. Complete for every snapshot that has no number beyond `covered`.
+struct KeyPlaces {
+  let hash: UInt64
+  let recent: Int64?
+  let runs: [KeyRun]
+  let covered: Int64
+
+  func numbers(_ blocks: BlockStatement) throws(BlockError) -> [Int64] {
+    var numbers: [Int64] = []
+    if let recent { numbers.append(recent) }
+    for run in runs { try run.find(hash, blocks, &numbers) }
+    return numbers
+  }
+}

@@ -1,0 +1,49 @@
+internal import Foundation
+internal import GRDB
+
+extension KeyRun {
+  /// The runs of a table's index, the oldest first.
+  /// - Parameter known: not read again.
+  static func fetchAll(of table: IndexedTable, known: [KeyRun] = [], _ db: Database) throws -> [KeyRun] {
+    let ids = try Int64.fetchAll(
+      db, sql: "SELECT id FROM key_run WHERE indexed = ? AND filter IS NOT NULL ORDER BY last_seq",
+      arguments: [table.rawValue])
+    return try ids.map { id in try known.first { $0.id == id } ?? fetch(id, db) }
+  }
+
+  private static func fetch(_ id: Int64, _ db: Database) throws -> KeyRun {
+    // Row by row: a run's filter may have megabytes, which are not to be copied more often than they must.
+    let rows = try Row.fetchCursor(
+      db, sql: "SELECT level, last_seq, fences, filter FROM key_run WHERE id = ?", arguments: [id])
+    guard let row = try rows.next(), let fences = try words(row, 2),
+      let filter = try words(row, 3).flatMap(KeyFilter.init)
+    else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a run of an index is malformed") }
+    return try KeyRun(
+      id: id, level: row.decode(atIndex: 0), lastSeq: row.decode(atIndex: 1), fences: fences, filter: filter)
+  }
+
+  private static func words(_ row: Row, _ column: Int) throws -> [UInt64]? {
+    // Lent by SQLite until the cursor moves on.
+    try unsafe row.withUnsafeData(atIndex: column) { data in
+      data.flatMap { LittleEndianWords.words($0.span) }
+    }
+  }
+
+  /// The runs that are no longer, or never came to be, part of an index, but may have blocks.
+  static func fetchAbandoned(of table: IndexedTable, _ db: Database) throws -> [Int64] {
+    try Int64.fetchAll(
+      db, sql: "SELECT id FROM key_run WHERE indexed = ? AND filter IS NULL", arguments: [table.rawValue])
+  }
+
+  /// Deletes up to `count` of an abandoned run's blocks, and with the last one the run. Answers whether that is so.
+  static func delete(abandoned id: Int64, blocks count: Int, _ db: Database) throws -> Bool {
+    try db.cachedStatement(
+      sql: """
+        DELETE FROM key_block WHERE id IN (SELECT id FROM key_block WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)
+        """
+    ).execute(arguments: [KeyBlock.id(run: id, number: 0), KeyBlock.id(run: id, number: KeyBlock.most - 1), count])
+    guard db.changesCount < count else { return false }
+    try db.execute(sql: "DELETE FROM key_run WHERE id = ?", arguments: [id])
+    return true
+  }
+}
