@@ -171,7 +171,7 @@ internal import Synchronization
   private func find(_ session: SessionID, _ places: KeyPlaces) throws(Interruption) -> Bool {
     let numbers: [Int64]
     do throws(BlockError) {
-      numbers = try places.numbers(BlockStatement(block))
+      numbers = try unsafe places.numbers(BlockStatement(block))
     } catch {
       switch error {
       case .missing: throw .outdated

@@ -24,7 +24,7 @@ extension KeyRun {
 
   private static func words(_ row: Row, _ column: Int) throws -> [UInt64]? {
     // Lent by SQLite until the cursor moves on.
-    try unsafe row.withUnsafeData(atIndex: column) { data in
+    try row.withUnsafeData(atIndex: column) { data in
       data.flatMap { LittleEndianWords.words($0.span) }
     }
   }
