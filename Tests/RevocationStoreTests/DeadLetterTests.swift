@@ -150,6 +150,20 @@ import Testing
     #expect(try server.event(key)?.seq == 7)
   }
 
+  /// Such an event is told apart by its bytes, before it is understood and afterwards.
+  @Test func `what can be decoded now and has no id of its own is delivered as well`() throws {
+    let id = "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"
+    let body = #"{"messageId":"m","eventName":"user.session.revoked","data":{"id":"\#(id)"}}"#
+    try store(body)
+    let before = try server.tally()
+    #expect(try command.replay([DeadLetterID(event: 6, handler: nil)], at: time(8000)).map(\.event) == [6])
+    let after = try server.tally()
+    #expect(after.undecodable == before.undecodable - 1 && after.events == before.events)
+    #expect(try server.revocation(of: #require(SessionID(id))) != nil)
+    #expect(try server.events(after: 5, limit: 9).events.map(\.seq) == [7])
+    #expect(try server.event(EventKey(ofBody: Array(body.utf8).span))?.seq == 7)
+  }
+
   @Test func `a command's writing and a server's take turns, and neither is refused`() throws {
     #expect(throws: StoreError.missing(path: folder.path + "/none/revoked.sqlite")) {
       try RevocationStore(data: folder.path + "/none", mode: .amend)

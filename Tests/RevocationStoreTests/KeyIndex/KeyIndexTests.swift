@@ -222,6 +222,27 @@ import Testing
     #expect(looks.load(ordering: .relaxed) > 100)
   }
 
+  @Test func `a store whose rows are all gone is opened again, and goes on`() throws {
+    var store = try open()
+    for number in UInt64(1)...60 { _ = try store.append([.revoking(number)]) }
+    try store.write { try $0.execute(sql: "DELETE FROM revocation; DELETE FROM event") }
+    // Merges that begin now leave nothing over.
+    for number in UInt64(61)...200 {
+      _ = try store.append([.revoking(number)])
+      try store.write { try $0.execute(sql: "DELETE FROM revocation; DELETE FROM event") }
+    }
+    for _ in 0..<2 {
+      try store.close()
+      store = try open()
+      #expect(try !LookUpReader(store).isAnyRevoked((1...200).map { try session($0) }))
+      for number in UInt64(201)...260 {
+        #expect(try store.append([.revoking(number)]) == [.accepted])
+        #expect(try LookUpReader(store).isAnyRevoked([session(number)]))
+      }
+      try store.write { try $0.execute(sql: "DELETE FROM revocation; DELETE FROM event") }
+    }
+  }
+
   private func open() throws -> RevocationStore {
     try RevocationStore(data: folder.data, mode: .serve, keyIndex: Self.limits)
   }
