@@ -16,10 +16,12 @@ extension KeyRun {
     let rows = try Row.fetchCursor(
       db, sql: "SELECT level, last_seq, fences, filter FROM key_run WHERE id = ?", arguments: [id])
     guard let row = try rows.next(), let fences = try words(row, 2),
-      let filter = try words(row, 3).flatMap(KeyFilter.init)
+      let filter = try words(row, 3).flatMap(KeyFilter.init),
+      // So often nothing is merged: each level has several times the entries of the one below.
+      let level = try row.decode(Int?.self, atIndex: 0), 0..<64 ~= level
     else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a run of an index is malformed") }
     return try KeyRun(
-      id: id, level: row.decode(atIndex: 0), lastSeq: row.decode(atIndex: 1), fences: fences, filter: filter)
+      id: id, level: level, lastSeq: row.decode(atIndex: 1), fences: fences, filter: filter)
   }
 
   private static func words(_ row: Row, _ column: Int) throws -> [UInt64]? {

@@ -243,6 +243,16 @@ import Testing
     }
   }
 
+  @Test(arguments: ["level = 9223372036854775807", "level = -1", "filter = x''", "fences = x'01'", "fences = NULL"])
+  func `a run that makes no sense is damage, and no trap`(change: String) throws {
+    let store = try open()
+    for number in UInt64(1)...60 { _ = try store.append([.revoking(number)]) }
+    try store.write { try $0.execute(sql: "UPDATE key_run SET \(change) WHERE filter IS NOT NULL") }
+    try store.close()
+    let error = #expect(throws: StoreError.self) { try open() }
+    if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
+  }
+
   private func open() throws -> RevocationStore {
     try RevocationStore(data: folder.data, mode: .serve, keyIndex: Self.limits)
   }
