@@ -47,8 +47,11 @@ final class KeyIndexWriter {
     guard let limits, !added.isEmpty else { return }
     if index.recentCount + added.count >= limits.recent { try flush(db) }
     for merge in merges {
-      // Four times what comes in: a level's merge is over before the next one is due, however long the run.
-      if let run = try merge.advance(by: 4 * added.count, db) { merged.append((merge.sources, run)) }
+      // Four times what comes in: a level's merge is over before the next one is due, however long the run. The faster
+      // the more runs wait: a start or a failed commit has it begin anew, maybe more often than it would be over.
+      let waiting = index.runs.count { $0.level == merge.level }
+      let count = 4 * added.count * max(1, waiting / limits.fanout)
+      if let run = try merge.advance(by: count, db) { merged.append((merge.sources, run)) }
     }
     try deleteAbandoned(db, blocks: 1 + added.count / 8)
     try beginMerges(limits, db)

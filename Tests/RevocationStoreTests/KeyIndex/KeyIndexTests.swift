@@ -222,6 +222,19 @@ import Testing
     #expect(looks.load(ordering: .relaxed) > 100)
   }
 
+  @Test func `runs are merged though merges begin anew more often than they would be over`() throws {
+    let store = try open()
+    for number in UInt64(1)...400 {
+      _ = try store.append([.revoking(number)])
+      if number % 2 == 0 {
+        #expect(throws: StoreError.self) { try store.appendTransaction { _ in throw StoreError.full(path: "") } }
+      }
+    }
+    // Of 80 that were written.
+    #expect(store.revocations.runs.count < 50)
+    try check(store, Array(1...400))
+  }
+
   @Test func `a store whose rows are all gone is opened again, and goes on`() throws {
     var store = try open()
     for number in UInt64(1)...60 { _ = try store.append([.revoking(number)]) }
