@@ -6,14 +6,17 @@ final class KeyMerge {
   let sources: [KeyRun]
   private var cursors: [KeyCursor]
   private var run: KeyRunBuilder
-  /// The table's first number.
+  /// Below this number there are only the stragglers' rows: events that somebody still looks at, among many that are gone.
   private let floor: Int64
+  private let stragglers: Set<Int64>
 
   init(_ sources: [KeyRun], of table: IndexedTable, level: Int, _ db: Database) throws {
     self.level = level
     self.sources = sources
     cursors = sources.map(KeyCursor.init)
-    floor = try Int64.fetchOne(db, sql: "SELECT min(seq) FROM \(table.rawValue)") ?? .max
+    let first = try Int64.fetchAll(db, sql: "SELECT seq FROM \(table.rawValue) ORDER BY seq LIMIT 1000")
+    floor = first.last ?? .max
+    stragglers = Set(first)
     run = try KeyRunBuilder(
       table, level: level + 1, lastSeq: sources.map(\.lastSeq).max() ?? 0,
       keys: sources.reduce(0) { $0 + $1.fences.count } * KeyBlock.capacity, db)
@@ -24,7 +27,7 @@ final class KeyMerge {
     let blocks = try BlockStatement(db)
     for _ in 0..<count {
       guard let entry = try next(blocks) else { return try finish(db) }
-      if entry.seq >= floor { try run.append(entry, db) }
+      if entry.seq >= floor || stragglers.contains(entry.seq) { try run.append(entry, db) }
     }
     return nil
   }

@@ -8,7 +8,8 @@ struct KeyPlaces {
   func numbers(_ blocks: BlockStatement) throws(BlockError) -> [Int64] {
     var numbers: [Int64] = []
     if let recent { numbers.append(recent) }
-    for run in runs { try run.find(hash, blocks, &numbers) }
+    // The newest first: a row that moved is under its newest number.
+    for run in runs.reversed() { try run.find(hash, blocks, &numbers) }
     return numbers
   }
 }

@@ -117,13 +117,14 @@ import Testing
     try check(store, Array(1...40))
   }
 
-  @Test func `a merge leaves out the keys of rows that are gone`() throws {
+  @Test func `a merge leaves out the keys of rows that are gone, also when one of the oldest is kept`() throws {
     let store = try open()
     for start in stride(from: UInt64(1), to: 400, by: 4) {
       _ = try store.append((start..<start + 4).map { try .revoking($0) })
     }
     try store.write {
-      try $0.execute(sql: "DELETE FROM revocation WHERE seq <= 390; DELETE FROM event WHERE seq <= 390")
+      try $0.execute(
+        sql: "DELETE FROM revocation WHERE seq BETWEEN 2 AND 390; DELETE FROM event WHERE seq BETWEEN 2 AND 390")
     }
     for number in UInt64(1001)...1400 { _ = try store.append([.revoking(number)]) }
     let seqs = try store.read { db in
@@ -133,6 +134,8 @@ import Testing
       .flatMap { KeyBlock.entries([UInt8]($0).span).map(\.seq) }
     }
     #expect(seqs.count { $0 <= 390 } < 100)
+    #expect(try LookUpReader(store).isAnyRevoked([session(1)]))
+    #expect(try store.append([.revoking(1)]) == [.duplicate])
     #expect(try !LookUpReader(store).isAnyRevoked([session(7)]))
     #expect(try store.append([.revoking(7)]) == [.accepted])
     #expect(try LookUpReader(store).isAnyRevoked([session(7)]))
