@@ -29,7 +29,8 @@ package final class Dispatcher: Sendable {
     self.logger = logger
     self.clock = clock
     self.random = random
-    try store.markRemoved(allBut: handlers.map(\.name), at: clock.now())
+    // A full disk must not keep look-ups from being answered: then the next start takes note.
+    try? store.markRemoved(allBut: handlers.map(\.name), at: clock.now())
     var lanes: [Lane] = []
     for handler in handlers {
       lanes.append(try Lane(handler, store: store, logger: logger, clock: clock, random: random))

@@ -51,4 +51,23 @@ struct DiskFullTests {
     #expect(try Audit(restarted).refused(first.refused + second.refused) == [])
     #expect(try restarted.metric("revoked_sessions_revoked") == Double(kept.count))
   }
+
+  @Test(
+    "keeps no server from starting and refusing what is revoked, also when a handler is gone that had written there",
+    .enabled(if: TinyDisk.isPossible, "mounting a tmpfs needs root"))
+  func start() throws {
+    let disk = try TinyDisk(megabytes: 4)
+    let server = try RunningServer(
+      in: disk.folder, environment: ["REVOKED_HANDLERS_A_KIND": "log", "REVOKED_HANDLERS_B_KIND": "log"])
+    let load = try Load(on: server.address, connections: 1)
+    #expect(eventually { load.record.acknowledged.count >= 3 })
+    let record = load.stop()
+    server.signal(SIGKILL)
+    #expect(server.exit() == SIGKILL)
+    // As much as fits.
+    #expect(throws: (any Error).self) { try disk.writeBallast(bytes: 8 << 20) }
+    let restarted = try RunningServer(in: disk.folder, environment: ["REVOKED_HANDLERS_A_KIND": "log"])
+    #expect(try restarted.get("/readyz").status == 503)
+    #expect(try Audit(restarted).refused(record.acknowledged) == record.acknowledged)
+  }
 }
