@@ -5,8 +5,8 @@ enum BlockError: Error {
   case missing
   case failed(code: CInt)
 
-  /// Where the run is of the snapshot itself.
-  var asDamage: DatabaseError {
+  /// What it is where the snapshot is known to have the run.
+  var databaseError: DatabaseError {
     switch self {
     case .missing: DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an index lacks one of its blocks")
     case .failed(let code): DatabaseError(resultCode: ResultCode(rawValue: code), message: "reading an index's block")

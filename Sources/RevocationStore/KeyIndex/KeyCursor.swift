@@ -15,7 +15,7 @@ struct KeyCursor {
       do throws(BlockError) {
         entries = try blocks.read(KeyBlock.id(run: run.id, number: nextBlock), KeyBlock.entries)
       } catch {
-        throw error.asDamage
+        throw error.databaseError
       }
       nextBlock += 1
       position = 0

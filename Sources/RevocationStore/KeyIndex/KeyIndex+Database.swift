@@ -29,7 +29,7 @@ extension KeyIndex {
     do throws(BlockError) {
       numbers = try places(of: key).numbers(blocks)
     } catch {
-      throw error.asDamage
+      throw error.databaseError
     }
     if let added { numbers.append(added) }
     return try numbers.first { number in

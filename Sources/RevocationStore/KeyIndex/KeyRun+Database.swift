@@ -12,7 +12,7 @@ extension KeyRun {
   }
 
   private static func fetch(_ id: Int64, _ db: Database) throws -> KeyRun {
-    // Row by row: a run's filter may have megabytes, which are not to be copied more often than they must.
+    // By a cursor, which lends what it reads: a run's filter may have megabytes, which are not to be copied more often than they must.
     let rows = try Row.fetchCursor(
       db, sql: "SELECT level, last_seq, fences, filter FROM key_run WHERE id = ?", arguments: [id])
     guard let row = try rows.next(), let fences = try words(row, 2),

@@ -3,7 +3,12 @@ internal import GRDB
 
 /// Writes a run, block by block. Until it is finished the run is an abandoned one, so that nothing is left over after a crash.
 struct KeyRunBuilder {
+  /// A run of the lower levels is small, and each look-up asks several of them. From here on they hold nearly all keys: what they save is the memory.
+  private static let firstLargeLevel = 3
+
   let id: Int64
+  private let level: Int
+  private let lastSeq: Int64
   private var pending: [KeyEntry] = []
   private var fences: [UInt64] = []
   private var filter: KeyFilter
@@ -12,14 +17,11 @@ struct KeyRunBuilder {
   init(_ table: IndexedTable, level: Int, lastSeq: Int64, keys: Int, _ db: Database) throws {
     self.level = level
     self.lastSeq = lastSeq
-    filter = KeyFilter(keys: keys, bitsPerKey: level < 3 ? 12 : 6)
+    filter = KeyFilter(keys: keys, bitsPerKey: level < Self.firstLargeLevel ? 12 : 6)
     try db.cachedStatement(sql: "INSERT INTO key_run (indexed, level, last_seq) VALUES (?, ?, ?)")
       .execute(arguments: [table.rawValue, level, lastSeq])
     id = db.lastInsertedRowID
   }
-
-  private let level: Int
-  private let lastSeq: Int64
 
   /// In the order of the hashes.
   mutating func append(_ entry: KeyEntry, _ db: Database) throws {
