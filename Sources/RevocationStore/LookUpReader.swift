@@ -169,16 +169,8 @@ internal import Synchronization
   /// Whether there is a row; then `select` stands on it. It must be reset before the round ends: a read under way keeps the snapshot beyond
   /// COMMIT, and the next BEGIN would go on with it.
   private func find(_ session: SessionID, _ places: KeyPlaces) throws(Interruption) -> Bool {
-    let numbers: [Int64]
-    do throws(BlockError) {
-      numbers = try unsafe places.numbers(BlockStatement(block))
-    } catch {
-      switch error {
-      case .missing: throw .outdated
-      case .failed: throw .store(failure())
-      }
-    }
-    for number in numbers {
+    var places = places
+    while let number = try next(&places) {
       _ = unsafe sqlite3_reset(select)
       // Lent for as long as the statement runs: who steps again has bound something else by then.
       let result = unsafe withUnsafeBytes(of: session.bigEndianWords) { bytes in
@@ -193,6 +185,17 @@ internal import Synchronization
       }
     }
     return false
+  }
+
+  private func next(_ places: inout KeyPlaces) throws(Interruption) -> Int64? {
+    do throws(BlockError) {
+      return try unsafe places.next(BlockStatement(block))
+    } catch {
+      switch error {
+      case .missing: throw .outdated
+      case .failed: throw .store(failure())
+      }
+    }
   }
 
   /// Valid until the statement moves on. Empty for NULL.

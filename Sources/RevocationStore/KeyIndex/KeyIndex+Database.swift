@@ -24,19 +24,23 @@ extension KeyIndex {
   /// The row that has this key.
   /// - Parameter added: where else it may be.
   func seq(of key: IndexKey, added: Int64? = nil, _ db: Database) throws -> Int64? {
+    if let added, try isRow(added, key, db) { return added }
     let blocks = try BlockStatement(db)
-    var numbers: [Int64]
-    do throws(BlockError) {
-      numbers = try places(of: key).numbers(blocks)
-    } catch {
+    var places = places(of: key)
+    do {
+      while let number = try places.next(blocks) {
+        if try isRow(number, key, db) { return number }
+      }
+      return nil
+    } catch let error as BlockError {
       throw error.databaseError
     }
-    if let added { numbers.append(added) }
-    return try numbers.first { number in
-      let select = try db.cachedStatement(
-        sql: "SELECT 1 FROM \(table.rawValue) WHERE seq = ? AND \(table.key) = ?")
-      return try Row.fetchOne(select, arguments: [number, Data(key.bytes)]) != nil
-    }
+  }
+
+  private func isRow(_ number: Int64, _ key: IndexKey, _ db: Database) throws -> Bool {
+    let select = try db.cachedStatement(
+      sql: "SELECT 1 FROM \(table.rawValue) WHERE seq = ? AND \(table.key) = ?")
+    return try Row.fetchOne(select, arguments: [number, Data(key.bytes)]) != nil
   }
 }
 

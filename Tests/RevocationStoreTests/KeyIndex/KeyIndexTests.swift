@@ -52,8 +52,7 @@ import Testing
     try index.cover([key(3): 3], through: 3)
     let run = KeyRun(id: 1, level: 0, lastSeq: 2, fences: [], filter: KeyFilter(keys: 2, bitsPerKey: 12))
     index.replace(runs: [run], flushed: 2)
-    #expect(try index.places(of: key(3)).recent == 3)
-    #expect(try index.places(of: key(2)).recent == nil)
+    #expect(try index.recent == [key(3): 3])
     #expect(index.covered == 3)
   }
 
