@@ -23,18 +23,19 @@ extension RevocationStore {
   private func pruneRevocations(after seq: Int64, at now: Timestamp) throws(StoreError) -> PruneStep? {
     let horizon = retention.horizon(at: now).milliseconds
     let (expired, next): ([Int64], Int64?) = try read { db in
-      let select = try db.cachedStatement(
-        sql: "SELECT seq, remember_from FROM revocation WHERE seq > ? ORDER BY seq LIMIT \(PruneStep.looks)")
-      let rows = try Row.fetchCursor(select, arguments: [seq])
-      var expired: [Int64] = []
-      var next: Int64?
-      var looks = 0
-      while expired.count < PruneStep.deletes, let row = try rows.next() {
-        looks += 1
-        next = try row.decode(atIndex: 0)
-        if try row.decode(atIndex: 1) < horizon { try expired.append(row.decode(atIndex: 0)) }
-      }
-      return (expired, looks == PruneStep.looks || expired.count == PruneStep.deletes ? next : nil)
+      // Compared where they are: a pass over ten million rows that each come out of SQLite takes ten times the processor.
+      let expired = try Int64.fetchAll(
+        db.cachedStatement(
+          sql: """
+            SELECT seq FROM revocation WHERE seq > ?1 AND seq <= ?1 + \(PruneStep.looks) AND remember_from < ?2
+            ORDER BY seq LIMIT \(PruneStep.deletes)
+            """), arguments: [seq, horizon])
+      if expired.count == PruneStep.deletes { return (expired, expired.last) }
+      let next = try Int64.fetchOne(
+        db.cachedStatement(
+          sql: "SELECT seq - 1 FROM revocation WHERE seq > ?1 + \(PruneStep.looks) ORDER BY seq LIMIT 1"),
+        arguments: [seq])
+      return (expired, next)
     }
     guard !expired.isEmpty else { return next.map { .revocations(after: $0) } }
     try write { db in
