@@ -69,8 +69,8 @@ let package = Package(
     .executableTarget(
       name: "revoked",
       dependencies: [
-        "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicEvents", "RevocationStore", "Handlers", logging,
-        "Yams",
+        "CLinux", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicEvents", "RevocationStore", "Handlers",
+        logging, "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),

@@ -24,6 +24,7 @@ struct ServeCommand: AsyncParsableCommand {
     } catch {
       throw Failure.configuration(error)
     }
+    Allocator.bound()
     // The client of `forward` would obey http_proxy and send events to somebody whom no configuration names.
     // Both are copied; nothing here has started a thread yet that might read the environment meanwhile.
     for name in ["NO_PROXY", "no_proxy"] { unsafe setenv(name, "*", 1) }
