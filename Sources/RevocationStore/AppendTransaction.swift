@@ -35,7 +35,18 @@ struct AppendTransaction {
   /// The newest number given out.
   var lastRevocation: Int64 { tally.lastRevocation }
 
-  mutating func append(_ event: IncomingEvent) throws -> AppendOutcome {
+  /// Answers one outcome per event, in order.
+  mutating func append(_ batch: [IncomingEvent]) throws -> [AppendOutcome] {
+    keys.events.expect(batch.map { IndexKey($0.key) })
+    keys.revocations.expect(
+      batch.compactMap { event in
+        guard case .sessionRevoked(let revoked) = event.kind else { return nil }
+        return IndexKey(revoked.session)
+      })
+    return try batch.map { try append($0) }
+  }
+
+  private mutating func append(_ event: IncomingEvent) throws -> AppendOutcome {
     tally.lastReceivedAt = event.receivedAt
     let known = try seq(of: event.key)
     let stored = known == nil

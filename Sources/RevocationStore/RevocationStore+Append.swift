@@ -3,7 +3,7 @@ internal import Synchronization
 extension RevocationStore: EventAppending {
   package func append(_ batch: [IncomingEvent]) throws(StoreError) -> [AppendOutcome] {
     let (outcomes, last) = try appendTransaction { transaction in
-      let outcomes = try batch.map { try transaction.append($0) }
+      let outcomes = try transaction.append(batch)
       return (outcomes, transaction.lastRevocation)
     }
     health.appended()

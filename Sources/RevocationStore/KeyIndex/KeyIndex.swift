@@ -42,6 +42,18 @@ final class KeyIndex: Sendable {
     }
   }
 
+  /// Those of the keys that certainly no row has.
+  func unknown(of keys: [IndexKey]) -> Set<IndexKey> {
+    let (runs, old) = state.withLock { state in (state.runs, keys.filter { state.recent[$0] == nil }) }
+    let hashes = old.map(\.hash)
+    var mayBeKnown = Array(repeating: false, count: old.count)
+    // Run by run: a large filter is in no cache of the processor's, which then waits for all keys' words at once rather than for one after another.
+    for run in runs {
+      for index in hashes.indices where run.mayContain(hashes[index]) { mayBeKnown[index] = true }
+    }
+    return Set(zip(old, mayBeKnown).lazy.filter { !$0.1 }.map(\.0))
+  }
+
   /// Takes in rows that are committed: all of them up to `last` that it does not cover yet, in the order of their numbers.
   func cover(_ rows: some Sequence<(key: IndexKey, value: Int64)>, through last: Int64) {
     state.withLock { state in

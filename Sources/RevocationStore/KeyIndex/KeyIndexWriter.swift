@@ -14,6 +14,8 @@ final class KeyIndexWriter {
   private var isStale = true
 
   // Of the transaction under way.
+  /// No row had them when it began.
+  private var unknown: Set<IndexKey> = []
   private var added: [IndexKey: Int64] = [:]
   private var last: Int64 = 0
   private var flushed: KeyRun?
@@ -34,8 +36,14 @@ final class KeyIndexWriter {
     }
   }
 
+  /// Prepares for questions after many keys, which are cheaper together.
+  func expect(_ keys: [IndexKey]) {
+    unknown = index.unknown(of: keys)
+  }
+
   func seq(of key: IndexKey, _ db: Database) throws -> Int64? {
-    try index.seq(of: key, added: added[key], db)
+    if unknown.contains(key) { return added[key] }
+    return try index.seq(of: key, added: added[key], db)
   }
 
   func add(_ key: IndexKey, seq: Int64) {
@@ -80,6 +88,7 @@ final class KeyIndexWriter {
   }
 
   private func reset() {
+    unknown = []
     added.removeAll(keepingCapacity: true)
     flushed = nil
     merged = []

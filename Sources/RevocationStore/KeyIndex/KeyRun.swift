@@ -17,6 +17,8 @@ final class KeyRun: Sendable {
     self.filter = filter
   }
 
+  func mayContain(_ hash: UInt64) -> Bool { filter.mayContain(hash) }
+
   /// Adds the numbers of the rows that may have a key with this hash.
   func find(_ hash: UInt64, _ blocks: BlockStatement, _ numbers: inout [Int64]) throws(BlockError) {
     guard filter.mayContain(hash) else { return }

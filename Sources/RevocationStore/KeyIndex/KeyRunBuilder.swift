@@ -3,8 +3,9 @@ internal import GRDB
 
 /// Writes a run, block by block. Until it is finished the run is an abandoned one, so that nothing is left over after a crash.
 struct KeyRunBuilder {
-  /// A run of the lower levels is small, and each look-up asks several of them. From here on they hold nearly all keys: what they save is the memory.
-  private static let firstLargeLevel = 3
+  /// A look-up asks all runs alike, so certainty is bought where it is cheap: for the small ones. From the fourth level on they hold nearly
+  /// all keys, and each bit is a megabyte of memory for eight million.
+  private static func bitsPerKey(level: Int) -> Int { level < 4 ? 16 - 2 * level : 6 }
 
   let id: Int64
   private let level: Int
@@ -17,7 +18,7 @@ struct KeyRunBuilder {
   init(_ table: IndexedTable, level: Int, lastSeq: Int64, keys: Int, _ db: Database) throws {
     self.level = level
     self.lastSeq = lastSeq
-    filter = KeyFilter(keys: keys, bitsPerKey: level < Self.firstLargeLevel ? 12 : 6)
+    filter = KeyFilter(keys: keys, bitsPerKey: Self.bitsPerKey(level: level))
     try db.cachedStatement(sql: "INSERT INTO key_run (indexed, level, last_seq) VALUES (?, ?, ?)")
       .execute(arguments: [table.rawValue, level, lastSeq])
     id = db.lastInsertedRowID

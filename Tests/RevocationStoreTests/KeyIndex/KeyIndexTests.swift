@@ -32,6 +32,20 @@ import Testing
     try check(open(), numbers)
   }
 
+  @Test(arguments: 1...40)
+  func `one batch tells old events from new ones and from its own`(stored: UInt64) throws {
+    let store = try open()
+    for number in 1...stored { _ = try store.append([.revoking(number)]) }
+    let old = Array(1...stored)
+    let new = Array(stored + 1...stored + 20)
+    let batch = try (old + new + new.reversed() + old).map { try IncomingEvent.revoking($0) }
+    let expected: [AppendOutcome] = batch.indices.map { old.count..<(old + new).count ~= $0 ? .accepted : .duplicate }
+    #expect(try store.append(batch) == expected)
+    #expect(try store.tally().events == (old + new).count)
+    #expect(try store.tally().revocations == (old + new).count)
+    try check(store, old + new)
+  }
+
   @Test func `there are no more runs of a level than are merged at once, and as many again that came meanwhile`() throws
   {
     let store = try open()
