@@ -6,9 +6,16 @@ internal import GRDB
 // and never sooner.
 extension RevocationStore {
   package func revocation(of session: SessionID) throws(StoreError) -> Revocation? {
+    try revocations(ofEach: [session]).first ?? nil
+  }
+
+  /// In the order asked, as of one moment; nil for a session that is not revoked.
+  package func revocations(ofEach sessions: [SessionID]) throws(StoreError) -> [Revocation?] {
     try read { db in
-      guard let seq = try KeyIndex.load(.revocation, db).seq(of: IndexKey(session), db) else { return nil }
-      return try Self.revocation(session, seq, db)
+      let index = try KeyIndex.load(.revocation, db)
+      return try sessions.map { session in
+        try index.seq(of: IndexKey(session), db).flatMap { try Self.revocation(session, $0, db) }
+      }
     }
   }
 

@@ -23,17 +23,17 @@ struct CheckCommand: ParsableCommand {
     let settings = try options.load()
     do throws(StoreError) {
       let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
-      var revoked = 0
-      for session in sessions.compactMap({ SessionID($0) }) {
-        if let revocation = try store.revocation(of: session) {
-          revoked += 1
+      let ids = sessions.compactMap { SessionID($0) }
+      let revocations = try store.revocations(ofEach: ids)
+      for (session, revocation) in zip(ids, revocations) {
+        if let revocation {
           let event = revocation.eventID.map { " event=\($0.visible())" } ?? ""
           print("\(session) revoked at=\(revocation.revokedAt) by=\(revocation.by.rawValue)\(event)")
         } else {
           print("\(session) not revoked")
         }
       }
-      if revoked > 0 { return }
+      if revocations.contains(where: { $0 != nil }) { return }
     } catch {
       throw Failure.io(error)
     }
