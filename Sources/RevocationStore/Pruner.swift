@@ -9,10 +9,6 @@ package final class Pruner: Sendable {
   /// Not to wake for every thousand rows at once.
   private static let shortestPause: Duration = .milliseconds(10)
 
-  /// A clock that is further ahead of the last delivery is not believed: one start with a wrong one would forget everything. What is due meanwhile
-  /// is only remembered for longer.
-  private static let furthestAhead: Int64 = 86_400_000
-
   private let store: RevocationStore
   private let handlers: @Sendable () -> [String]
   private let now: @Sendable () -> Timestamp
@@ -48,18 +44,13 @@ package final class Pruner: Sendable {
     let start = ContinuousClock.now
     var next: PruneStep?
     do throws(StoreError) {
-      next = try store.prune(step, at: believableNow(), handlers: handlers())
+      next = try store.prune(step, at: store.tally().believable(now()), handlers: handlers())
     } catch {
       if !isStopped.load(ordering: .relaxed) { failed(error) }
     }
     guard let next else { return schedule(.first, in: Self.rest) }
     let pause = max(start.duration(to: .now) * 4, Self.shortestPause)
     schedule(next, in: .milliseconds(Int(pause / .milliseconds(1))))
-  }
-
-  private func believableNow() throws(StoreError) -> Timestamp {
-    guard let last = try store.tally().lastReceivedAt else { return now() }
-    return min(now(), Timestamp(milliseconds: last.milliseconds + Self.furthestAhead))
   }
 
   private func schedule(_ step: PruneStep, in pause: DispatchTimeInterval) {

@@ -23,6 +23,9 @@ extension RevocationStore {
   package func feed(after position: Int64, limit: Int, at now: Timestamp) throws(StoreError) -> FeedPage {
     try checkFiles()
     return try read { db in
+      let tally = try Tally.fetch(db)
+      // As the pruner has it, so that nothing is left out that look-ups still refuse.
+      let now = tally.believable(now)
       let select = try db.cachedStatement(
         sql: "SELECT seq, session, revoked_at, remember_from FROM revocation WHERE seq > ? ORDER BY seq LIMIT ?")
       let rows = try Row.fetchCursor(select, arguments: [position, limit])
@@ -47,7 +50,7 @@ extension RevocationStore {
       }
       page.isLast = looks < limit
       // Past numbers that were pruned or moved: there is nothing to come back for.
-      if page.isLast { page.end = try max(page.end, Tally.fetch(db).lastRevocation) }
+      if page.isLast { page.end = max(page.end, tally.lastRevocation) }
       return page
     }
   }

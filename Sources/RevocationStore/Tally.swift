@@ -13,6 +13,15 @@ package struct Tally: Hashable, Sendable {
   /// When the last genuinely signed delivery came that the store saw, duplicates included.
   package internal(set) var lastReceivedAt: Timestamp?
 
+  private static let furthestAhead: Int64 = 86_400_000
+
+  /// A clock that is more than a day ahead of the last delivery is not believed: one start with a wrong one would forget everything. What is due
+  /// meanwhile is only remembered for longer.
+  func believable(_ now: Timestamp) -> Timestamp {
+    guard let lastReceivedAt else { return now }
+    return min(now, Timestamp(milliseconds: lastReceivedAt.milliseconds + Self.furthestAhead))
+  }
+
   static func fetch(_ db: Database) throws -> Tally {
     let select = try db.cachedStatement(
       sql: "SELECT last_event, last_revocation, events, revocations, undecodable, last_received_at FROM tally")

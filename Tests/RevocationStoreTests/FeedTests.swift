@@ -27,6 +27,13 @@ private let noon = 20_000 * day + day / 2
       number, event: event, revokedAt: noon, createdAt: noon + (days - 30) * day, occurredAt: noon, receivedAt: noon)
   }
 
+  /// By which the store knows that it is so late.
+  func receiveSomething(_ store: RevocationStore, at now: Int64) throws {
+    var event = try IncomingEvent.revoking(9_999, receivedAt: now)
+    event.kind = .other(name: "user.created")
+    _ = try store.append([event])
+  }
+
   /// What a caller gets that asks until there is no more.
   func all(
     _ store: RevocationStore, after position: Int64 = 0, limit: Int = 3, at now: Int64 = noon
@@ -77,8 +84,9 @@ private let noon = 20_000 * day + day / 2
 
   @Test func `what has expired is left out, and its place is not come back to`() throws {
     let store = try open()
-    _ = try store.append([revoking(1), revoking(2, expiringIn: 30), revoking(3), revoking(4)])
     let later = noon + 21 * day
+    _ = try store.append([revoking(1), revoking(2, expiringIn: 30), revoking(3), revoking(4)])
+    try receiveSomething(store, at: later)
     #expect(try sessions(all(store, limit: 1, at: later)) == [2])
     #expect(try store.feed(after: 2, limit: 5, at: time(later)).end == 4)
     var step: PruneStep? = .first
@@ -87,6 +95,14 @@ private let noon = 20_000 * day + day / 2
     let page = try store.feed(after: 2, limit: 5, at: time(later))
     #expect(page.isLast)
     #expect(page.end == 4)
+  }
+
+  @Test func `a clock that is far ahead of the last delivery leaves nothing out`() throws {
+    let store = try open()
+    _ = try store.append([revoking(1), revoking(2)])
+    #expect(try sessions(all(store, at: noon + 100 * day)) == [1, 2])
+    try receiveSomething(store, at: noon + 100 * day)
+    #expect(try sessions(all(store, at: noon + 100 * day)) == [])
   }
 
   @Test(arguments: 0..<20)
