@@ -35,5 +35,14 @@ extension RevocationStore {
       try db.backup(to: copy)
     }
     try copy.close()
+    // The copy says of itself that it has a log, as the store does. One that says it has none is told apart from a store, should somebody put it
+    // beside the log of another: SQLite would play that into it.
+    let whole = try DatabaseQueue(path: path, configuration: configuration)
+    try whole.writeWithoutTransaction { db in
+      guard try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete" else {
+        throw StoreError.io(path: path, cause: "it cannot be parted from its log")
+      }
+    }
+    try whole.close()
   }
 }

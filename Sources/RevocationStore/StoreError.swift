@@ -16,6 +16,8 @@ package enum StoreError: Error, Equatable, Sendable {
   case corrupt(path: String, cause: String)
   /// The database is missing or empty, and its log is there. SQLite would delete the log, and what was acknowledged with it.
   case logAlone(path: String)
+  /// The database has no log of its own, as a backup has none, and there is a log beside it: another store's, which would ruin it.
+  case strangeLog(path: String)
   /// The file that is open is no longer the one at its path: what is written to it dies with the process.
   case replaced(path: String)
   /// No space left.
@@ -45,8 +47,10 @@ extension StoreError: CustomStringConvertible {
     case .corrupt(let path, let cause): "\(path) is damaged: \(cause)"
     case .logAlone(let path):
       "\(path) is missing or empty, but its log \(path)-wal holds events: put the two back together, or restore a backup into an empty folder"
+    case .strangeLog(let path):
+      "\(path) is a backup, but \(path)-wal beside it is another store's log and would ruin it: restore a backup into an empty folder"
     case .replaced(let path):
-      "\(path) or its log was removed or replaced while it was open; put it back or restore a backup, then restart the server"
+      "\(path) or its log was removed or replaced while it was open; put it back, or restore a backup into an empty folder, then restart the server"
     case .full(let path): "no space left to write \(path)"
     case .busy(let path): "\(path) is locked by another process"
     case .exists(let path): "\(path) is there already"

@@ -26,6 +26,19 @@ struct StoreFolder {
       if error.code == ENOENT { throw .missing(path: database) }
       throw .io(path: database, cause: error.text)
     }
+    try checkLog()
+  }
+
+  /// Throws when the log that is there cannot be the database's. SQLite asks for no proof: it plays back whatever log has the right name.
+  private func checkLog() throws(StoreError) {
+    guard hasLog else { return }
+    // The file format's versions for writing and reading (https://sqlite.org/fileformat.html): 2 with a log, 1 without. A file that cannot be read
+    // is SQLite's to tell of.
+    guard let file = try? FileDescriptor(opening: database, O_RDONLY) else { return }
+    var versions: [UInt8] = [0, 0]
+    // The array outlives the call, and the count is its own.
+    let count = unsafe pread(file.rawValue, &versions, versions.count, 18)
+    if count == versions.count, versions == [1, 1] { throw .strangeLog(path: database) }
   }
 
   /// Makes the folder, and the folders above it, for the owner alone.
@@ -42,6 +55,7 @@ struct StoreFolder {
   /// POSIX locks on it, SQLite's among them.
   func makeDatabase() throws(StoreError) {
     if !hasDatabase, hasLog { throw .logAlone(path: database) }
+    try checkLog()
     do throws(SystemError) {
       _ = try FileDescriptor(opening: database, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
     } catch  where error.code == EEXIST {

@@ -56,6 +56,32 @@ struct BackupTests {
     #expect(more.stop().wrong == [])
   }
 
+  @Test("beside the log of another store is refused by every command, and both files stay as they were")
+  func besideAnotherLog() throws {
+    let folder = try TemporaryFolder()
+    let server = try RunningServer(in: folder)
+    let load = try Load(on: server.address, connections: 2)
+    #expect(eventually { load.record.acknowledged.count >= 10 })
+    let mixed = try TemporaryFolder()
+    try FileManager.default.createDirectory(atPath: mixed.data, withIntermediateDirectories: false)
+    #expect(try Executable.run(["backup", "--data", folder.data, mixed.database]).status == 0)
+    #expect(eventually { load.record.acknowledged.count >= 50 })
+    _ = load.stop()
+    server.signal(SIGKILL)
+    _ = server.exit()
+    try FileManager.default.copyItem(atPath: folder.database + "-wal", toPath: mixed.database + "-wal")
+    let contents = { try ["", "-wal"].map { try Data(contentsOf: URL(filePath: mixed.database + $0)) } }
+    let before = try contents()
+    let session = "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--private-listen", "127.0.0.1:0"]
+    for command in [serve, ["check", session], ["events", "list"], ["dead", "replay", "--all"]] {
+      let refused = try Executable.run(command + ["--data", mixed.data])
+      #expect(refused.status == 74)
+      #expect(refused.errors.contains("is a backup, but"), "\(refused.errors)")
+    }
+    #expect(try contents() == before)
+  }
+
   @Test("replaces a file only when told to, never the store itself, and leaves nothing behind when it fails")
   func refusals() throws {
     let folder = try TemporaryFolder()
