@@ -101,11 +101,19 @@ package final class Dispatcher: Sendable {
     for lane in lanes { lane.wake() }
   }
 
-  /// Lets running attempts end or see their cancellation, and returns when none runs. What was not finished is offered again after the
-  /// next start.
+  /// Begins no attempt any more, and returns when those that run have ended by themselves.
+  package func finish() async {
+    await forEachLane { await $0.finish() }
+  }
+
+  /// Cancels running attempts, and returns when none runs. What was not finished is offered again after the next start.
   package func stop() async {
+    await forEachLane { await $0.stop() }
+  }
+
+  private func forEachLane(_ body: @escaping @Sendable (Lane) async -> Void) async {
     await withTaskGroup { group in
-      for lane in handlers.withLock({ $0.lanes + $0.retiring.values }) { group.addTask { await lane.stop() } }
+      for lane in handlers.withLock({ $0.lanes + $0.retiring.values }) { group.addTask { await body(lane) } }
     }
   }
 

@@ -54,7 +54,7 @@ extension Lane {
     case .undeliverable(let error):
       pace.answered()
       outcome = buried(item, error)
-    case .failed where isStopping && !run.timedOut:
+    case .failed where isCancelling && !run.timedOut:
       // Cancelled by the stop: no verdict on the event, it is offered again after the next start.
       interrupted.append(item)
       return

@@ -61,6 +61,8 @@ actor Lane {
   var storeRetry = Duration.zero
   private var alarm: (time: Duration, task: Task<Void, Never>)?
   var isStopping = false
+  /// What fails from now on may have been cancelled.
+  var isCancelling = false
   private var stopped: [CheckedContinuation<Void, Never>] = []
   /// An earlier lane of this handler has not stopped yet.
   private var isWaiting: Bool
@@ -112,12 +114,18 @@ actor Lane {
     wake()
   }
 
-  /// Begins no attempt, cancels those that run, and returns when none runs and what ended is recorded.
+  /// Cancels the attempts that run, and is then as `finish`.
   func stop() async {
+    (isStopping, isCancelling) = (true, true)
+    for run in running.values { run.task.cancel() }
+    await finish()
+  }
+
+  /// Begins no attempt any more, and returns when none runs and what ended is recorded.
+  func finish() async {
     if !isRunning.load(ordering: .relaxed) { return }
     isStopping = true
     work.clear()
-    for run in running.values { run.task.cancel() }
     await withCheckedContinuation { continuation in
       stopped.append(continuation)
       step()

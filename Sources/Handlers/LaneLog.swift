@@ -62,7 +62,7 @@ extension LaneLog.Kind {
   fileprivate var message: Logger.Message {
     switch self {
     case .failed: "an attempt failed"
-    case .late: "an attempt takes too long and was told to stop"
+    case .late: "an attempt takes too long and is cancelled"
     case .dead: "an event became a dead letter"
     }
   }

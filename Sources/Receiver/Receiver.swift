@@ -138,13 +138,15 @@ public final class Receiver: Sendable {
     inbox.ping { roll.answer() }
   }
 
-  /// Finishes what is in flight, for at most the drain timeout, and closes everything. Readiness turns red first; what was acknowledged is on
-  /// disk already, what handlers did not finish is offered again after the next start.
+  /// Finishes what is in flight, requests and handlers' attempts, for at most the drain timeout, and closes everything. Readiness turns red first;
+  /// what was acknowledged is on disk already, what handlers did not finish is offered again after the next start.
   public func stop() async {
     service.isDraining.store(true, ordering: .relaxed)
     pruner.stop()
     watch?.cancel()
+    let deadline = ContinuousClock.now + configuration.drainTimeout
     await drain(publicServer, within: configuration.drainTimeout)
+    await Self.wait(for: ContinuousClock.now.duration(to: deadline)) { [dispatcher] in await dispatcher.finish() }
     // Nothing that hangs, be it a disk or a handler, keeps the process: whatever is not done yet was not acknowledged, or is done again.
     // Together with the drain timeout these stay below the 10 s that a supervisor waits.
     await Self.wait(for: .milliseconds(500)) { [inbox] in

@@ -36,6 +36,33 @@ struct StopTests {
     #expect(try Executable.run("check", "--data", server.folder.data, DeliveryTests.session).status == 0)
   }
 
+  @Test("an attempt of a handler that has begun is finished, and is not made again")
+  func attempt() throws {
+    let folder = try TemporaryFolder()
+    let (gate, marks) = (folder.path + "/gate", folder.path + "/marks")
+    // A String lent to C lives as long as the call.
+    try #require(unsafe mkfifo(gate, 0o600) == 0)
+    let script = "echo begun >> \(marks); read line < \(gate); echo ended >> \(marks)"
+    let server = try RunningServer(
+      in: folder,
+      environment: Self.patient.merging([
+        "REVOKED_HANDLERS_SLOW_KIND": "exec", "REVOKED_HANDLERS_SLOW_TIMEOUT": "1h",
+        "REVOKED_HANDLERS_SLOW_COMMAND": #"["sh", "-c", "\#(script)"]"#,
+      ]) { $1 })
+    let written = { (try? String(contentsOfFile: marks, encoding: .utf8)) ?? "" }
+    let vector = Vector.sessionRevoked
+    #expect(try server.post(vector.text, signature: vector.signature).status == 200)
+    #expect(eventually { written() == "begun\n" })
+    server.signal(SIGTERM)
+    #expect(try eventually { try server.get("/readyz").status == 503 })
+    #expect(eventually { (try? Client(server.address)) == nil })
+    try Data("go on\n".utf8).write(to: URL(filePath: gate))
+    #expect(server.end() == 0)
+    #expect(written() == "begun\nended\n")
+    let shown = try Executable.run("events", "show", "1", "--data", folder.data)
+    #expect(shown.output.contains("slow: done"), "\(shown.output)")
+  }
+
   @Test(
     "a second signal ends the server at once, with status 1",
     arguments: [(SIGTERM, SIGTERM), (SIGTERM, SIGINT), (SIGINT, SIGTERM), (SIGINT, SIGINT)])
