@@ -22,6 +22,7 @@ final class Service: Sendable {
   /// Look-ups and pages of the feed.
   let reads: ThrottledLog
   private let signatures: ThrottledLog
+  private let tokens: ThrottledLog
   private let secrets: Mutex<[Secret]>
   private let secretsVersionNumber = Atomic(0)
   /// Milliseconds since 1970 of the last genuinely signed delivery; the smallest value means none yet.
@@ -42,6 +43,7 @@ final class Service: Sendable {
     overflows = ThrottledLog(logger)
     reads = ThrottledLog(logger, over: "the store can be read again")
     signatures = ThrottledLog(logger, .warning)
+    tokens = ThrottledLog(logger, .warning)
     self.now = now
     lastSignedMilliseconds = Atomic(lastSigned?.milliseconds ?? .min)
   }
@@ -67,6 +69,12 @@ final class Service: Sendable {
     signatures.failed(
       "signature missing or wrong; answered 401. If Dynamic sent it, compare the secret with the one in its dashboard",
       count: count)
+  }
+
+  func tokenWasWrong() {
+    tokens.failed(
+      "private token missing or wrong; answered 401, which a proxy takes for a revoked session. Compare the caller's X-Revoked-Token with private-token"
+    )
   }
 
   func heard(at time: Timestamp) {

@@ -127,6 +127,7 @@ struct PrivateListenerTests {
     for fields in granted { #expect(try server.get(path, fields: fields).status == status) }
     #expect(try server.get("/livez").status == 200)
     #expect(try server.get("/readyz").status == 200)
+    #expect(server.log.wait { $0.contains("private token missing or wrong") })
     #expect(!server.log.text.contains(Self.token))
   }
 

@@ -42,11 +42,16 @@ final class PrivateResponder: Responder {
       return service.stamped(answer)
     }
     guard path.equals("/metrics") || path.equals("/") else { return Answers.notFound }
-    guard case .granted = access else { return Answers.tokenMissing }
+    guard case .granted = access else { return tokenMissing() }
     guard isGet else { return Answers.getOnly }
     if path.equals("/") { return Answers.index }
     metricsPage.render { [loop] response in loop.answer([(exchange, response)]) }
     return nil
+  }
+
+  private func tokenMissing() -> Response {
+    service.tokenWasWrong()
+    return Answers.tokenMissing
   }
 
   /// What stands below `/v1/`.
@@ -54,7 +59,7 @@ final class PrivateResponder: Responder {
     _ path: Span<UInt8>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ body: Span<UInt8>,
     _ access: PrivateAccess, _ exchange: Exchange
   ) -> Response? {
-    guard case .granted(let byAuthorization) = access else { return Answers.tokenMissing }
+    guard case .granted(let byAuthorization) = access else { return tokenMissing() }
     // Envoy appends the path of the request that it asks about.
     if path.equals("/v1/forward-auth") || path.hasPrefix("/v1/forward-auth/") {
       return lookUps.forwardAuth(head, bytes, readsAuthorization: !byAuthorization)
