@@ -43,7 +43,7 @@ public final class ForwardHandler: EventHandler {
     case 200...299: return
     case 410: throw Undeliverable("the receiver wants no more of it (410)")
     case let status:
-      let reason = "the receiver answered \(status)"
+      let reason = "the endpoint answered \(status)"
       if let pause = RetryAfter.pause(answer.value(forHTTPHeaderField: "Retry-After"), now: Date()) {
         throw RetryLater(reason, after: pause)
       }

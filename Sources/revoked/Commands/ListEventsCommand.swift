@@ -27,7 +27,7 @@ struct ListEventsCommand: ParsableCommand {
       try listing.show(header: EventReport.header, none: "no events") { limit throws(StoreError) in
         let events = try store.latestEvents(filter, before: last, limit: limit)
         last = events.last?.seq ?? last
-        return events.map(EventReport.init)
+        return events.map { EventReport($0, settings.handlers) }
       } rows: { event in
         [event.row]
       } line: { event in

@@ -15,11 +15,24 @@ struct ReplayDeadCommand: ParsableCommand {
   @OptionGroup var dead: DeadChangeOptions
 
   func run() throws {
-    let work = try dead.apply { store, ids throws(StoreError) in try store.replay(ids, at: Timestamp(Date())) }
+    var handlers: Set<String> = []
+    var removed: [String] = []
+    let work = try dead.apply { store, ids throws(StoreError) in
+      let replayed = try store.replay(ids, at: Timestamp(Date()))
+      handlers.formUnion(replayed.compactMap(\.handler))
+      return replayed
+    } finally: { store throws(StoreError) in
+      for name in handlers.sorted() where try store.isRemoved(name) { removed.append(name) }
+    }
     if dead.json {
       print(JSONLine.text(["replayed": work.done, "undecodable": work.undecodable]))
     } else {
       print("replayed \(work.done) dead letter\(work.done == 1 ? "" : "s")")
+    }
+    for name in removed {
+      Notice.say(
+        "the server has no handler \(name): what was put back waits until it has, or until `revoked dead discard --handler \(name)`"
+      )
     }
     if work.undecodable > 0 {
       throw Failure.no("\(work.undecodable) stay dead: this release cannot decode them either")

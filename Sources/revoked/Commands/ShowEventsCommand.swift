@@ -7,7 +7,12 @@ internal import Signature
 struct ShowEventsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Shows events with all that is known of them, and their bodies.",
-    discussion: "A body may hold personal data. Exit 1 if one of the events is not stored.")
+    discussion: """
+      A body may hold personal data. Exit 1 if one of the events is not stored.
+
+      How handlers stand with it: waiting, retrying, dead; not wanted, by the handler's `events` as they are configured now; done: delivered, or \
+      a dead letter that was discarded.
+      """)
 
   @Argument(help: ArgumentHelp("The number that `events list` shows, or an eventId.", valueName: "event"))
   var events: [String]
@@ -34,7 +39,7 @@ struct ShowEventsCommand: ParsableCommand {
       throw Failure.io(error)
     }
     for (index, event) in found.enumerated() {
-      let (report, body) = (EventReport(event), BodyText(bytes: event.body))
+      let (report, body) = (EventReport(event, settings.handlers), BodyText(bytes: event.body))
       if json {
         print(JSONLine.text(WithBody(report: report, body: body)))
       } else {

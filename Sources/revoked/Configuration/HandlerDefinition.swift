@@ -23,4 +23,10 @@ struct HandlerDefinition: Sendable {
   let concurrency: Int
   /// Before the event becomes a dead letter.
   let maxAttempts: Int
+
+  /// nil: an event that could not be decoded, which nobody gets.
+  func wants(_ eventName: String?) -> Bool {
+    guard let eventName else { return false }
+    return events.contains { EventPattern($0).matches(eventName) }
+  }
 }

@@ -10,10 +10,11 @@ struct EventReport: Encodable {
     var retryAt: String?
     var error: String?
 
-    init(_ handler: EventSummary.Handler) {
+    init(_ handler: EventSummary.Handler, isUnwanted: Bool) {
       name = handler.name
       switch handler.state {
-      case .done: state = "done"
+      // The store only knows that nothing is left to do.
+      case .done: state = isUnwanted ? "not wanted" : "done"
       case .waiting: state = "waiting"
       case .retrying(let attempts, let at, let error):
         state = "retrying"
@@ -36,7 +37,8 @@ struct EventReport: Encodable {
   let occurredAt: String?
   let handlers: [Handler]
 
-  init(_ event: EventSummary) {
+  /// - Parameter handlers: as they are configured, which tells those that do not want the event.
+  init(_ event: EventSummary, _ handlers: [HandlerDefinition]) {
     seq = event.seq
     name = event.name
     problem = event.problem
@@ -50,7 +52,10 @@ struct EventReport: Encodable {
     messageIds = event.messageIDs
     receivedAt = "\(event.receivedAt)"
     occurredAt = event.occurredAt.map { "\($0)" }
-    handlers = event.handlers.map(Handler.init)
+    self.handlers = event.handlers.map { handler in
+      let definition = handlers.first { $0.name == handler.name }
+      return Handler(handler, isUnwanted: definition?.wants(event.name) == false)
+    }
   }
 }
 

@@ -56,6 +56,18 @@ struct InspectionTests {
     #expect(try store.run("events", "list", "--since", "2027-09-21T00:00:00Z", "--json").output == "")
   }
 
+  @Test("a handler that does not want an event is not said to have had it")
+  func notWanted() throws {
+    let store = try SeededStore(events: 1)
+    #expect(try store.run("dead", "discard", "1/audit").status == 0)
+    let other = ReplayTests.audit.merging(["REVOKED_HANDLERS_AUDIT_EVENTS": "admin.*"]) { $1 }
+    for (configured, state) in [([:], "done"), (ReplayTests.audit, "done"), (other, "not wanted")] {
+      let command = ["events", "show", "1", "--data", store.folder.data]
+      let shown = try Executable.run(command, environment: configured).output
+      #expect(shown.contains("audit: \(state)\n"), "\(shown)")
+    }
+  }
+
   @Test("events show finds an event by its number and by its eventId, and says which are not there")
   func eventsShow() throws {
     let store = try SeededStore(events: 2)

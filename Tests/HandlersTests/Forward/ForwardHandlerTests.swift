@@ -28,7 +28,7 @@ struct ForwardHandlerTests {
     let error = await #expect(throws: (any Error).self) {
       try await handler(peer.url("/200"), [Self.first]).handle(event())
     }
-    #expect(error.map { "\($0)" } == "the receiver answered 400")
+    #expect(error.map { "\($0)" } == "the endpoint answered 400")
   }
 
   @Test("A delivery has the body as it was signed, and the event's id in every attempt")
@@ -70,7 +70,7 @@ struct ForwardHandlerTests {
     let error = await #expect(throws: (any Error).self) {
       try await handler(peer.url("/\(status)?location=/200")).handle(event())
     }
-    #expect(error.map { "\($0)" } == "the receiver answered \(status)")
+    #expect(error.map { "\($0)" } == "the endpoint answered \(status)")
     #expect(try peer.next().path == "/\(status)")
     try await handler(peer.url("/204")).handle(event())
     #expect(try peer.next().path == "/204")
@@ -82,7 +82,7 @@ struct ForwardHandlerTests {
     let error = await #expect(throws: (any Error).self) {
       try await handler(peer.url("/\(status)")).handle(event())
     }
-    #expect(error.map { "\($0)" } == "the receiver answered \(status)")
+    #expect(error.map { "\($0)" } == "the endpoint answered \(status)")
     #expect(!(error is Undeliverable) && !(error is RetryLater))
   }
 
