@@ -66,6 +66,14 @@ struct ConfigurationFileTests {
           + "remove one of the two"
       ),
       ("limits: 5", "limits (revoked.yaml:1): is a section: its keys go below it, indented"),
+      (
+        "handlers: {j: {}}",
+        "handlers.j (revoked.yaml:1): is a handler without keys; give it a kind (log, exec or forward) or remove it"
+      ),
+      (
+        "handlers:\n  j:\n    # kind: log",
+        "handlers.j (revoked.yaml:2): is a handler without keys; give it a kind (log, exec or forward) or remove it"
+      ),
       ("listen:", "listen (revoked.yaml:1): has no value; give it one or remove it"),
       ("listen: ~", "listen (revoked.yaml:1): has no value; give it one or remove it"),
       ("listen: {host: a}", "listen (revoked.yaml:1): takes a value or a list of them"),

@@ -50,6 +50,7 @@ struct SecretsConfigurationTests {
         "", ["DYNAMIC_WEBHOOK_SECRET": a, "DYNAMIC_WEBHOOK_SECRET_FILE": "none"],
         "secrets (DYNAMIC_WEBHOOK_SECRET_FILE): is empty; "
       ),
+      ("", ["DYNAMIC_WEBHOOK_SECRET_FILE": ""], "secrets (DYNAMIC_WEBHOOK_SECRET_FILE): is empty; name the file"),
       ("", ["DYNAMIC_WEBHOOK_SECRET_FILE": "gone"], "secrets (DYNAMIC_WEBHOOK_SECRET_FILE): gone does not exist"),
     ] as [(String, [String: String], String)])
   func refused(file: String, environment: [String: String], begins: String) {

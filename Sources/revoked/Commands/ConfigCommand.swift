@@ -16,8 +16,10 @@ struct CheckConfigCommand: ParsableCommand {
 
   func run() throws {
     let settings = try options.load(requiring: [.secrets])
-    let secrets = settings.receiver.secrets.count
-    print("configuration ok: \(secrets) secret\(secrets == 1 ? "" : "s"), \(settings.handlers.count) handlers")
+    let (secrets, handlers) = (settings.receiver.secrets.count, settings.handlers.count)
+    print(
+      "configuration ok: \(secrets) secret\(secrets == 1 ? "" : "s"), \(handlers) handler\(handlers == 1 ? "" : "s")"
+    )
     for notice in settings.notices { Notice.say("notice: \(notice)") }
     noticeLostHandlers(settings)
   }

@@ -104,7 +104,9 @@ struct SendCommand: AsyncParsableCommand {
       text = url
     } else {
       guard case .tcp(let host, let port) = settings.receiver.listen, port != 0 else {
-        throw ValidationError("the receiver listens on \(settings.receiver.listen): say where to post with --url")
+        throw ValidationError(
+          "the receiver listens on \(settings.receiver.listen): give the address of the proxy before it, as in --url https://…/webhooks/dynamic"
+        )
       }
       // A wildcard is where to listen, not where to connect.
       let reachable = host == "0.0.0.0" ? "127.0.0.1" : host == "::" || host == "::1" ? "localhost" : host

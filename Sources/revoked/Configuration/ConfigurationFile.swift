@@ -58,6 +58,9 @@ struct ConfigurationFile {
         } else if !Self.isEmpty(node) {
           problems.append(problem("is a section: its keys go below it, indented"))
         }
+        if key.hasPrefix("handlers."), node.mapping?.isEmpty ?? Self.isEmpty(node) {
+          problems.append(problem("is a handler without keys; give it a kind (log, exec or forward) or remove it"))
+        }
       case .key:
         if let earlier = values[key]?.source {
           problems.append(problem("is set already in \(earlier.place); remove one of the two"))

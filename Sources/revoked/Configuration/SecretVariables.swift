@@ -20,6 +20,7 @@ struct SecretVariables {
     let variable = "DYNAMIC_WEBHOOK_SECRET_FILE"
     guard let path = inputs.environment[variable] else { return }
     do throws(Mismatch) {
+      guard !path.isEmpty else { throw Mismatch("is empty; name the file or unset it") }
       let lines = Self.lines(of: try inputs.readFile(path))
       if lines.contains(where: { $0.contains(where: \.isWhitespace) }) {
         throw Mismatch("a line of \(path) holds white space; write one secret a line")
