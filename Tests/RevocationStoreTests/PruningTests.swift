@@ -221,6 +221,39 @@ private let noon = 20_000 * day + 12 * hour
     #expect(try left.map(\.session) == numbers.filter { $0 % 3 == 0 }.map { try session($0) })
   }
 
+  /// Where a step begins and ends: at numbers that are there or not, with as many expired as it deletes at most, or none.
+  private static let numbers: [[Int64]] = [
+    Array(4090...4103) + Array(8186...8200), Array(1...128) + [4096, 4097], Array(1...127) + [4096, 4097, 8192, 8193],
+    [1] + Array(3970...4097), [5, 1 << 20, 1 << 40, 1 << 62], Array(1...300) + Array(9000...9300),
+    [.max - 8193, .max - 4097, .max - 4096, .max - 4095, .max - 1, .max],
+  ]
+
+  @Test(arguments: numbers, [1, 2, 3])
+  func `a pass finds all that is expired and nothing else, wherever the numbers are`(
+    numbers: [Int64], young: Int
+  ) throws {
+    let isYoung = numbers.indices.map { young > 1 && $0 % young == 1 }
+    try store.write { db in
+      for (number, isYoung) in zip(numbers, isYoung) {
+        try db.execute(
+          sql: "INSERT INTO revocation VALUES (?, randomblob(16), 0, 'user', ?, 1, NULL)",
+          arguments: [number, isYoung ? noon : noon - 31 * day])
+      }
+      try db.execute(sql: "UPDATE tally SET revocations = ?", arguments: [numbers.count])
+    }
+    var steps = 0
+    var step: PruneStep? = .first
+    while case .revocations? = step, let next = step {
+      steps += 1
+      step = try store.prune(next, at: time(noon), handlers: [])
+      // However far apart the numbers are.
+      try #require(steps <= 8)
+    }
+    let left = zip(numbers, isYoung).filter(\.1).map(\.0)
+    #expect(try feed() == left)
+    #expect(try store.tally().revocations == left.count)
+  }
+
   @Test func `a pass over what is young writes nothing`() throws {
     _ = try store.append([.revoking(1, createdAt: noon, receivedAt: noon)])
     let before = try store.write { $0.totalChangesCount }

@@ -282,6 +282,21 @@ import Testing
     if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
   }
 
+  @Test(arguments: [true, false])
+  func `a block that is gone is damage, and takes no key for an unknown one`(isLookUp: Bool) throws {
+    let store = try open()
+    for number in UInt64(1)...60 { _ = try store.append([.revoking(number)]) }
+    try store.write { try $0.execute(sql: "DELETE FROM key_block") }
+    let error = #expect(throws: StoreError.self) {
+      if isLookUp {
+        _ = try LookUpReader(store).isAnyRevoked([session(1)])
+      } else {
+        _ = try store.append([.revoking(1)])
+      }
+    }
+    if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
+  }
+
   private func open() throws -> RevocationStore {
     try RevocationStore(data: folder.data, mode: .serve, keyIndex: Self.limits)
   }
