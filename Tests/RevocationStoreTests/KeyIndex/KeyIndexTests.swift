@@ -46,6 +46,20 @@ import Testing
     try check(store, old + new)
   }
 
+  /// Their keys the index still has, so that it calls neither unknown.
+  @Test(arguments: [3, 20])
+  func `what was forgotten and comes twice in one batch is new once`(stored: UInt64) throws {
+    let store = try open()
+    for number in 1...stored { _ = try store.append([.revoking(number)]) }
+    try store.write { try $0.execute(sql: "DELETE FROM event; DELETE FROM revocation") }
+    let batch = try (Array(1...stored) + Array(1...stored)).map { try IncomingEvent.revoking($0) }
+    #expect(try store.append(batch) == batch.indices.map { $0 < Int(stored) ? .accepted : .duplicate })
+    for table in ["event", "revocation"] {
+      #expect(try store.read { try UInt64.fetchOne($0, sql: "SELECT count(*) FROM \(table)") } == stored)
+    }
+    try check(store, Array(1...stored))
+  }
+
   @Test func `there are no more runs of a level than are merged at once, and as many again that came meanwhile`() throws
   {
     let store = try open()
