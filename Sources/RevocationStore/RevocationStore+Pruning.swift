@@ -62,7 +62,7 @@ extension RevocationStore {
       var next: Int64?
       var looks = 0
       while let row = try rows.next() {
-        let age = now.milliseconds - (try row.decode(Int64.self, atIndex: 1))
+        let age = now.milliseconds - Timestamp(milliseconds: try row.decode(atIndex: 1)).milliseconds
         // Numbers are given out in the order of receipt, so all that follow are young as well; but not if this one was
         // received by a clock that was ahead.
         if 0...Self.eventRetention ~= age { return (old, nil) }

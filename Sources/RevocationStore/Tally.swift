@@ -28,10 +28,22 @@ package struct Tally: Hashable, Sendable {
     guard let row = try Row.fetchOne(select) else {
       throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the table of counts is empty")
     }
-    return try Tally(
+    let tally = try Tally(
       lastEvent: row.decode(atIndex: 0), lastRevocation: row.decode(atIndex: 1), events: row.decode(atIndex: 2),
       revocations: row.decode(atIndex: 3), undecodable: row.decode(atIndex: 4),
       lastReceivedAt: row.decode(Int64?.self, atIndex: 5).map(Timestamp.init(milliseconds:)))
+    guard tally.isPlausible else {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the table of counts is beyond all bounds")
+    }
+    return tally
+  }
+
+  /// So far from the ends that no process lives to count there.
+  private var isPlausible: Bool {
+    let most: Int64 = 1 << 62
+    let counts = -(1 << 62)...(1 << 62)
+    return 0...most ~= lastEvent && 0...most ~= lastRevocation
+      && [events, revocations, undecodable].allSatisfy { counts ~= $0 }
   }
 
   func update(_ db: Database) throws {

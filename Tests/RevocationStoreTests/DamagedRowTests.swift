@@ -26,4 +26,28 @@ import Testing
     if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
     #expect(throws: StoreError.self) { try store.append([.revoking(2)]) }
   }
+
+  @Test(
+    arguments: [
+      "tally SET last_event = 9223372036854775807", "tally SET last_event = -1",
+      "tally SET events = 9223372036854775807",
+      "tally SET last_revocation = 9223372036854775807", "tally SET revocations = 9223372036854775807",
+      "tally SET undecodable = -9223372036854775808", "key_run SET last_seq = 9223372036854775807",
+    ])
+  func `a number that was never given out is damage, and no trap`(change: String) throws {
+    let folder = try TemporaryFolder()
+    let limits = KeyIndexLimits(recent: 5, fanout: 2)
+    let sound = try RevocationStore(data: folder.data, mode: .serve, keyIndex: limits)
+    for number in UInt64(1)...20 { _ = try sound.append([.revoking(number)]) }
+    try sound.close()
+    let database = try DatabaseQueue(path: folder.database)
+    try database.write { try $0.execute(sql: "UPDATE \(change)") }
+    try database.close()
+
+    let error = #expect(throws: StoreError.self) {
+      let store = try RevocationStore(data: folder.data, mode: .serve, keyIndex: limits)
+      _ = try store.append([.revoking(21)])
+    }
+    if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
+  }
 }

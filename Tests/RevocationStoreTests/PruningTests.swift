@@ -221,6 +221,16 @@ private let noon = 20_000 * day + 12 * hour
     #expect(try left.map(\.session) == numbers.filter { $0 % 3 == 0 }.map { try session($0) })
   }
 
+  @Test func `a time that cannot be is far in the past or in the future, and no trap`() throws {
+    _ = try store.append([.other(1, receivedAt: noon), .other(2, receivedAt: noon), .other(3, receivedAt: noon)])
+    try store.write {
+      try $0.execute(sql: "UPDATE event SET received_at = -9223372036854775808 WHERE seq = 1")
+      try $0.execute(sql: "UPDATE event SET received_at = 9223372036854775807 WHERE seq = 2")
+    }
+    try prune(at: noon + day)
+    #expect(try kept() == [2, 3])
+  }
+
   /// Where a step begins and ends: at numbers that are there or not, with as many expired as it deletes at most, or none.
   private static let numbers: [[Int64]] = [
     Array(4090...4103) + Array(8186...8200), Array(1...128) + [4096, 4097], Array(1...127) + [4096, 4097, 8192, 8193],

@@ -5,7 +5,12 @@ extension KeyIndex {
   /// The index as of the transaction's moment.
   static func load(_ table: IndexedTable, _ db: Database) throws -> KeyIndex {
     let index = try KeyIndex(table, runs: KeyRun.fetchAll(of: table, db))
-    try index.cover(index.uncovered(db), through: table.lastNumber(db))
+    let last = try table.lastNumber(db)
+    // Rows that the index wrongly takes for covered would not be found.
+    guard index.covered <= last else {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a run of an index has numbers never given out")
+    }
+    try index.cover(index.uncovered(db), through: last)
     return index
   }
 
