@@ -50,7 +50,8 @@ extension RevocationStore {
         }
         let event = try StoredEvent(row)
         taken += event.body.count
-        try page.due.append(DueDelivery(event: event, attempts: row.decode(atIndex: 4)))
+        // Whatever the disk says, one more is still a number.
+        try page.due.append(DueDelivery(event: event, attempts: min(max(0, row.decode(atIndex: 4)), 1 << 30)))
       }
       return page
     }

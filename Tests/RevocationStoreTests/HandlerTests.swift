@@ -97,6 +97,15 @@ import Testing
     #expect(try store.backlogs() == ["log": Backlog(pending: 0, dead: 0)])
   }
 
+  @Test(arguments: [(Int.max, 1 << 30), (.min, 0)])
+  func `a count of attempts that cannot be leaves room for one more`(stored: Int, attempts: Int) throws {
+    let id = try handler()
+    try store.record(
+      [Attempt(event: 1, number: 1, at: time(10), outcome: .failed(error: "e", retryAt: time(20)))], handler: id)
+    try store.write { try $0.execute(sql: "UPDATE delivery SET attempts = ?", arguments: [stored]) }
+    #expect(try store.dueDeliveries(handler: id, at: time(20), limit: 1).due.map(\.attempts) == [attempts])
+  }
+
   @Test func `what fails comes back when it is due, until it succeeds`() throws {
     let id = try handler()
     try store.record(
