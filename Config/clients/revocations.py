@@ -9,11 +9,12 @@ on, and before it has read everything once, it refuses everybody; math.inf never
 meanwhile stays in. What keeps it from reading it logs, once. As a program it answers for the session ids on its standard input,
 once it has read everything or could not: revocations.py URL [MAX-AGE], with the token, if any, in REVOKED_PRIVATE_TOKEN.
 """
-import http.client, json, logging, math, os, sys, threading, time, urllib.error, urllib.request
+import http.client, json, logging, math, os, re, sys, threading, time, urllib.error, urllib.request
 from datetime import datetime
 
 
 class Revocations:
+    ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
     PAGE = 10_000  # Entries of an answer, 1.5 MB: an answer that was cut off costs no more than that again.
 
     def __init__(self, url, token=None, max_age=120):
@@ -35,9 +36,9 @@ class Revocations:
         return time.monotonic() - self.current_at
 
     def refuses(self, *sessions):
-        """Whether one of them is revoked, or that cannot be told any more. None is no session."""
-        now = time.time()
-        return self.age > self.max_age or any(self.expiry.get(session, 0) > now for session in sessions)
+        """Whether one of them is revoked or malformed, or that cannot be told any more. None is no session."""
+        now, given = time.time(), [session for session in sessions if session is not None]
+        return self.age > self.max_age or any(not self.ID.fullmatch(str(s)) or self.expiry.get(s, 0) > now for s in given)
 
     def _follow(self):
         while True:

@@ -77,13 +77,21 @@ extension Lane {
     let retryAt = Timestamp(milliseconds: clock.now().milliseconds + Int64(wait / .milliseconds(1)))
     log.add(
       .failed,
-      ["seq": "\(item.event.seq)", "attempt": "\(number)", "retryAt": "\(retryAt)", "error": "\(error)"])
+      [
+        "seq": .stringConvertible(item.event.seq), "attempt": .stringConvertible(number), "retryAt": "\(retryAt)",
+        "error": "\(error)",
+      ])
     return .failed(error: error, retryAt: retryAt)
   }
 
   private func buried(_ item: LaneWork.Item, _ error: String) -> Attempt.Outcome {
     counters.dead.wrappingAdd(1, ordering: .relaxed)
-    log.add(.dead, ["seq": "\(item.event.seq)", "attempt": "\(item.failedBefore + 1)", "error": "\(error)"])
+    log.add(
+      .dead,
+      [
+        "seq": .stringConvertible(item.event.seq), "attempt": .stringConvertible(item.failedBefore + 1),
+        "error": "\(error)",
+      ])
     return .dead(error: error)
   }
 
@@ -97,7 +105,11 @@ extension Lane {
       running[event]?.timedOut = true
       run.task.cancel()
       log.add(
-        .late, ["seq": "\(event)", "attempt": "\(run.item.failedBefore + 1)", "timeout": "\(run.timeout)"])
+        .late,
+        [
+          "seq": .stringConvertible(event), "attempt": .stringConvertible(run.item.failedBefore + 1),
+          "timeout": "\(run.timeout)",
+        ])
     }
   }
 }

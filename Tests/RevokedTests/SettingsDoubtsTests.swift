@@ -18,6 +18,20 @@ struct SettingsDoubtsTests {
       ).isEmpty)
   }
 
+  @Test(
+    "A private listener that other hosts reach without a token is doubted",
+    arguments: [
+      ("0.0.0.0:8081", nil, true), ("[::]:8081", nil, true), ("10.1.2.3:0", nil, true), ("0.0.0.0:8081", "t", false),
+      ("127.0.0.2:8081", nil, false), ("[::1]:8081", nil, false), ("localhost:8081", nil, false),
+      ("unix:/run/r", nil, false),
+    ] as [(String, String?, Bool)])
+  func privateListener(address: String, token: String?, isDoubted: Bool) throws {
+    let environment = token.map { ["REVOKED_PRIVATE_TOKEN": $0] } ?? [:]
+    let doubts = try doubts(.stub(environment: environment, flags: [("private-listen", address)]))
+    #expect(doubts.count == (isDoubted ? 1 : 0))
+    #expect(doubts.allSatisfy { $0.hasPrefix("private-listen (flag): other hosts may reach it") })
+  }
+
   @Test("A retention below the JWT's life is doubted, with its source", arguments: [("29d", true), ("30d", false)])
   func retention(value: String, isDoubted: Bool) throws {
     let doubts = try doubts(.stub(flags: [("retention", value)]))

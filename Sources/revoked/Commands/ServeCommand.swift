@@ -122,17 +122,5 @@ struct ServeCommand: AsyncParsableCommand {
     announcer.notice(
       "listening private=\(receiver.privateAddress.url) token=\(settings.receiver.privateToken == nil ? "none" : "required")"
     )
-    if settings.receiver.privateToken == nil, !receiver.privateAddress.isLocal {
-      logger.warning("the private listener can be reached from other hosts and asks for no token; set private-token")
-    }
-  }
-}
-
-extension ListenAddress {
-  fileprivate var isLocal: Bool {
-    switch self {
-    case .unix, .inherited: true
-    case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.")
-    }
   }
 }

@@ -1,3 +1,4 @@
+internal import HTTPServer
 internal import Handlers
 internal import Receiver
 
@@ -11,6 +12,9 @@ extension Settings {
     // The default is the longest that a session lives (PROTOCOL §5).
     if receiver.retention < ReceiverConfiguration(secrets: []).retention {
       doubt("retention", "a session's JWT lives up to 30 days; one that is forgotten sooner is let through again")
+    }
+    if receiver.privateToken == nil, !receiver.privateListen.isLocal {
+      doubt("private-listen", "other hosts may reach it, and it asks for no token; set private-token")
     }
     for handler in handlers {
       for pattern in handler.events {
@@ -36,6 +40,15 @@ extension Settings {
     case true?: nil
     case false?: "\(shown) is nothing that this user may run"
     case nil: "\(shown) does not exist"
+    }
+  }
+}
+
+extension ListenAddress {
+  fileprivate var isLocal: Bool {
+    switch self {
+    case .unix, .inherited: true
+    case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.")
     }
   }
 }

@@ -27,6 +27,8 @@ struct SampleClientTests {
     // Its first answer waits until all is read.
     #expect(try !client.refuses(never))
     #expect(try client.refuses(first))
+    // As forward-auth does with what is no session id.
+    for malformed in ["", "x", never.uppercased(), never + "0"] { #expect(try client.refuses(malformed)) }
     #expect(client.errors.text == "")
     let second = try revoke(on: server)
     #expect(try eventually { try client.refuses(second) })
