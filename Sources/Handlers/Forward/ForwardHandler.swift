@@ -41,7 +41,7 @@ public final class ForwardHandler: EventHandler {
     let answer = try await answers.answer(to: session.dataTask(with: request(for: event, at: Date())))
     switch answer.statusCode {
     case 200...299: return
-    case 410: throw Undeliverable("the receiver wants no more of it (410)")
+    case 410: throw Undeliverable("the endpoint wants no more of it (410)")
     case let status:
       let reason = "the endpoint answered \(status)"
       if let pause = RetryAfter.pause(answer.value(forHTTPHeaderField: "Retry-After"), now: Date()) {

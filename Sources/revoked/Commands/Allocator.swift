@@ -10,7 +10,7 @@ enum Allocator {
     mallopt(M_MMAP_THRESHOLD, 1 << 20)
     // As glibc would have it for that threshold. By itself the end of the heap goes back, and comes again, for each such body.
     mallopt(M_TRIM_THRESHOLD, 2 << 20)
-    // Each thread of Dispatch's would keep a heap of its own.
+    // Each further thread of Dispatch's would keep a heap of its own.
     mallopt(M_ARENA_MAX, 1)
   }
 }

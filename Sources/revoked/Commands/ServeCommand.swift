@@ -26,7 +26,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
     Allocator.bound()
     // The client of `forward` would obey http_proxy and send events to somebody whom no configuration names.
-    // Both are copied; nothing here has started a thread yet that might read the environment meanwhile.
+    // Both are copied; what threads there are by now do not read the environment.
     for name in ["NO_PROXY", "no_proxy"] { unsafe setenv(name, "*", 1) }
     var settings = try options.load(requiring: [.secrets])
     if let descriptor = inherited.publicListener { settings.receiver.listen = .inherited(descriptor: descriptor) }
