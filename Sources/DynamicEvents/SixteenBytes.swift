@@ -1,12 +1,17 @@
 internal import Signature
 
 /// Sixteen bytes that a lower-case UUID text stands for: one word compare each way, no allocation.
-struct SixteenBytes: Hashable, Sendable {
-  let high: UInt64
-  let low: UInt64
+package struct SixteenBytes: Hashable, Sendable {
+  package let high: UInt64
+  package let low: UInt64
+
+  package init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
 
   /// Exactly `^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`; version and variant are not looked at.
-  init?(uuid text: Span<UInt8>) {
+  package init?(uuid text: Span<UInt8>) {
     guard text.count == 36 else { return nil }
     var words: (UInt64, UInt64) = (0, 0)
     var seen: UInt8 = 0
@@ -48,14 +53,14 @@ struct SixteenBytes: Hashable, Sendable {
     [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) } }
   }
 
-  var uuidText: String {
+  package var uuidText: String {
     var text: [UInt8] = []
     text.reserveCapacity(36)
     appendUUID(to: &text)
     return String(decoding: text, as: UTF8.self)
   }
 
-  func appendUUID(to text: inout [UInt8]) {
+  package func appendUUID(to text: inout [UInt8]) {
     for digit in 0..<32 {
       if digit == 8 || digit == 12 || digit == 16 || digit == 20 { text.append(UInt8(ascii: "-")) }
       let word = digit < 16 ? high : low

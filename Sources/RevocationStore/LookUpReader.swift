@@ -13,9 +13,9 @@ internal import Synchronization
 @safe package final class LookUpReader {
   /// Recovery after another process died is all that ever makes a reader wait, and a loop must not wait for long.
   private static let patience: Int32 = 50
-  /// In KiB. Up to some million sessions the inner pages of both tables stay in it, and a look-up reads no more than the two leaves. At ten million
-  /// leaves that pass through push them out, and it reads about four pages; to keep them takes 14 MB, a quarter of what the process holds.
-  private static let cache = 4000
+  /// In KiB. The inner pages of the table of blocks stay in it up to ten million sessions and more, though leaves pass through: a look-up reads no
+  /// more than the one block.
+  private static let cache = 6000
   /// Each further try has been overtaken by a commit, which takes far longer than a try.
   private static let tries = 100
 
@@ -33,6 +33,10 @@ internal import Synchronization
   private var commits: UInt64 = 0
   /// The newest number that the snapshot has.
   private var lastNumber: Int64 = 0
+  /// As of the snapshot, what is remembered from before may be forgotten.
+  private var forgottenBefore: Int64 = 0
+  /// The text of an event's id that a copy has.
+  private var eventID: [UInt8] = []
 
   package init(_ store: RevocationStore) {
     self.store = store
@@ -46,12 +50,19 @@ internal import Synchronization
   ) throws(StoreError) -> Answer? {
     try answer([session]) { places throws(Interruption) in
       defer { _ = unsafe sqlite3_reset(select) }
-      guard try find(session, places[0]) else { return nil }
-      let name = unsafe text(1)
-      guard let by = RevokedBy.allCases.first(where: { unsafe $0.rawValue.utf8.elementsEqual(name) }) else {
-        throw .store(failure(SQLITE_CORRUPT, "a revocation is by nobody known"))
+      switch try find(session, places[0], isRowNeeded: { $0.answer == nil }) {
+      case nil: return nil
+      case .copy(let copy):
+        guard let answer = copy.answer else { return nil }
+        eventID.removeAll(keepingCapacity: true)
+        answer.eventID.appendUUID(to: &eventID)
+        return use(answer.revokedAt, answer.by, eventID.span)
+      case .row:
+        guard let by = unsafe RevokedBy(name: text(1).span) else {
+          throw .store(failure(SQLITE_CORRUPT, "a revocation is by nobody known"))
+        }
+        return use(Timestamp(milliseconds: unsafe sqlite3_column_int64(select, 0)), by, unsafe text(2).span)
       }
-      return use(Timestamp(milliseconds: unsafe sqlite3_column_int64(select, 0)), by, unsafe text(2).span)
     }
   }
 
@@ -92,7 +103,7 @@ internal import Synchronization
   /// In this order a commit in between is in the snapshot, and what it moved to other numbers shows by these being beyond what the index
   /// covered. The other way round a session could be found at a place that the snapshot does not have yet.
   private func answer<Answer>(
-    _ sessions: [SessionID], _ body: ([KeyPlaces]) throws(Interruption) -> Answer
+    _ sessions: [SessionID], _ body: ([KeyPlaces<RevocationCopy>]) throws(Interruption) -> Answer
   ) throws(StoreError) -> Answer {
     for attempt in 0..<Self.tries {
       let places = sessions.map { store.revocations.places(of: IndexKey($0)) }
@@ -134,6 +145,7 @@ internal import Synchronization
     defer { _ = unsafe sqlite3_reset(last) }
     guard unsafe sqlite3_step(last) == SQLITE_ROW else { throw failure() }
     lastNumber = unsafe sqlite3_column_int64(last, 0)
+    forgottenBefore = unsafe sqlite3_column_int64(last, 1)
   }
 
   /// Has the index cover what the snapshot has.
@@ -162,38 +174,60 @@ internal import Synchronization
     return unsafe IndexKey(bytes: Span(_unsafeStart: bytes.assumingMemoryBound(to: UInt8.self), count: count))
   }
 
-  private func isRevoked(_ session: SessionID, _ places: KeyPlaces) throws(Interruption) -> Bool {
+  private func isRevoked(
+    _ session: SessionID, _ places: KeyPlaces<RevocationCopy>
+  ) throws(Interruption) -> Bool {
     defer { _ = unsafe sqlite3_reset(select) }
-    return try find(session, places)
+    return try find(session, places) != nil
   }
 
-  /// Whether there is a row; then `select` stands on it. It must be reset before the round ends: a read under way keeps the snapshot beyond
-  /// COMMIT, and the next BEGIN would go on with it.
-  private func find(_ session: SessionID, _ places: KeyPlaces) throws(Interruption) -> Bool {
+  private enum Found {
+    /// `select` stands on it. It must be reset before the round ends: a read under way keeps the snapshot beyond COMMIT, and the next BEGIN
+    /// would go on with it.
+    case row
+    case copy(RevocationCopy)
+  }
+
+  /// - Parameter isRowNeeded: where a copy does not say enough.
+  private func find(
+    _ session: SessionID, _ places: KeyPlaces<RevocationCopy>, isRowNeeded: (RevocationCopy) -> Bool = { _ in false }
+  ) throws(Interruption) -> Found? {
+    let key = IndexKey(session)
     var places = places
-    while let number = try next(&places) {
-      _ = unsafe sqlite3_reset(select)
-      // Lent for as long as the statement runs: who steps again has bound something else by then.
-      let result = unsafe withUnsafeBytes(of: session.bigEndianWords) { bytes in
-        let bound = unsafe sqlite3_bind_blob(select, 2, bytes.baseAddress, Int32(bytes.count), nil)
-        guard bound == SQLITE_OK, unsafe sqlite3_bind_int64(select, 1, number) == SQLITE_OK else { return SQLITE_ERROR }
-        return unsafe sqlite3_step(select)
+    while let (seq, copy) = try next(&places) {
+      if let copy {
+        guard copy.isOf(key) else { continue }
+        if copy.rememberFrom >= forgottenBefore, !isRowNeeded(copy) { return .copy(copy) }
       }
-      switch result {
-      case SQLITE_ROW: return true
-      case SQLITE_DONE: continue
-      default: throw .store(failure())
-      }
+      if try isRow(seq, session) { return .row }
     }
-    return false
+    return nil
   }
 
-  private func next(_ places: inout KeyPlaces) throws(Interruption) -> Int64? {
+  private func isRow(_ seq: Int64, _ session: SessionID) throws(Interruption) -> Bool {
+    _ = unsafe sqlite3_reset(select)
+    // Lent for as long as the statement runs: who steps again has bound something else by then.
+    let result = unsafe withUnsafeBytes(of: session.bigEndianWords) { bytes in
+      let bound = unsafe sqlite3_bind_blob(select, 2, bytes.baseAddress, Int32(bytes.count), nil)
+      guard bound == SQLITE_OK, unsafe sqlite3_bind_int64(select, 1, seq) == SQLITE_OK else { return SQLITE_ERROR }
+      return unsafe sqlite3_step(select)
+    }
+    switch result {
+    case SQLITE_ROW: return true
+    case SQLITE_DONE: return false
+    default: throw .store(failure())
+    }
+  }
+
+  private func next(
+    _ places: inout KeyPlaces<RevocationCopy>
+  ) throws(Interruption) -> (seq: Int64, entry: RevocationCopy?)? {
     do throws(BlockError) {
       return try unsafe places.next(BlockStatement(block))
     } catch {
       switch error {
       case .missing: throw .outdated
+      case .malformed: throw .store(failure(SQLITE_CORRUPT, error.databaseError.message))
       case .failed: throw .store(failure())
       }
     }
@@ -218,7 +252,7 @@ internal import Synchronization
     }
     unsafe begin = try prepare("BEGIN")
     unsafe end = try prepare("COMMIT")
-    unsafe last = try prepare("SELECT last_revocation FROM tally")
+    unsafe last = try prepare("SELECT last_revocation, forgotten_before FROM tally")
     unsafe block = try prepare(BlockStatement.sql)
     unsafe uncovered = try prepare("SELECT seq, session FROM revocation WHERE seq > ? ORDER BY seq")
     unsafe select = try prepare(

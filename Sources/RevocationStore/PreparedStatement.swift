@@ -64,6 +64,19 @@ internal import GRDBSQLite
     return Int(unsafe sqlite3_changes(sqlite3_db_handle(handle)))
   }
 
+  /// Lends the rows one after another.
+  func forEach(_ body: (borrowing Row) throws -> Void) throws {
+    // A read under way would keep its snapshot.
+    defer { _ = unsafe sqlite3_reset(handle) }
+    while true {
+      switch unsafe sqlite3_step(handle) {
+      case SQLITE_ROW: try unsafe body(Row(handle))
+      case SQLITE_DONE: return
+      case let result: throw failure(result)
+      }
+    }
+  }
+
   private func bindNull(at index: Int32) throws {
     try check(unsafe sqlite3_bind_null(handle, index))
   }

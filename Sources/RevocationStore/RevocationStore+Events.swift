@@ -41,7 +41,7 @@ extension RevocationStore {
 
   package func event(_ key: EventKey) throws(StoreError) -> EventSummary? {
     try read { db in
-      guard let seq = try KeyIndex.load(.event, db).seq(of: IndexKey(key), db) else { return nil }
+      guard let seq = try KeyIndex<EventPlace>.load(db).seq(of: IndexKey(key), db) else { return nil }
       return try Self.event(seq, db)
     }
   }

@@ -38,7 +38,7 @@ package final class RevocationStore: Sendable {
   /// The newest number of the feed that is committed, at the cost of a load.
   package let lastRevocation: Atomic<Int64>
   /// Finds revocations: complete, as it has every commit's rows before its events are answered.
-  let revocations: KeyIndex
+  let revocations: KeyIndex<RevocationCopy>
   /// nil: another process serves. Used while `appending` is held, and nowhere else.
   nonisolated(unsafe) let keys: KeyWriters?
   let appending = Mutex(())
@@ -95,7 +95,7 @@ package final class RevocationStore: Sendable {
     let writers = try Self.attempt(path) {
       mode == .serve ? try opened.read { db in try KeyWriters.load(db, limits: limits) } : nil
     }
-    revocations = writers?.revocations.index ?? KeyIndex(.revocation, runs: [])
+    revocations = writers?.revocations.index ?? KeyIndex(runs: [])
     unsafe keys = writers
     lastRevocation = Atomic(try Self.attempt(path) { try opened.read(Tally.fetch).lastRevocation })
   }

@@ -52,44 +52,19 @@ extension Schema {
           entries BLOB NOT NULL
         ) STRICT;
         """)
-    for table in [IndexedTable.event, .revocation] { try writeRuns(of: table, db) }
+    // The revocations' follow with the next step, which would write them anew.
+    try writeRuns(ofEvents: db)
   }
 
-  private static func writeRuns(of table: IndexedTable, _ db: Database) throws {
-    let rows = try Row.fetchCursor(db, sql: "SELECT seq, \(table.key) FROM \(table.rawValue) ORDER BY seq")
-    var entries: [KeyEntry] = []
-    var runs: [KeyRun] = []
-    while let row = try rows.next() {
-      let key: IndexKey = try IndexKey(column: row.decode(atIndex: 1))
-      try entries.append(KeyEntry(hash: key.hash, seq: row.decode(atIndex: 0)))
-      // What is sorted in memory at once: 16 megabytes. Runs of the third level have as many.
-      if entries.count == 1 << 20 {
-        try runs.append(write(&entries, of: table, level: 3, db))
-        try merge(&runs, of: table, db)
+  private static func writeRuns(ofEvents db: Database) throws {
+    var runs = RunsBuilder<EventPlace>()
+    let select = try PreparedStatement(db, sql: "SELECT seq, key FROM event ORDER BY seq")
+    try select.forEach { row in
+      guard let key = row.bytes(1, IndexKey.init(bytes:)) else {
+        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a key is malformed")
       }
+      try runs.append(EventPlace(hash: key.hash, seq: row.number(0)), db)
     }
-    if !entries.isEmpty { _ = try write(&entries, of: table, level: 0, db) }
-  }
-
-  private static func write(
-    _ entries: inout [KeyEntry], of table: IndexedTable, level: Int, _ db: Database
-  ) throws -> KeyRun {
-    var run = try KeyRunBuilder(table, level: level, lastSeq: entries.last?.seq ?? 0, keys: entries.count, db)
-    entries.sort { $0.hash < $1.hash }
-    for entry in entries { try run.append(entry, db) }
-    entries.removeAll(keepingCapacity: true)
-    return try run.finish(db)
-  }
-
-  /// As they would have been by now.
-  private static func merge(_ runs: inout [KeyRun], of table: IndexedTable, _ db: Database) throws {
-    let fanout = KeyIndexLimits().fanout
-    while let level = runs.last?.level, case let sources = runs.filter({ $0.level == level }), sources.count == fanout,
-      let merged = try KeyMerge(sources, of: table, level: level, db).advance(by: .max, db)
-    {
-      for source in sources { _ = try KeyRun.delete(abandoned: source.id, blocks: .max, db) }
-      runs.removeLast(fanout)
-      runs.append(merged)
-    }
+    try runs.finish(db)
   }
 }

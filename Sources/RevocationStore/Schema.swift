@@ -9,7 +9,7 @@ enum Schema {
 
   private static let migrations: [@Sendable (Database) throws -> Void] = [
     createTables, keepAttemptTimes, createFeedEpochs, countDeliveries, keepRetention, markRemovedHandlers,
-    keepKeyRuns,
+    keepKeyRuns, copyRevocations,
   ]
 
   /// Refuses what is not ours or not yet known, before anything is written. Answers the schema's number, 0 for a new

@@ -12,7 +12,7 @@ import Testing
 /// "forward" waits to retry one.
 @Suite struct MigrationTests {
   /// A new version needs the dump of the one before.
-  private static let versions = 1...6
+  private static let versions = 1...7
 
   let folder: TemporaryFolder
 
@@ -59,6 +59,30 @@ import Testing
     #expect(try store.dueDeliveries(handler: 1, at: time(9000), limit: 9).due.map(\.event.seq) == [2])
     #expect(try store.discard([DeadLetterID(event: 3, handler: nil)]).count == 1)
     #expect(try store.tally().undecodable == 0)
+  }
+
+  @Test(arguments: versions)
+  func `look-ups of what an older version stored are answered from the copies in the runs`(version: Int) throws {
+    try restore(version, to: folder)
+    let file = try DatabaseQueue(path: folder.database)
+    let eventID = "00112233-4455-6677-8899-aabbccddeeff"
+    try file.write { try $0.execute(sql: "UPDATE revocation SET event_id = ?", arguments: [eventID]) }
+    try file.close()
+    let store = try RevocationStore(data: folder.data, mode: .serve)
+    // The rows are where nobody looks.
+    try store.write { try $0.execute(sql: "UPDATE revocation SET seq = seq + 100") }
+    #expect(
+      try store.revocations(of: [session(101), session(102), session(103)]) == [
+        Revocation(session: session(101), revokedAt: time(1001), by: .user, eventID: eventID),
+        Revocation(session: session(102), revokedAt: time(1004), by: .admin, eventID: eventID),
+      ])
+    // By its name a program that was there before would find the runs, and take them for another kind.
+    #expect(
+      try store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM key_run WHERE indexed = 'revocation'") } == 0)
+    #expect(
+      try store.read {
+        try Int.fetchOne($0, sql: "SELECT count(*) FROM key_block WHERE id >> 20 NOT IN (SELECT id FROM key_run)")
+      } == 0)
   }
 
   /// Its writes fail from the n-th on, and the process is killed or the power cut.

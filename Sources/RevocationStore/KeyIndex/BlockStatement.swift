@@ -17,7 +17,7 @@ internal import GRDBSQLite
     try unsafe self.init(db.cachedStatement(sql: Self.sql).sqliteStatement)
   }
 
-  func read<Value>(_ id: Int64, _ body: (Span<UInt8>) -> Value) throws(BlockError) -> Value {
+  func read<Value>(_ id: Int64, _ body: (Span<UInt8>) throws(BlockError) -> Value) throws(BlockError) -> Value {
     defer { _ = unsafe sqlite3_reset(handle) }
     guard unsafe sqlite3_bind_int64(handle, 1, id) == SQLITE_OK else { throw failure() }
     switch unsafe sqlite3_step(handle) {
@@ -28,7 +28,7 @@ internal import GRDBSQLite
     guard let bytes = unsafe sqlite3_column_blob(handle, 0) else { throw .missing }
     // SQLite's bytes stay where they are until the statement is reset, and it says how many there are.
     let count = Int(unsafe sqlite3_column_bytes(handle, 0))
-    return unsafe body(Span(_unsafeStart: bytes.assumingMemoryBound(to: UInt8.self), count: count))
+    return try unsafe body(Span(_unsafeStart: bytes.assumingMemoryBound(to: UInt8.self), count: count))
   }
 
   private func failure() -> BlockError {

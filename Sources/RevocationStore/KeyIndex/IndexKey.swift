@@ -3,7 +3,7 @@ internal import DynamicEvents
 /// A key that rows are found by: sixteen bytes, random or a digest's.
 struct IndexKey: Hashable, Sendable {
   private let first: UInt64
-  private let second: UInt64
+  let second: UInt64
 
   init(_ session: SessionID) {
     (first, second) = session.bigEndianWords
@@ -23,7 +23,7 @@ struct IndexKey: Hashable, Sendable {
   /// As the table's column has it.
   var bytes: [UInt8] { LittleEndianWords.bytes([first, second]) }
 
-  /// What runs are sorted by. Two keys may share it: what the index says is only where to look.
+  /// What runs are sorted by. Two keys may share it, but then their second halves differ.
   var hash: UInt64 {
     // Spreads ids that are counted up rather than drawn as well (the finalizer of splitmix64).
     var hash = first &* 0x9E37_79B9_7F4A_7C15 ^ second

@@ -1,19 +1,19 @@
 /// Walks through a run's entries.
-struct KeyCursor {
-  private let run: KeyRun
+struct KeyCursor<Entry: IndexEntry> {
+  private let run: KeyRun<Entry>
   private var nextBlock = 0
-  private var entries: [KeyEntry] = []
+  private var entries: [Entry] = []
   private var position = 0
 
-  init(_ run: KeyRun) {
+  init(_ run: KeyRun<Entry>) {
     self.run = run
   }
 
-  mutating func peek(_ blocks: BlockStatement) throws -> KeyEntry? {
+  mutating func peek(_ blocks: BlockStatement) throws -> Entry? {
     while position == entries.count {
       guard nextBlock < run.fences.count else { return nil }
       do throws(BlockError) {
-        entries = try blocks.read(KeyBlock.id(run: run.id, number: nextBlock), KeyBlock.entries)
+        entries = try blocks.read(BlockID.of(run: run.id, number: nextBlock), KeyBlock<Entry>.entries)
       } catch {
         throw error.databaseError
       }

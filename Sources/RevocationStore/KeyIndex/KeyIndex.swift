@@ -9,33 +9,31 @@ internal import Synchronization
 ///
 /// The index says where a key's row may be. The row has the key itself and is compared, so an entry too many does no harm: a row that was
 /// rolled back, pruned, or moved to another number. An entry too few would: hence `covered`.
-final class KeyIndex: Sendable {
+final class KeyIndex<Entry: IndexEntry>: Sendable {
   private struct State {
-    var runs: [KeyRun] = []
+    var runs: [KeyRun<Entry>] = []
     /// What no run has yet.
     var recent: [IndexKey: Int64] = [:]
     var covered: Int64 = 0
   }
 
-  let table: IndexedTable
   private let state: Mutex<State>
 
-  init(_ table: IndexedTable, runs: [KeyRun]) {
-    self.table = table
+  init(runs: [KeyRun<Entry>]) {
     state = Mutex(State(runs: runs, covered: runs.map(\.lastSeq).max() ?? 0))
   }
 
   /// Every row up to this number can be found.
   var covered: Int64 { state.withLock { $0.covered } }
 
-  var runs: [KeyRun] { state.withLock { $0.runs } }
+  var runs: [KeyRun<Entry>] { state.withLock { $0.runs } }
 
   /// All that no run has yet.
   var recent: [IndexKey: Int64] { state.withLock { $0.recent } }
 
   var recentCount: Int { state.withLock { $0.recent.count } }
 
-  func places(of key: IndexKey) -> KeyPlaces {
+  func places(of key: IndexKey) -> KeyPlaces<Entry> {
     let hash = key.hash
     return state.withLock { state in
       KeyPlaces(hash: hash, recent: state.recent[key], runs: state.runs, covered: state.covered)
@@ -64,7 +62,7 @@ final class KeyIndex: Sendable {
 
   /// Goes on with these runs, which are committed.
   /// - Parameter flushed: up to here they have what was recent as well.
-  func replace(runs: [KeyRun], flushed: Int64 = 0) {
+  func replace(runs: [KeyRun<Entry>], flushed: Int64 = 0) {
     state.withLock { state in
       state.runs = runs
       guard flushed > 0 else { return }

@@ -1,28 +1,30 @@
 /// Where to look for a key's row, one place after another: whether it is there only the table says. Complete for every snapshot that has no
 /// number beyond `covered`.
-struct KeyPlaces {
+struct KeyPlaces<Entry: IndexEntry> {
   let covered: Int64
   private let hash: UInt64
   private var recent: Int64?
-  private let runs: [KeyRun]
-  private var unasked: Int
-  private var found: [Int64] = []
+  private var unasked: [KeyRun<Entry>]
+  private var isFiltered = false
+  private var found: [Entry] = []
 
-  init(hash: UInt64, recent: Int64?, runs: [KeyRun], covered: Int64) {
+  init(hash: UInt64, recent: Int64?, runs: [KeyRun<Entry>], covered: Int64) {
     self.covered = covered
     self.hash = hash
     self.recent = recent
-    self.runs = runs
-    unasked = runs.count
+    unasked = runs
   }
 
-  /// The number of the next row to look at. The newest first: most look-ups are for it, and need not ask the older runs.
-  mutating func next(_ blocks: BlockStatement) throws(BlockError) -> Int64? {
-    if let recent = recent.take() { return recent }
-    while found.isEmpty, unasked > 0 {
-      unasked -= 1
-      try runs[unasked].find(hash, blocks, &found)
+  /// The number of the next row to look at, and what a run has of it. The newest first: most look-ups are for it, and need not ask the older runs.
+  mutating func next(_ blocks: BlockStatement) throws(BlockError) -> (seq: Int64, entry: Entry?)? {
+    if let recent = recent.take() { return (recent, nil) }
+    if !isFiltered {
+      // All at once: a large filter is in no cache of the processor's, which then waits for all their words together.
+      let hash = hash
+      unasked = unasked.filter { $0.mayContain(hash) }
+      isFiltered = true
     }
-    return found.popLast()
+    while found.isEmpty, let run = unasked.popLast() { try run.find(hash, blocks, &found) }
+    return found.popLast().map { ($0.seq, $0) }
   }
 }

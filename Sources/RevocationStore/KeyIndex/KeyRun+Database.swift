@@ -2,12 +2,12 @@ internal import Foundation
 internal import GRDB
 
 extension KeyRun {
-  /// The runs of a table's index, the oldest first.
+  /// The runs of the index, the oldest first.
   /// - Parameter known: not read again.
-  static func fetchAll(of table: IndexedTable, known: [KeyRun] = [], _ db: Database) throws -> [KeyRun] {
+  static func fetchAll(known: [KeyRun] = [], _ db: Database) throws -> [KeyRun] {
     let ids = try Int64.fetchAll(
       db, sql: "SELECT id FROM key_run WHERE indexed = ? AND filter IS NOT NULL ORDER BY last_seq",
-      arguments: [table.rawValue])
+      arguments: [Entry.indexed])
     return try ids.map { id in try known.first { $0.id == id } ?? fetch(id, db) }
   }
 
@@ -32,9 +32,17 @@ extension KeyRun {
   }
 
   /// The runs that are no longer, or never came to be, part of an index, but may have blocks.
-  static func fetchAbandoned(of table: IndexedTable, _ db: Database) throws -> [Int64] {
+  static func fetchAbandoned(_ db: Database) throws -> [Int64] {
     try Int64.fetchAll(
-      db, sql: "SELECT id FROM key_run WHERE indexed = ? AND filter IS NULL", arguments: [table.rawValue])
+      db, sql: "SELECT id FROM key_run WHERE indexed = ? AND filter IS NULL", arguments: [Entry.indexed])
+  }
+
+  /// - Parameter entries: in any order; sorted where they are, as there may be many.
+  static func write(_ entries: inout [Entry], level: Int, lastSeq: Int64, _ db: Database) throws -> KeyRun {
+    var run = try KeyRunBuilder<Entry>(level: level, lastSeq: lastSeq, keys: entries.count, db)
+    entries.sort { $0.hash < $1.hash }
+    for entry in entries { try run.append(entry, db) }
+    return try run.finish(db)
   }
 
   /// Deletes up to `count` of an abandoned run's blocks, and with the last one the run. Answers whether that is so.
@@ -43,7 +51,7 @@ extension KeyRun {
       sql: """
         DELETE FROM key_block WHERE id IN (SELECT id FROM key_block WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ?)
         """
-    ).execute(arguments: [KeyBlock.id(run: id, number: 0), KeyBlock.id(run: id, number: KeyBlock.most - 1), count])
+    ).execute(arguments: [BlockID.of(run: id, number: 0), BlockID.of(run: id, number: BlockID.most - 1), count])
     guard db.changesCount < count else { return false }
     try db.execute(sql: "DELETE FROM key_run WHERE id = ?", arguments: [id])
     return true

@@ -1,5 +1,5 @@
 /// An immutable part of an index: entries in the order of their hashes, in blocks on disk; in memory only what tells which block to read, if any.
-final class KeyRun: Sendable {
+final class KeyRun<Entry: IndexEntry>: Sendable {
   let id: Int64
   /// How often its entries have been merged.
   let level: Int
@@ -19,19 +19,34 @@ final class KeyRun: Sendable {
 
   func mayContain(_ hash: UInt64) -> Bool { filter.mayContain(hash) }
 
-  /// Adds the numbers of the rows that may have a key with this hash.
-  func find(_ hash: UInt64, _ blocks: BlockStatement, _ numbers: inout [Int64]) throws(BlockError) {
-    guard filter.mayContain(hash) else { return }
+  /// Adds what may be of a key with this hash.
+  func find(_ hash: UInt64, _ blocks: BlockStatement, _ found: inout [Entry]) throws(BlockError) {
     // The block before the first one that begins with the hash or behind it may end with it.
     var number = max(0, firstFence(notBelow: hash) - 1)
     while number < fences.count, fences[number] <= hash {
-      try blocks.read(KeyBlock.id(run: id, number: number)) { KeyBlock.find(hash, in: $0, &numbers) }
+      try blocks.read(BlockID.of(run: id, number: number)) { block throws(BlockError) in
+        try KeyBlock.find(hash, in: block, &found)
+      }
       number += 1
     }
   }
 
-  private func firstFence(notBelow hash: UInt64) -> Int {
+  /// Hashes are spread evenly, so that it is near where it is by proportion: a search over all of them would wait for memory at every step.
+  func firstFence(notBelow hash: UInt64) -> Int {
+    // It lies in low...high.
     var (low, high) = (0, fences.count)
+    var guess = Int(hash.multipliedFullWidth(by: UInt64(fences.count)).high)
+    var step = 8
+    while low..<high ~= guess {
+      if fences[guess] < hash {
+        low = guess + 1
+        guess = low + step
+      } else {
+        high = guess
+        guess = high - step
+      }
+      step *= 2
+    }
     while low < high {
       let middle = (low + high) / 2
       if fences[middle] < hash { low = middle + 1 } else { high = middle }

@@ -2,7 +2,7 @@ internal import Foundation
 internal import GRDB
 
 /// Writes a run, block by block. Until it is finished the run is an abandoned one, so that nothing is left over after a crash.
-struct KeyRunBuilder {
+struct KeyRunBuilder<Entry: IndexEntry> {
   /// A look-up asks all runs alike, so certainty is bought where it is cheap: for the small ones. From the fourth level on they hold nearly
   /// all keys, and each bit is a megabyte of memory for eight million.
   private static func bitsPerKey(level: Int) -> Int { level < 4 ? 16 - 2 * level : 6 }
@@ -10,28 +10,28 @@ struct KeyRunBuilder {
   let id: Int64
   private let level: Int
   private let lastSeq: Int64
-  private var pending: [KeyEntry] = []
+  private var pending: [Entry] = []
   private var fences: [UInt64] = []
   private var filter: KeyFilter
 
   /// - Parameter keys: how many there will be at most.
-  init(_ table: IndexedTable, level: Int, lastSeq: Int64, keys: Int, _ db: Database) throws {
+  init(level: Int, lastSeq: Int64, keys: Int, _ db: Database) throws {
     self.level = level
     self.lastSeq = lastSeq
     filter = KeyFilter(keys: keys, bitsPerKey: Self.bitsPerKey(level: level))
     try db.cachedStatement(sql: "INSERT INTO key_run (indexed, level, last_seq) VALUES (?, ?, ?)")
-      .execute(arguments: [table.rawValue, level, lastSeq])
+      .execute(arguments: [Entry.indexed, level, lastSeq])
     id = db.lastInsertedRowID
   }
 
   /// In the order of the hashes.
-  mutating func append(_ entry: KeyEntry, _ db: Database) throws {
+  mutating func append(_ entry: Entry, _ db: Database) throws {
     filter.insert(entry.hash)
     pending.append(entry)
-    if pending.count == KeyBlock.capacity { try writeBlock(db) }
+    if pending.count == KeyBlock<Entry>.capacity { try writeBlock(db) }
   }
 
-  mutating func finish(_ db: Database) throws -> KeyRun {
+  mutating func finish(_ db: Database) throws -> KeyRun<Entry> {
     if !pending.isEmpty { try writeBlock(db) }
     try db.cachedStatement(sql: "UPDATE key_run SET fences = ?, filter = ? WHERE id = ?").execute(arguments: [
       Data(LittleEndianWords.bytes(fences)), Data(LittleEndianWords.bytes(filter.words)), id,
@@ -41,7 +41,7 @@ struct KeyRunBuilder {
 
   private mutating func writeBlock(_ db: Database) throws {
     let insert = try PreparedStatement(db, sql: "INSERT INTO key_block (id, entries) VALUES (?, ?)")
-    try insert.bind(KeyBlock.id(run: id, number: fences.count), at: 1)
+    try insert.bind(BlockID.of(run: id, number: fences.count), at: 1)
     try insert.bind(KeyBlock.bytes(pending), at: 2)
     _ = try insert.run()
     fences.append(pending[0].hash)

@@ -51,7 +51,7 @@ import Testing
   func `what was forgotten and comes twice in one batch is new once`(stored: UInt64) throws {
     let store = try open()
     for number in 1...stored { _ = try store.append([.revoking(number)]) }
-    try store.write { try $0.execute(sql: "DELETE FROM event; DELETE FROM revocation") }
+    try store.forget()
     let batch = try (Array(1...stored) + Array(1...stored)).map { try IncomingEvent.revoking($0) }
     #expect(try store.append(batch) == batch.indices.map { $0 < Int(stored) ? .accepted : .duplicate })
     for table in ["event", "revocation"] {
@@ -74,11 +74,12 @@ import Testing
 
   @Test func `what is covered while a run is written stays found`() throws {
     let key = { (number: UInt64) in try IndexKey(session(number)) }
-    let index = KeyIndex(.revocation, runs: [])
+    let index = KeyIndex<RevocationCopy>(runs: [])
     try index.cover([key(1): 1, key(2): 2], through: 2)
     // Another process's row, behind the run's commit.
     try index.cover([key(3): 3], through: 3)
-    let run = KeyRun(id: 1, level: 0, lastSeq: 2, fences: [], filter: KeyFilter(keys: 2, bitsPerKey: 12))
+    let run = KeyRun<RevocationCopy>(
+      id: 1, level: 0, lastSeq: 2, fences: [], filter: KeyFilter(keys: 2, bitsPerKey: 12))
     index.replace(runs: [run], flushed: 2)
     #expect(try index.recent == [key(3): 3])
     #expect(index.covered == 3)
@@ -118,12 +119,12 @@ import Testing
       try FileManager.default.copyItem(atPath: folder.data + file, toPath: copy.data + file)
     }
     let survivor = try RevocationStore(data: copy.data, mode: .serve, keyIndex: Self.limits)
-    let begun = try survivor.read { try KeyRun.fetchAbandoned(of: .event, $0) }
+    let begun = try survivor.read { try KeyRun<EventPlace>.fetchAbandoned($0) }
     try check(survivor, in: copy, Array(1...events))
     let rest = events + 1...events + 100
     for number in rest { _ = try survivor.append([.revoking(number)]) }
     try check(survivor, in: copy, Array(1...rest.upperBound))
-    #expect(try survivor.read { try KeyRun.fetchAbandoned(of: .event, $0) }.allSatisfy { !begun.contains($0) })
+    #expect(try survivor.read { try KeyRun<EventPlace>.fetchAbandoned($0) }.allSatisfy { !begun.contains($0) })
     let stray = try survivor.read {
       try Int.fetchOne($0, sql: "SELECT count(*) FROM key_block WHERE id >> 20 NOT IN (SELECT id FROM key_run)")
     }
@@ -149,18 +150,10 @@ import Testing
     for start in stride(from: UInt64(1), to: 400, by: 4) {
       _ = try store.append((start..<start + 4).map { try .revoking($0) })
     }
-    try store.write {
-      try $0.execute(
-        sql: "DELETE FROM revocation WHERE seq BETWEEN 2 AND 390; DELETE FROM event WHERE seq BETWEEN 2 AND 390")
-    }
+    try store.forget("seq BETWEEN 2 AND 390")
     for number in UInt64(1001)...1400 { _ = try store.append([.revoking(number)]) }
-    let seqs = try store.read { db in
-      try Data.fetchAll(
-        db, sql: "SELECT entries FROM key_block WHERE id >> 20 IN (SELECT id FROM key_run WHERE filter IS NOT NULL)"
-      )
-      .flatMap { KeyBlock.entries([UInt8]($0).span).map(\.seq) }
-    }
-    #expect(seqs.count { $0 <= 390 } < 100)
+    let left = try store.read { try seqs(of: EventPlace.self, $0) + seqs(of: RevocationCopy.self, $0) }
+    #expect(left.count { $0 <= 390 } < 100)
     #expect(try LookUpReader(store).isAnyRevoked([session(1)]))
     #expect(try store.append([.revoking(1)]) == [.duplicate])
     #expect(try !LookUpReader(store).isAnyRevoked([session(7)]))
@@ -268,11 +261,11 @@ import Testing
   @Test func `a store whose rows are all gone is opened again, and goes on`() throws {
     var store = try open()
     for number in UInt64(1)...60 { _ = try store.append([.revoking(number)]) }
-    try store.write { try $0.execute(sql: "DELETE FROM revocation; DELETE FROM event") }
+    try store.forget()
     // Merges that begin now leave nothing over.
     for number in UInt64(61)...200 {
       _ = try store.append([.revoking(number)])
-      try store.write { try $0.execute(sql: "DELETE FROM revocation; DELETE FROM event") }
+      try store.forget()
     }
     for _ in 0..<2 {
       try store.close()
@@ -282,7 +275,7 @@ import Testing
         #expect(try store.append([.revoking(number)]) == [.accepted])
         #expect(try LookUpReader(store).isAnyRevoked([session(number)]))
       }
-      try store.write { try $0.execute(sql: "DELETE FROM revocation; DELETE FROM event") }
+      try store.forget()
     }
   }
 
@@ -309,6 +302,16 @@ import Testing
       }
     }
     if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
+  }
+
+  private func seqs<Entry: IndexEntry>(of: Entry.Type, _ db: Database) throws -> [Int64] {
+    try Data.fetchAll(
+      db,
+      sql: """
+        SELECT entries FROM key_block
+        WHERE id >> 20 IN (SELECT id FROM key_run WHERE filter IS NOT NULL AND indexed = ?)
+        """, arguments: [Entry.indexed]
+    ).flatMap { try KeyBlock<Entry>.entries([UInt8]($0).span).map(\.seq) }
   }
 
   private func open() throws -> RevocationStore {

@@ -59,7 +59,9 @@ struct StoreModel: Equatable {
       lastEvent += 1
       events[lastEvent] = Event(number: number, receivedAt: now, isDecodable: isDecodable)
     }
-    if let session { revoke(session.number, createdAt: session.createdAt, eventID: "event-\(number)", at: now) }
+    if let session {
+      revoke(session.number, createdAt: session.createdAt, eventID: IncomingEvent.eventID(number), at: now)
+    }
     return !isDecodable ? .undecodable : known == nil ? .accepted : .duplicate
   }
 

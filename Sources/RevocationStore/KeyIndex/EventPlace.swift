@@ -1,0 +1,30 @@
+internal import GRDB
+
+/// That the event with this number may have a key with this hash.
+struct EventPlace: IndexEntry, Hashable {
+  static let table = IndexedTable.event
+  static let indexed = "event"
+  static let words = 2
+
+  let hash: UInt64
+  let seq: Int64
+
+  init(hash: UInt64, seq: Int64) {
+    self.hash = hash
+    self.seq = seq
+  }
+
+  init(_ block: Span<UInt8>, at start: Int) {
+    hash = LittleEndianWords.word(at: start, block)
+    seq = Int64(bitPattern: LittleEndianWords.word(at: start + 8, block))
+  }
+
+  func append(to words: inout [UInt64]) {
+    words.append(hash)
+    words.append(UInt64(bitPattern: seq))
+  }
+
+  static func entries(of recent: [IndexKey: Int64], after covered: Int64, _ db: Database) throws -> [EventPlace] {
+    recent.map { EventPlace(hash: $0.key.hash, seq: $0.value) }
+  }
+}

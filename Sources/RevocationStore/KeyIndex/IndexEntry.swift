@@ -1,0 +1,25 @@
+internal import GRDB
+
+/// What a run has of a row of one of the tables.
+protocol IndexEntry: Sendable {
+  static var table: IndexedTable { get }
+  /// What `key_run.indexed` says of runs of such entries.
+  static var indexed: String { get }
+  /// So many words of eight bytes it is in a block.
+  static var words: Int { get }
+
+  /// The key's: what the entries of a run are sorted by.
+  var hash: UInt64 { get }
+  /// The row's number.
+  var seq: Int64 { get }
+
+  /// From a block that has the whole entry there.
+  init(_ block: Span<UInt8>, at start: Int)
+  func append(to words: inout [UInt64])
+
+  /// Of the rows that no run has.
+  /// - Parameters:
+  ///   - recent: their keys and numbers.
+  ///   - covered: the newest number that a run was told of.
+  static func entries(of recent: [IndexKey: Int64], after covered: Int64, _ db: Database) throws -> [Self]
+}
