@@ -56,7 +56,12 @@ public final class Receiver: Sendable {
     let now: @Sendable () -> Timestamp = { .now }
     do throws(StoreError) {
       let store = try RevocationStore(
-        data: configuration.data, mode: .serve, retention: configuration.retention)
+        data: configuration.data, mode: .serve, retention: configuration.retention
+      ) { from, to in
+        logger.notice(
+          "the store is being migrated: nothing listens until that is done, and no older version opens it again",
+          metadata: ["from": "schema \(from)", "to": "schema \(to)"])
+      }
       let tally = try store.tally()
       logger.notice(
         store.isNew ? "a new store was made" : "the store was opened",

@@ -13,8 +13,8 @@ internal import Synchronization
 @safe package final class LookUpReader {
   /// Recovery after another process died is all that ever makes a reader wait, and a loop must not wait for long.
   private static let patience: Int32 = 50
-  /// In KiB. The inner pages of the table of blocks stay in it up to ten million sessions and more, though leaves pass through: a look-up reads no
-  /// more than the one block.
+  /// In KiB. The inner pages of the table of blocks stay in it up to ten million sessions, though leaves pass through: a look-up of one that is
+  /// revoked reads one block, mostly.
   private static let cache = 6000
   /// Each further try has been overtaken by a commit, which takes far longer than a try.
   private static let tries = 100
@@ -35,8 +35,6 @@ internal import Synchronization
   private var lastNumber: Int64 = 0
   /// As of the snapshot, what is remembered from before may be forgotten.
   private var forgottenBefore: Int64 = 0
-  /// The text of an event's id that a copy has.
-  private var eventID: [UInt8] = []
 
   package init(_ store: RevocationStore) {
     self.store = store
@@ -50,11 +48,11 @@ internal import Synchronization
   ) throws(StoreError) -> Answer? {
     try answer([session]) { places throws(Interruption) in
       defer { _ = unsafe sqlite3_reset(select) }
-      switch try find(session, places[0], isRowNeeded: { $0.answer == nil }) {
+      switch try find(session, places[0], \.answer) {
       case nil: return nil
-      case .copy(let copy):
-        guard let answer = copy.answer else { return nil }
-        eventID.removeAll(keepingCapacity: true)
+      case .copy(let answer):
+        var eventID: [UInt8] = []
+        eventID.reserveCapacity(36)
         answer.eventID.appendUUID(to: &eventID)
         return use(answer.revokedAt, answer.by, eventID.span)
       case .row:
@@ -162,43 +160,34 @@ internal import Synchronization
         return store.revocations.cover(rows, through: lastNumber)
       default: throw failure()
       }
-      guard let key = key(1) else { throw failure(SQLITE_CORRUPT, "a session is malformed") }
+      guard let key = unsafe PreparedStatement.Row(uncovered).bytes(1, IndexKey.init(bytes:)) else {
+        throw failure(SQLITE_CORRUPT, "a session is malformed")
+      }
       rows.append((key, unsafe sqlite3_column_int64(uncovered, 0)))
     }
-  }
-
-  private func key(_ column: Int32) -> IndexKey? {
-    guard let bytes = unsafe sqlite3_column_blob(uncovered, column) else { return nil }
-    let count = Int(unsafe sqlite3_column_bytes(uncovered, column))
-    // SQLite's bytes stay where they are until the statement moves on, and it says how many there are.
-    return unsafe IndexKey(bytes: Span(_unsafeStart: bytes.assumingMemoryBound(to: UInt8.self), count: count))
   }
 
   private func isRevoked(
     _ session: SessionID, _ places: KeyPlaces<RevocationCopy>
   ) throws(Interruption) -> Bool {
     defer { _ = unsafe sqlite3_reset(select) }
-    return try find(session, places) != nil
+    return try find(session, places) { _ in () } != nil
   }
 
-  private enum Found {
+  private enum Found<Value> {
     /// `select` stands on it. It must be reset before the round ends: a read under way keeps the snapshot beyond COMMIT, and the next BEGIN
     /// would go on with it.
     case row
-    case copy(RevocationCopy)
+    case copy(Value)
   }
 
-  /// - Parameter isRowNeeded: where a copy does not say enough.
-  private func find(
-    _ session: SessionID, _ places: KeyPlaces<RevocationCopy>, isRowNeeded: (RevocationCopy) -> Bool = { _ in false }
-  ) throws(Interruption) -> Found? {
-    let key = IndexKey(session)
+  /// - Parameter use: what a copy says of what is asked; `nil` where it is up to the row.
+  private func find<Value>(
+    _ session: SessionID, _ places: KeyPlaces<RevocationCopy>, _ use: (RevocationCopy) -> Value?
+  ) throws(Interruption) -> Found<Value>? {
     var places = places
     while let (seq, copy) = try next(&places) {
-      if let copy {
-        guard copy.isOf(key) else { continue }
-        if copy.rememberFrom >= forgottenBefore, !isRowNeeded(copy) { return .copy(copy) }
-      }
+      if let copy, copy.rememberFrom >= forgottenBefore, let value = use(copy) { return .copy(value) }
       if try isRow(seq, session) { return .row }
     }
     return nil

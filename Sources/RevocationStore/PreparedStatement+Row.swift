@@ -3,17 +3,16 @@ internal import GRDBSQLite
 extension PreparedStatement {
   /// The row that a statement stands on, until it moves on. Columns count from 0.
   @safe struct Row: ~Copyable {
-    private let handle: OpaquePointer
+    private let handle: OpaquePointer?
 
-    init(_ handle: OpaquePointer) {
+    init(_ handle: OpaquePointer?) {
       unsafe self.handle = handle
     }
 
     func number(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(handle, column) }
 
-    /// Lends a text's or a BLOB's bytes. `nil` for NULL, or if `body` answers so.
+    /// Lends a text's or a BLOB's bytes. `nil` for NULL, for none, or if `body` answers so.
     func bytes<Value>(_ column: Int32, _ body: (Span<UInt8>) -> Value?) -> Value? {
-      // An empty BLOB has no address, and neither has NULL: no column that is read so may be empty.
       guard let bytes = unsafe sqlite3_column_blob(handle, column) else { return nil }
       // SQLite's bytes stay where they are until the statement moves on, and it says how many there are.
       let count = Int(unsafe sqlite3_column_bytes(handle, column))

@@ -50,15 +50,19 @@ package final class RevocationStore: Sendable {
   /// - Parameters:
   ///   - retention: how long a revoked session is remembered after its creation. A shorter one than before counts from a day after `now`.
   ///   - now: the time of day unless it is given.
+  ///   - migrationBegins: told of the schemas' numbers before an older version's store is migrated, which may take minutes.
   package convenience init(
-    data: String, mode: Mode, retention: Duration = Retention.ofDynamic, now: Timestamp? = nil
+    data: String, mode: Mode, retention: Duration = Retention.ofDynamic, now: Timestamp? = nil,
+    migrationBegins: (_ from: Int, _ to: Int) -> Void = { _, _ in }
   ) throws(StoreError) {
-    try self.init(data: data, mode: mode, retention: retention, now: now, keyIndex: KeyIndexLimits())
+    try self.init(
+      data: data, mode: mode, retention: retention, now: now, keyIndex: KeyIndexLimits(),
+      migrationBegins: migrationBegins)
   }
 
   init(
     data: String, mode: Mode, retention: Duration = Retention.ofDynamic, now: Timestamp? = nil,
-    keyIndex limits: KeyIndexLimits
+    keyIndex limits: KeyIndexLimits, migrationBegins: (_ from: Int, _ to: Int) -> Void = { _, _ in }
   ) throws(StoreError) {
     // Absolute, since a message may be read in another folder.
     let folder = StoreFolder(path: URL(filePath: data).path)
@@ -73,7 +77,7 @@ package final class RevocationStore: Sendable {
       try folder.make()
       lock = try StoreLock(folder)
       try folder.makeDatabase()
-      database = try Self.attempt(path) { try ServeConnections.open(folder.database) }
+      database = try Self.attempt(path) { try ServeConnections.open(folder.database, migrationBegins: migrationBegins) }
       // The log's own name.
       try folder.sync()
     case .inspect:

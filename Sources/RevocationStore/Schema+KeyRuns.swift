@@ -52,19 +52,6 @@ extension Schema {
           entries BLOB NOT NULL
         ) STRICT;
         """)
-    // The revocations' follow with the next step, which would write them anew.
-    try writeRuns(ofEvents: db)
-  }
-
-  private static func writeRuns(ofEvents db: Database) throws {
-    var runs = RunsBuilder<EventPlace>()
-    let select = try PreparedStatement(db, sql: "SELECT seq, key FROM event ORDER BY seq")
-    try select.forEach { row in
-      guard let key = row.bytes(1, IndexKey.init(bytes:)) else {
-        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a key is malformed")
-      }
-      try runs.append(EventPlace(hash: key.hash, seq: row.number(0)), db)
-    }
-    try runs.finish(db)
+    // The runs themselves are written by the next step, in the form that they have now.
   }
 }

@@ -9,7 +9,7 @@ enum Schema {
 
   private static let migrations: [@Sendable (Database) throws -> Void] = [
     createTables, keepAttemptTimes, createFeedEpochs, countDeliveries, keepRetention, markRemovedHandlers,
-    keepKeyRuns, copyRevocations,
+    keepKeyRuns, addCopiesAndChecksums,
   ]
 
   /// Refuses what is not ours or not yet known, before anything is written. Answers the schema's number, 0 for a new
@@ -33,8 +33,11 @@ enum Schema {
   /// A step may write every row anew. SQLite's log would keep all of that until the end, and takes the longer to find a page the more it has: ten
   /// million events were not done in ten minutes. A rollback journal has only the pages that were there before and change. While a command has
   /// the store open there is no leaving the log, and it goes the long way.
-  static func migrate(_ db: Database, from found: Int) throws {
+  ///
+  /// - Parameter begins: told of the numbers before a store is migrated that is not new.
+  static func migrate(_ db: Database, from found: Int, begins: (_ from: Int, _ to: Int) -> Void) throws {
     guard found < version else { return }
+    if found > 0 { begins(found, version) }
     _ = try? String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE")
     try takeSteps(db, from: found)
     guard try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL") == "wal" else {

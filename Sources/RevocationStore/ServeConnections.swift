@@ -3,7 +3,7 @@ internal import GRDB
 /// How the server's connections are set up.
 enum ServeConnections {
   /// Opens, checks, and migrates.
-  static func open(_ path: String) throws -> DatabasePool {
+  static func open(_ path: String, migrationBegins: (_ from: Int, _ to: Int) -> Void) throws -> DatabasePool {
     var configuration = Configuration()
     configuration.label = "revoked.store"
     configuration.foreignKeysEnabled = false
@@ -26,7 +26,7 @@ enum ServeConnections {
         try LogRewriting.rewrite(db)
         return .commit
       }
-      try Schema.migrate(db, from: Schema.check(db, path: path))
+      try Schema.migrate(db, from: Schema.check(db, path: path), begins: migrationBegins)
     }
     return pool
   }

@@ -41,9 +41,9 @@ extension StoreError: CustomStringConvertible {
     case .missing(let path): "there is no store at \(path)"
     case .foreign(let path, let cause): "\(path) is not a store of revoked: \(cause)"
     case .schema(let path, let found, let known) where found > known:
-      "\(path) was written by a newer revoked (schema \(found), this one knows \(known))"
+      "\(path) was written by a newer revoked (schema \(found), this one knows \(known)): start that one, or put a backup of before in an empty folder"
     case .schema(let path, let found, let known):
-      "\(path) has the older schema \(found), this program needs \(known): start `revoked serve` on it once"
+      "\(path) has the older schema \(found), this program needs \(known): `revoked serve` migrates it for good, so back it up first, with the version that wrote it"
     case .corrupt(let path, let cause): "\(path) is damaged: \(cause)"
     case .logAlone(let path):
       "\(path) is missing or empty, but its log \(path)-wal holds events: put the two back together, or restore a backup into an empty folder"

@@ -37,6 +37,23 @@ import Testing
   }
 
   @Test(arguments: versions)
+  func `a migration is told before it begins, and a start without one tells nothing`(version: Int) throws {
+    try restore(version, to: folder)
+    var told: [[Int]] = []
+    for _ in 0..<2 {
+      let store = try RevocationStore(data: folder.data, mode: .serve) { from, to in
+        let found = try? DatabaseQueue(path: folder.database).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
+        #expect(found == version)
+        told.append([from, to])
+      }
+      try store.close()
+    }
+    #expect(told == [[version, Schema.version]])
+    try RevocationStore(data: folder.path + "/new", mode: .serve) { told.append([$0, $1]) }.close()
+    #expect(told.count == 1)
+  }
+
+  @Test(arguments: versions)
   func `what an older version stored is all there, also after a restart`(version: Int) throws {
     let store = try open(version)
     try check(store, version)

@@ -95,10 +95,13 @@ import Testing
   @Test(arguments: [
     (StoreError.locked(path: "/d", pid: 7), "/d is in use by another server (process 7)"),
     (.full(path: "/d/f"), "no space left to write /d/f"),
-    (.schema(path: "/f", found: 3, known: 2), "/f was written by a newer revoked (schema 3, this one knows 2)"),
+    (
+      .schema(path: "/f", found: 3, known: 2),
+      "/f was written by a newer revoked (schema 3, this one knows 2): start that one, or put a backup of before in an empty folder"
+    ),
     (
       .schema(path: "/f", found: 1, known: 2),
-      "/f has the older schema 1, this program needs 2: start `revoked serve` on it once"
+      "/f has the older schema 1, this program needs 2: `revoked serve` migrates it for good, so back it up first, with the version that wrote it"
     ),
   ])
   func `an error is one line with path and cause`(error: StoreError, text: String) {

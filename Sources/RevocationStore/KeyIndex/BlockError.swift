@@ -3,7 +3,7 @@ internal import GRDB
 enum BlockError: Error {
   /// The snapshot has no such block: it is older than the run, or the run has been merged into another one.
   case missing
-  /// It holds anything but whole entries.
+  /// It is not as it was written.
   case malformed
   case failed(code: CInt)
 

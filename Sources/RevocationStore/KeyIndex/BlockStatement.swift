@@ -3,7 +3,7 @@ internal import GRDBSQLite
 
 /// Reads the blocks of runs over one connection. It belongs to the connection's queue, and lives no longer.
 @safe struct BlockStatement {
-  static let sql = "SELECT entries FROM key_block WHERE id = ?"
+  static let sql = "SELECT entries, checksum FROM key_block WHERE id = ?"
 
   private let handle: OpaquePointer?
 
@@ -17,7 +17,10 @@ internal import GRDBSQLite
     try unsafe self.init(db.cachedStatement(sql: Self.sql).sqliteStatement)
   }
 
-  func read<Value>(_ id: Int64, _ body: (Span<UInt8>) throws(BlockError) -> Value) throws(BlockError) -> Value {
+  /// Lends a block's entries and their checksum.
+  func read<Value>(
+    _ id: Int64, _ body: (_ entries: Span<UInt8>, _ checksum: UInt64) throws(BlockError) -> Value
+  ) throws(BlockError) -> Value {
     defer { _ = unsafe sqlite3_reset(handle) }
     guard unsafe sqlite3_bind_int64(handle, 1, id) == SQLITE_OK else { throw failure() }
     switch unsafe sqlite3_step(handle) {
@@ -25,10 +28,11 @@ internal import GRDBSQLite
     case SQLITE_DONE: throw .missing
     default: throw failure()
     }
-    guard let bytes = unsafe sqlite3_column_blob(handle, 0) else { throw .missing }
+    let checksum = UInt64(bitPattern: unsafe sqlite3_column_int64(handle, 1))
+    guard let bytes = unsafe sqlite3_column_blob(handle, 0) else { throw .malformed }
     // SQLite's bytes stay where they are until the statement is reset, and it says how many there are.
     let count = Int(unsafe sqlite3_column_bytes(handle, 0))
-    return try unsafe body(Span(_unsafeStart: bytes.assumingMemoryBound(to: UInt8.self), count: count))
+    return try unsafe body(Span(_unsafeStart: bytes.assumingMemoryBound(to: UInt8.self), count: count), checksum)
   }
 
   private func failure() -> BlockError {

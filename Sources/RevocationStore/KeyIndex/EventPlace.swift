@@ -1,5 +1,3 @@
-internal import GRDB
-
 /// That the event with this number may have a key with this hash.
 struct EventPlace: IndexEntry, Hashable {
   static let table = IndexedTable.event
@@ -19,12 +17,10 @@ struct EventPlace: IndexEntry, Hashable {
     seq = Int64(bitPattern: LittleEndianWords.word(at: start + 8, block))
   }
 
+  func mayBe(of key: IndexKey) -> Bool { hash == key.hash }
+
   func append(to words: inout [UInt64]) {
     words.append(hash)
     words.append(UInt64(bitPattern: seq))
-  }
-
-  static func entries(of recent: [IndexKey: Int64], after covered: Int64, _ db: Database) throws -> [EventPlace] {
-    recent.map { EventPlace(hash: $0.key.hash, seq: $0.value) }
   }
 }

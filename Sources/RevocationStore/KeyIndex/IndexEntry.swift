@@ -15,7 +15,12 @@ protocol IndexEntry: Sendable {
 
   /// From a block that has the whole entry there.
   init(_ block: Span<UInt8>, at start: Int)
+  /// Certain of the key alone that it was made of, where it holds all of it.
+  func mayBe(of key: IndexKey) -> Bool
   func append(to words: inout [UInt64])
+
+  /// Of the rows behind a number, in the order of their numbers.
+  static func forEach(after seq: Int64, _ db: Database, _ body: (Self) throws -> Void) throws
 
   /// Of the rows that no run has.
   /// - Parameters:

@@ -12,28 +12,40 @@ enum KeyBlock<Entry: IndexEntry> {
     return LittleEndianWords.bytes(words)
   }
 
-  static func entries(_ bytes: Span<UInt8>) throws(BlockError) -> [Entry] {
-    try (0..<count(bytes)).map { Entry(bytes, at: $0 * entrySize) }
+  static func checksum(_ bytes: Span<UInt8>, id: Int64) -> UInt64 {
+    Checksum.of(bytes, seed: UInt64(bitPattern: id))
   }
 
-  /// Adds what may be of a key with this hash.
-  static func find(_ hash: UInt64, in bytes: Span<UInt8>, _ found: inout [Entry]) throws(BlockError) {
-    let count = try count(bytes)
+  static func entries(_ bytes: Span<UInt8>, id: Int64, checksum: UInt64) throws(BlockError) -> [Entry] {
+    try check(bytes, id, checksum)
+    return (0..<bytes.count / entrySize).map { Entry(bytes, at: $0 * entrySize) }
+  }
+
+  /// Adds what may be of the key.
+  ///
+  /// What is found is the key's own, whatever has become of the rest. That there is nothing has to be certain, and only then does the whole block
+  /// have to be as it was written: a session would be taken for one that is not revoked.
+  static func find(
+    _ key: IndexKey, in bytes: Span<UInt8>, id: Int64, checksum: UInt64, _ found: inout [Entry]
+  ) throws(BlockError) {
+    let count = bytes.count / entrySize
+    let hash = key.hash
     var (low, high) = (0, count)
     while low < high {
       let middle = (low + high) / 2
       if self.hash(middle, bytes) < hash { low = middle + 1 } else { high = middle }
     }
+    let before = found.count
     while low < count, self.hash(low, bytes) == hash {
-      found.append(Entry(bytes, at: low * entrySize))
+      let entry = Entry(bytes, at: low * entrySize)
+      if entry.mayBe(of: key) { found.append(entry) }
       low += 1
     }
+    if found.count == before { try check(bytes, id, checksum) }
   }
 
-  /// Half an entry is damage: a session would be taken for one that is not revoked.
-  private static func count(_ bytes: Span<UInt8>) throws(BlockError) -> Int {
-    guard !bytes.isEmpty, bytes.count.isMultiple(of: entrySize) else { throw .malformed }
-    return bytes.count / entrySize
+  private static func check(_ bytes: Span<UInt8>, _ id: Int64, _ checksum: UInt64) throws(BlockError) {
+    guard self.checksum(bytes, id: id) == checksum else { throw .malformed }
   }
 
   /// It comes first in every entry.

@@ -13,7 +13,10 @@ struct KeyCursor<Entry: IndexEntry> {
     while position == entries.count {
       guard nextBlock < run.fences.count else { return nil }
       do throws(BlockError) {
-        entries = try blocks.read(BlockID.of(run: run.id, number: nextBlock), KeyBlock<Entry>.entries)
+        let id = BlockID.of(run: run.id, number: nextBlock)
+        entries = try blocks.read(id) { bytes, checksum throws(BlockError) in
+          try KeyBlock.entries(bytes, id: id, checksum: checksum)
+        }
       } catch {
         throw error.databaseError
       }

@@ -7,8 +7,9 @@ internal import Synchronization
 /// they are written down sorted, as a run, and runs of about the same size are merged into larger ones. All of that is in
 /// the transactions that append rows, a little in each, so that it is as durable as they are, needs no thread and never falls behind.
 ///
-/// The index says where a key's row may be, and of a revocation what the row says (`RevocationCopy`). The row has the key itself and is compared,
-/// so an entry too many does no harm: of a row that was rolled back, pruned, or moved to another number. An entry too few would: hence `covered`.
+/// The index says where a key's row may be. The row has the key itself and is compared, so an entry too many does no harm: of a row that was
+/// pruned, or moved to another number. An entry too few would: hence `covered`. Of a revocation it says as well what is in the row, which is as good
+/// where the row cannot have been pruned: see `RevocationCopy`.
 final class KeyIndex<Entry: IndexEntry>: Sendable {
   private struct State {
     var runs: [KeyRun<Entry>] = []
@@ -34,9 +35,8 @@ final class KeyIndex<Entry: IndexEntry>: Sendable {
   var recentCount: Int { state.withLock { $0.recent.count } }
 
   func places(of key: IndexKey) -> KeyPlaces<Entry> {
-    let hash = key.hash
-    return state.withLock { state in
-      KeyPlaces(hash: hash, recent: state.recent[key], runs: state.runs, covered: state.covered)
+    state.withLock { state in
+      KeyPlaces(key, recent: state.recent[key], runs: state.runs, covered: state.covered)
     }
   }
 

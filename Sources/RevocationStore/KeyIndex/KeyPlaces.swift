@@ -1,16 +1,16 @@
-/// Where to look for a key's row, one place after another: whether it is there only the table says. Complete for every snapshot that has no
+/// Where to look for a key's row, one place after another, and what runs have of it. Whether it is still there the table says. Complete for every snapshot that has no
 /// number beyond `covered`.
 struct KeyPlaces<Entry: IndexEntry> {
   let covered: Int64
-  private let hash: UInt64
+  private let key: IndexKey
   private var recent: Int64?
   private var unasked: [KeyRun<Entry>]
   private var isFiltered = false
   private var found: [Entry] = []
 
-  init(hash: UInt64, recent: Int64?, runs: [KeyRun<Entry>], covered: Int64) {
+  init(_ key: IndexKey, recent: Int64?, runs: [KeyRun<Entry>], covered: Int64) {
     self.covered = covered
-    self.hash = hash
+    self.key = key
     self.recent = recent
     unasked = runs
   }
@@ -20,11 +20,11 @@ struct KeyPlaces<Entry: IndexEntry> {
     if let recent = recent.take() { return (recent, nil) }
     if !isFiltered {
       // All at once: a large filter is in no cache of the processor's, which then waits for all their words together.
-      let hash = hash
+      let hash = key.hash
       unasked = unasked.filter { $0.mayContain(hash) }
       isFiltered = true
     }
-    while found.isEmpty, let run = unasked.popLast() { try run.find(hash, blocks, &found) }
+    while found.isEmpty, let run = unasked.popLast() { try run.find(key, blocks, &found) }
     return found.popLast().map { ($0.seq, $0) }
   }
 }

@@ -19,13 +19,15 @@ final class KeyRun<Entry: IndexEntry>: Sendable {
 
   func mayContain(_ hash: UInt64) -> Bool { filter.mayContain(hash) }
 
-  /// Adds what may be of a key with this hash.
-  func find(_ hash: UInt64, _ blocks: BlockStatement, _ found: inout [Entry]) throws(BlockError) {
+  /// Adds what may be of the key.
+  func find(_ key: IndexKey, _ blocks: BlockStatement, _ found: inout [Entry]) throws(BlockError) {
+    let hash = key.hash
     // The block before the first one that begins with the hash or behind it may end with it.
     var number = max(0, firstFence(notBelow: hash) - 1)
     while number < fences.count, fences[number] <= hash {
-      try blocks.read(BlockID.of(run: id, number: number)) { block throws(BlockError) in
-        try KeyBlock.find(hash, in: block, &found)
+      let block = BlockID.of(run: id, number: number)
+      try blocks.read(block) { bytes, checksum throws(BlockError) in
+        try KeyBlock.find(key, in: bytes, id: block, checksum: checksum, &found)
       }
       number += 1
     }

@@ -33,16 +33,20 @@ struct KeyRunBuilder<Entry: IndexEntry> {
 
   mutating func finish(_ db: Database) throws -> KeyRun<Entry> {
     if !pending.isEmpty { try writeBlock(db) }
-    try db.cachedStatement(sql: "UPDATE key_run SET fences = ?, filter = ? WHERE id = ?").execute(arguments: [
-      Data(LittleEndianWords.bytes(fences)), Data(LittleEndianWords.bytes(filter.words)), id,
-    ])
+    let (fenceBytes, filterBytes) = (LittleEndianWords.bytes(fences), LittleEndianWords.bytes(filter.words))
+    let checksum = KeyRun<Entry>.checksum(id: id, level, lastSeq, fenceBytes.span, filterBytes.span)
+    try db.cachedStatement(sql: "UPDATE key_run SET fences = ?, filter = ?, checksum = ? WHERE id = ?")
+      .execute(arguments: [Data(fenceBytes), Data(filterBytes), Int64(bitPattern: checksum), id])
     return KeyRun(id: id, level: level, lastSeq: lastSeq, fences: fences, filter: filter)
   }
 
   private mutating func writeBlock(_ db: Database) throws {
-    let insert = try PreparedStatement(db, sql: "INSERT INTO key_block (id, entries) VALUES (?, ?)")
-    try insert.bind(BlockID.of(run: id, number: fences.count), at: 1)
-    try insert.bind(KeyBlock.bytes(pending), at: 2)
+    let insert = try PreparedStatement(db, sql: "INSERT INTO key_block (id, entries, checksum) VALUES (?, ?, ?)")
+    let block = BlockID.of(run: id, number: fences.count)
+    let bytes = KeyBlock.bytes(pending)
+    try insert.bind(block, at: 1)
+    try insert.bind(bytes, at: 2)
+    try insert.bind(Int64(bitPattern: KeyBlock<Entry>.checksum(bytes.span, id: block)), at: 3)
     _ = try insert.run()
     fences.append(pending[0].hash)
     pending.removeAll(keepingCapacity: true)

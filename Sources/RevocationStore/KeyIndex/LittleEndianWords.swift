@@ -1,9 +1,8 @@
 /// Words of eight bytes as a BLOB holds them.
 enum LittleEndianWords {
   static func word(at start: Int, _ bytes: Span<UInt8>) -> UInt64 {
-    var word: UInt64 = 0
-    for index in 0..<8 { word |= UInt64(bytes[start + index]) << UInt64(8 * index) }
-    return word
+    // The bounds are checked, and any eight bytes are a word.
+    unsafe UInt64(littleEndian: bytes.bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self))
   }
 
   /// `nil` unless there are whole words.

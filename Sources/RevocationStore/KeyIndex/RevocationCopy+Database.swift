@@ -9,7 +9,6 @@ extension RevocationCopy {
     return copies
   }
 
-  /// Of the rows behind this number, in the order of their numbers.
   static func forEach(after seq: Int64, _ db: Database, _ body: (RevocationCopy) throws -> Void) throws {
     let select = try PreparedStatement(
       db,

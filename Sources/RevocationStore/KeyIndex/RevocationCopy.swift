@@ -2,7 +2,7 @@ internal import DynamicEvents
 
 /// What a run has of a revocation: all that a look-up answers, so that it reads the run's block and not the row as well.
 ///
-/// A copy is as good as the row for as long as the row is sure to be there, under this number or another one: what a row says stays the same but
+/// It is made in a transaction that has the row, so that what is rolled back leaves none. It is as good as the row for as long as the row is sure to be there, under this number or another one: what a row says stays the same but
 /// for `remember_from`, which only grows. It is deleted when that is before the horizon of the day, and the furthest horizon so far stands in `tally.forgotten_before`.
 struct RevocationCopy: IndexEntry, Hashable {
   static let table = IndexedTable.revocation
@@ -70,6 +70,8 @@ struct RevocationCopy: IndexEntry, Hashable {
       LittleEndianWords.word(at: start + 48, block))
   }
 
+  func mayBe(of key: IndexKey) -> Bool { hash == key.hash && second == key.second }
+
   func append(to words: inout [UInt64]) {
     words.append(hash)
     words.append(UInt64(bitPattern: seq))
@@ -79,6 +81,4 @@ struct RevocationCopy: IndexEntry, Hashable {
     words.append(answer?.eventID.high ?? 0)
     words.append(answer?.eventID.low ?? 0)
   }
-
-  func isOf(_ key: IndexKey) -> Bool { second == key.second && hash == key.hash }
 }

@@ -9,18 +9,24 @@ struct RunsBuilder<Entry: IndexEntry> {
   private var entries: [Entry] = []
   private var runs: [KeyRun<Entry>] = []
 
-  init(chunk: Int = Self.usualChunk) {
+  static func writeAll(_ db: Database, chunk: Int = usualChunk) throws {
+    var builder = RunsBuilder(chunk: chunk)
+    try Entry.forEach(after: 0, db) { try builder.append($0, db) }
+    try builder.finish(db)
+  }
+
+  private init(chunk: Int) {
     self.chunk = chunk
   }
 
-  mutating func append(_ entry: Entry, _ db: Database) throws {
+  private mutating func append(_ entry: Entry, _ db: Database) throws {
     entries.append(entry)
     guard entries.count == chunk else { return }
     try runs.append(write(level: 2, db))
     try merge(db)
   }
 
-  mutating func finish(_ db: Database) throws {
+  private mutating func finish(_ db: Database) throws {
     if !entries.isEmpty { _ = try write(level: 0, db) }
   }
 

@@ -305,13 +305,15 @@ import Testing
   }
 
   private func seqs<Entry: IndexEntry>(of: Entry.Type, _ db: Database) throws -> [Int64] {
-    try Data.fetchAll(
-      db,
-      sql: """
-        SELECT entries FROM key_block
-        WHERE id >> 20 IN (SELECT id FROM key_run WHERE filter IS NOT NULL AND indexed = ?)
-        """, arguments: [Entry.indexed]
-    ).flatMap { try KeyBlock<Entry>.entries([UInt8]($0).span).map(\.seq) }
+    var cursors = try KeyRun<Entry>.fetchAll(db).map(KeyCursor.init)
+    var seqs: [Int64] = []
+    for index in cursors.indices {
+      while let entry = try cursors[index].peek(BlockStatement(db)) {
+        seqs.append(entry.seq)
+        cursors[index].advance()
+      }
+    }
+    return seqs
   }
 
   private func open() throws -> RevocationStore {

@@ -1,6 +1,7 @@
 import DynamicEvents
 import Foundation
 import GRDB
+import Synchronization
 import TestSupport
 import Testing
 
@@ -66,6 +67,25 @@ import Testing
     reader.roundEnded()
     try store.write { try $0.execute(sql: "UPDATE tally SET forgotten_before = 501") }
     #expect(try answeredFromCopies(Array(2...40)).isEmpty)
+    // And it is there.
+    #expect(try reader.revoked(of: (2...40).map { try session($0) }).count == 39)
+    for number in UInt64(2)...40 {
+      #expect(try reader.revocation(of: session(number)) == store.revocation(of: session(number)))
+    }
+  }
+
+  @Test func `a session stays refused that is revoked after a clock ahead had everything forgotten`() throws {
+    let day: Int64 = 86_400_000
+    _ = try store.append([.revoking(1, createdAt: 0, receivedAt: 0)])
+    try prune(at: 400 * day)
+    #expect(try !reader.isAnyRevoked([session(1)]))
+    reader.roundEnded()
+    for number in UInt64(2)...40 { _ = try store.append([.revoking(number, createdAt: day, receivedAt: 2 * day)]) }
+    try prune(at: 3 * day)
+    for number in UInt64(2)...40 {
+      #expect(try reader.isAnyRevoked([session(number)]))
+      #expect(try reader.revocation(of: session(number)) == store.revocation(of: session(number)))
+    }
   }
 
   @Test func `a pass that forgets says how far before it forgets, in the same commit, and never less far`() throws {
@@ -77,7 +97,10 @@ import Testing
     try prune(at: 30 * day)
     // Nothing was forgotten.
     #expect(try horizon() == 0)
-    try prune(at: 33 * day)
+    let commits = store.commits.load(ordering: .relaxed)
+    _ = try store.prune(.revocations(after: 0), at: time(33 * day), handlers: [])
+    #expect(store.commits.load(ordering: .relaxed) == commits + 1)
+    #expect(try store.tally().revocations == 4)
     #expect(try horizon() == store.retention.horizon(at: time(33 * day)).milliseconds)
     #expect(
       try store.revocations(of: (2...9).map { try session($0) }).map(\.session) == (6...9).map { try session($0) })
@@ -142,18 +165,51 @@ import Testing
     #expect(copy.seq == 2 && copy.rememberFrom == 4 && copy.answer == nil)
   }
 
-  @Test(arguments: [1, 55, 57, 112 - 8])
-  func `a look-up that meets half a copy finds damage, and not that the session is not revoked`(count: Int) throws {
-    for number in UInt64(2)...4 { _ = try store.append([.revoking(number)]) }
-    _ = try store.append([.revoking(5), .revoking(6)])
+  /// As a disk damages a sector: what follows the first entries is gone.
+  @Test(arguments: [0, 1, 24, 56, 100, 200])
+  func `a look-up that meets a damaged block never takes a revoked session for another one`(from: Int) throws {
+    let numbers = Array(UInt64(2)...24)
+    _ = try store.append(numbers.map { try .revoking($0) })
     try store.write { db in
       try db.execute(
         sql: """
-          UPDATE key_block SET entries = CAST(substr(entries || entries, 1, ?) AS BLOB)
+          UPDATE key_block SET entries = CAST(substr(entries, 1, ?) || zeroblob(512) || substr(entries, ? + 513) AS BLOB)
           WHERE id >> 20 IN (SELECT id FROM key_run WHERE indexed = ?)
-          """, arguments: [count, RevocationCopy.indexed])
+          """, arguments: [from, from, RevocationCopy.indexed])
     }
-    let error = #expect(throws: StoreError.self) { try reader.isAnyRevoked([session(2)]) }
+    var refused = 0
+    for number in numbers {
+      // Each as if it were the first, since damage that was seen once is never forgotten.
+      let store = try RevocationStore(data: folder.data, mode: .inspect)
+      do {
+        #expect(try store.revocation(of: session(number)) != nil)
+      } catch let error as StoreError {
+        refused += 1
+        guard case .corrupt = error else { throw error }
+      }
+    }
+    #expect(refused > 0)
+    let error = #expect(throws: StoreError.self) {
+      for number in numbers { _ = try reader.isAnyRevoked([session(number)]) }
+    }
+    if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
+    // Neither is it merged into a block that looks sound.
+    #expect(throws: StoreError.self) { for number in UInt64(100)...200 { _ = try store.append([.revoking(number)]) } }
+  }
+
+  @Test(arguments: ["filter", "fences"])
+  func `what a run keeps in memory is checked when it is read`(column: String) throws {
+    for number in UInt64(2)...24 { _ = try store.append([.revoking(number)]) }
+    try store.write { db in
+      try db.execute(
+        sql: """
+          UPDATE key_run SET \(column) = CAST(zeroblob(1) || substr(\(column), 2) AS BLOB)
+          WHERE substr(\(column), 1, 1) <> zeroblob(1)
+          """)
+      #expect(db.changesCount > 0)
+    }
+    try store.close()
+    let error = #expect(throws: StoreError.self) { try RevocationStore(data: folder.data, mode: .serve) }
     if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
   }
 

@@ -18,11 +18,7 @@ import Testing
   func `every row is found by its run, however many there are`(rows: UInt64) throws {
     let store = try RevocationStore(data: folder.data, mode: .serve)
     if rows > 0 { _ = try store.append((1...rows).map { try .revoking($0) }) }
-    try store.write { db in
-      var runs = RunsBuilder<RevocationCopy>(chunk: 4)
-      try RevocationCopy.forEach(after: 0, db) { try runs.append($0, db) }
-      try runs.finish(db)
-    }
+    try store.write { try RunsBuilder<RevocationCopy>.writeAll($0, chunk: 4) }
     try store.close()
     let opened = try RevocationStore(data: folder.data, mode: .serve)
     #expect(opened.revocations.recentCount == 0)
