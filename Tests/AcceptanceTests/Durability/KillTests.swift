@@ -19,7 +19,10 @@ struct KillTests {
     var count = 0
     var unhandled: Set<String> = []
     for round in 0..<Self.rounds {
-      if Int.random(in: 0..<5, using: &random) == 0 { try killWhileStarting(in: folder, &random) }
+      if Int.random(in: 0..<5, using: &random) == 0 {
+        // It may have come as far as to bring its handler what was pending.
+        try Self.strike(killWhileStarting(in: folder, &random), from: &unhandled)
+      }
       let server = try RunningServer(in: folder, environment: Self.handler)
       // What was there at the end of one round is there at the start of the next.
       try #require(Audit(server).refused(last) == last, "round \(round)")
@@ -80,18 +83,23 @@ struct KillTests {
     try #require(rest == [], "neither handled nor pending")
   }
 
-  private func killWhileStarting(in folder: TemporaryFolder, _ random: inout SplitMix) throws {
+  /// Answers its log.
+  private func killWhileStarting(in folder: TemporaryFolder, _ random: inout SplitMix) throws -> String {
     let process = Executable.process(
       ["serve"],
       Self.handler.merging([
         "DYNAMIC_WEBHOOK_SECRET": Executable.secret, "REVOKED_LISTEN": "127.0.0.1:0",
         "REVOKED_PRIVATE_LISTEN": "127.0.0.1:0", "REVOKED_DATA": folder.data,
       ]) { $1 })
-    process.standardError = FileHandle.nullDevice
+    let pipe = Pipe()
+    process.standardError = pipe
     try process.run()
+    try pipe.fileHandleForWriting.close()
+    let log = LogReader(pipe.fileHandleForReading)
     let pid = process.processIdentifier
     let delay = DispatchTimeInterval.milliseconds(.random(in: 0...60, using: &random))
     DispatchQueue.global().asyncAfter(deadline: .now() + delay) { Foundation.kill(pid, SIGKILL) }
     process.waitUntilExit()
+    return log.wholeText
   }
 }
