@@ -2,11 +2,12 @@
 enum Checksum {
   /// - Parameter seed: what belongs to the bytes, such as their place: elsewhere they are wrong.
   static func of(_ bytes: Span<UInt8>, seed: UInt64) -> UInt64 {
-    // Each step can be undone, so that one that differs makes the end differ, whatever follows.
+    // Only whole words are ever written, so that any other count is wrong by itself.
     var sum = mix(seed ^ UInt64(bytes.count))
-    let whole = bytes.count & ~7
-    for start in stride(from: 0, to: whole, by: 8) { sum = mix(sum ^ LittleEndianWords.word(at: start, bytes)) }
-    for index in whole..<bytes.count { sum = mix(sum ^ UInt64(bytes[index])) }
+    // Each step can be undone, so that one that differs makes the end differ, whatever follows.
+    for start in stride(from: 0, to: bytes.count & ~7, by: 8) {
+      sum = mix(sum ^ LittleEndianWords.word(at: start, bytes))
+    }
     return sum
   }
 
