@@ -40,6 +40,7 @@ extension StoreError: CustomStringConvertible {
     case .locked(let path, nil): "\(path) is in use by another server"
     case .missing(let path): "there is no store at \(path)"
     case .foreign(let path, let cause): "\(path) is not a store of revoked: \(cause)"
+    case .schema(let path, 0, _): "\(path) has nothing in it yet: start `revoked serve` on it once"
     case .schema(let path, let found, let known) where found > known:
       "\(path) was written by a newer revoked (schema \(found), this one knows \(known)): start that one, or put a backup of before in an empty folder"
     case .schema(let path, let found, let known):

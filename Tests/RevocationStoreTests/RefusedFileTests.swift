@@ -95,6 +95,7 @@ import Testing
   @Test(arguments: [
     (StoreError.locked(path: "/d", pid: 7), "/d is in use by another server (process 7)"),
     (.full(path: "/d/f"), "no space left to write /d/f"),
+    (.schema(path: "/f", found: 0, known: 2), "/f has nothing in it yet: start `revoked serve` on it once"),
     (
       .schema(path: "/f", found: 3, known: 2),
       "/f was written by a newer revoked (schema 3, this one knows 2): start that one, or put a backup of before in an empty folder"

@@ -19,7 +19,7 @@ extension KeyRun {
       let filter = try words(row, 3).flatMap(KeyFilter.init),
       // So often nothing is merged: each level has several times the entries of the one below.
       let level = try row.decode(Int?.self, atIndex: 0), 0..<64 ~= level,
-      case let lastSeq:Int64 = try row.decode(atIndex: 1),
+      let lastSeq = try row.decode(Int64?.self, atIndex: 1),
       try checksum(id: id, level, lastSeq, row) == row.decode(Int64?.self, atIndex: 4).map(UInt64.init(bitPattern:))
     else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a run of an index is malformed") }
     return KeyRun(id: id, level: level, lastSeq: lastSeq, fences: fences, filter: filter)

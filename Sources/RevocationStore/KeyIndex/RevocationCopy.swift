@@ -2,8 +2,9 @@ internal import DynamicEvents
 
 /// What a run has of a revocation: all that a look-up answers, so that it reads the run's block and not the row as well.
 ///
-/// It is made in a transaction that has the row, so that what is rolled back leaves none. It is as good as the row for as long as the row is sure to be there, under this number or another one: what a row says stays the same but
-/// for `remember_from`, which only grows. It is deleted when that is before the horizon of the day, and the furthest horizon so far stands in `tally.forgotten_before`.
+/// It is made in a transaction that has the row, so that what is rolled back leaves none. It is as good as the row for as long as the row is sure
+/// to be there, under this number or another one: what a row says stays the same but for `remember_from`, which only grows. It is deleted when that
+/// is before the horizon of the day, and the furthest horizon so far stands in `tally.forgotten_before`.
 struct RevocationCopy: IndexEntry, Hashable {
   static let table = IndexedTable.revocation
   static let indexed = "revocation copy"

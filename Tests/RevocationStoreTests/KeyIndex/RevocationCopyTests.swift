@@ -7,7 +7,7 @@ import Testing
 
 @testable import RevocationStore
 
-/// With limits so small that what is asked for is in a run. To see where an answer comes from, the rows are changed by hand, which the store never does.
+/// With limits so small that what is asked for is in a run. To see where an answer comes from, rows are moved by hand, as the store never does.
 @Suite struct RevocationCopyTests {
   private static let limits = KeyIndexLimits(recent: 4, fanout: 2)
   let folder: TemporaryFolder
@@ -159,7 +159,7 @@ import Testing
     #expect(try !reader.isAnyRevoked((6...20).map { try session($0) }))
   }
 
-  @Test func `a name that is nobody's is left to the row, and the session stays refused`() throws {
+  @Test func `a name that is nobody's is left to the row`() throws {
     let bytes = LittleEndianWords.bytes([1, 2, 3, 4, 7 << 2 | 3, 5, 6])
     let copy = RevocationCopy(bytes.span, at: 0)
     #expect(copy.seq == 2 && copy.rememberFrom == 4 && copy.answer == nil)
