@@ -35,3 +35,47 @@ struct ConfigurationKey<Target>: Sendable {
 func environmentName(of key: String) -> String {
   "REVOKED_" + key.uppercased().map { $0 == "." || $0 == "-" ? "_" : $0 }
 }
+
+/// A value as it was written. Nothing is typed before a key's parser has seen it: `no`, `1e3` and `8080` stay text.
+struct ConfigurationValue: Sendable, Equatable {
+  enum Content: Sendable, Equatable {
+    case text(String)
+    /// Only a file can write one.
+    case list([String])
+  }
+
+  var content: Content
+  var source: ConfigurationSource
+
+  static func text(_ text: String, _ source: ConfigurationSource) -> Self { Self(content: .text(text), source: source) }
+}
+
+/// Where a value came from, in the order of precedence: the higher one wins.
+enum ConfigurationSource: Sendable, Equatable {
+  case flag
+  /// The variable's name, or several joined by `+` where their values count together.
+  case environment(String)
+  /// The file as the user named it, and the line of the key, from 1.
+  case file(String, line: Int)
+  case standard
+
+  /// As `config show` prints it.
+  var origin: String {
+    switch self {
+    case .flag: "flag"
+    case .environment(let name): "environment \(name)"
+    case .file(let name, let line): "file \(name):\(line)"
+    case .standard: "default"
+    }
+  }
+
+  /// As a problem names it, between parentheses; compilers print `file:line` the same way, so editors can jump there.
+  var place: String {
+    switch self {
+    case .flag: "flag"
+    case .environment(let name): name
+    case .file(let name, let line): "\(name):\(line)"
+    case .standard: "default"
+    }
+  }
+}

@@ -20,3 +20,28 @@ struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible {
     }
   }
 }
+
+/// Everything that is wrong with the configuration, so that a user mends it in one go. Exit code 78.
+struct ConfigurationProblems: Error, Equatable, CustomStringConvertible {
+  let problems: [ConfigurationProblem]
+
+  var description: String {
+    problems.map(\.description).joined(separator: "\n")
+  }
+}
+
+/// What is wrong with a value and what would be right; the problem's line adds the key and the source.
+struct Mismatch: Error, Equatable {
+  let text: String
+
+  init(_ text: String) {
+    self.text = text
+  }
+
+  /// `"lots" is not a number of bytes …`. Never for a secret: the value is echoed, cut and with its control characters
+  /// escaped, so that a problem stays one line.
+  init(_ value: String, isNot right: String) {
+    let cut = value.count > 80 ? value.prefix(80) + "…" : value[...]
+    text = "\(String(cut).debugDescription) is not \(right)"
+  }
+}

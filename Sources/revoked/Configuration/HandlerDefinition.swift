@@ -1,5 +1,6 @@
 internal import Foundation
 internal import Handlers
+internal import Logging
 
 /// A handler as the configuration names it, complete and checked. Building one is somebody else's work.
 struct HandlerDefinition: Sendable {
@@ -28,5 +29,29 @@ struct HandlerDefinition: Sendable {
   func wants(_ eventName: String?) -> Bool {
     guard let eventName else { return false }
     return events.contains { EventPattern($0).matches(eventName) }
+  }
+}
+
+extension HandlerDefinition {
+  /// The handler at work.
+  func registration(_ logger: Logger, _ sink: LogSink) -> HandlerRegistration {
+    HandlerRegistration(
+      name, events: events.map { EventPattern($0) }, timeout: timeout, concurrency: concurrency,
+      maxAttempts: maxAttempts,
+      handler: handler(logger, sink))
+  }
+
+  private func handler(_ logger: Logger, _ sink: LogSink) -> any EventHandler {
+    var logger = logger
+    logger[metadataKey: "handler"] = "\(name)"
+    switch kind {
+    case .log:
+      // A handler's lines are its work, whatever the log level.
+      logger.logLevel = .trace
+      let watch = LossWatch(sink)
+      return LoggingHandler(logger: logger) { try await watch.flush() }
+    case .exec(let program, let arguments): return ExecHandler(program, arguments, logger: logger)
+    case .forward(let url, let secrets): return ForwardHandler(url, secrets: secrets)
+    }
   }
 }

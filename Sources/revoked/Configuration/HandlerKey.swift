@@ -1,3 +1,6 @@
+internal import Foundation
+internal import Handlers
+
 /// A key below `handlers.<name>.`, and the kinds that take it.
 struct HandlerKey: Sendable {
   let key: ConfigurationKey<HandlerDraft>
@@ -55,4 +58,27 @@ extension ValueParser where Value == HandlerKind {
   static var kind: Self {
     Self("log, exec or forward") { HandlerKind(rawValue: $0) }
   }
+}
+
+/// The `kind` of a handler, as written.
+enum HandlerKind: String, Sendable, CaseIterable {
+  case log, exec, forward
+}
+
+/// What the configuration said about one handler, before anybody knows whether that is enough.
+struct HandlerDraft: Sendable {
+  /// Those that revoke a session.
+  static let standardEvents = ["user.session.revoked", "admin.user.session.revoked"]
+
+  var kind: HandlerKind?
+  var events = standardEvents
+  var command: [String]?
+  var url: URL?
+  var secrets: [WebhookSecret]?
+  var secretFile: String?
+  var insecure = false
+  // For the kinds without these keys; the others have their defaults in the table.
+  var timeout = Duration.seconds(30)
+  var concurrency = 1
+  var maxAttempts = 20
 }

@@ -1,5 +1,6 @@
 internal import Logging
 internal import Receiver
+internal import Signature
 
 /// The whole configuration, checked, and where each part of it came from.
 struct Settings: Sendable {
@@ -20,4 +21,27 @@ struct Settings: Sendable {
 
   static let howToSetSecrets =
     "set DYNAMIC_WEBHOOK_SECRET, name a file in DYNAMIC_WEBHOOK_SECRET_FILE, or list them under secrets in the file"
+}
+
+extension Settings {
+  /// The keys whose values differ from those that the process runs with, and that a reload leaves alone.
+  func keysThatNeedRestart(since running: Settings) -> [String] {
+    let old = Dictionary(running.entries.map { ($0.key, $0.shown) }) { first, _ in first }
+    return entries.filter { entry in
+      switch entry.key {
+      case "secrets", "log.level": false
+      // Two secrets are shown alike.
+      case "private-token": !receiver.privateToken.isSame(as: running.receiver.privateToken)
+      case let key: !key.hasPrefix("handlers.") && old[key] != entry.shown
+      }
+    }
+    .map(\.key)
+  }
+}
+
+extension Secret? {
+  fileprivate func isSame(as other: Secret?) -> Bool {
+    guard let self, let other else { return self == nil && other == nil }
+    return other.withBytes { self.matches($0) }
+  }
 }

@@ -1,4 +1,5 @@
 internal import Logging
+internal import Synchronization
 
 /// swift-log's back end: each event becomes one line in the sink.
 struct StructuredLogHandler: LogHandler {
@@ -32,5 +33,27 @@ struct StructuredLogHandler: LogHandler {
     if let error = event.error, all["error"] == nil { all["error"] = "\(error)" }
     sink.append(
       LogLine.rendered(event.level, event.message.description, all, sink.format), urgent: event.level >= .error)
+  }
+}
+
+/// Makes sure that a line got out: for whoever counts it as delivered.
+final class LossWatch: Sendable {
+  struct LinesLost: Error, CustomStringConvertible {
+    let description = "log lines were lost: nobody reads them fast enough"
+  }
+
+  private let sink: LogSink
+  private let known: Atomic<Int>
+
+  init(_ sink: LogSink) {
+    self.sink = sink
+    known = Atomic(sink.lostLines)
+  }
+
+  /// Throws when any line was lost since the last call: it may have been the caller's. One caller at a time.
+  func flush() async throws {
+    await sink.flushed()
+    let lost = sink.lostLines
+    if known.exchange(lost, ordering: .relaxed) != lost { throw LinesLost() }
   }
 }

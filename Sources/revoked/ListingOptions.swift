@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import DynamicEvents
 internal import Foundation
 
 /// How much of a list, and for whom.
@@ -46,4 +47,18 @@ struct ListingOptions: ParsableArguments {
 
   /// Cuts the last column only: those before it are narrower.
   private static func cut(_ row: String) -> String { columns.map { row.fitted(to: $0) } ?? row }
+}
+
+/// A time as people write it on a command line: RFC 3339, or how long ago.
+enum PastTime {
+  static func parse(_ text: String) throws -> Timestamp {
+    if let time = Timestamp(text) { return time }
+    guard let written = WrittenDuration(text) else {
+      throw ValidationError("a time is written as 2026-10-01T09:00:00Z, or how long ago it was: 30m, 2h, 7d")
+    }
+    let (seconds, attoseconds) = written.duration.components
+    // A written duration is less than 2^63 milliseconds, and now is after 1970.
+    return Timestamp(
+      milliseconds: Timestamp(Date()).milliseconds - (seconds * 1000 + attoseconds / 1_000_000_000_000_000))
+  }
 }

@@ -1,0 +1,77 @@
+internal import ArgumentParser
+internal import DynamicEvents
+internal import Receiver
+internal import RevocationStore
+
+struct DeadCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "dead", abstract: "Shows, replays and discards dead letters: what handlers gave up.",
+    discussion: """
+      Works while the server runs and when it does not. A dead letter's id is the event's number and the handler's name, such as \
+      17/audit; 17 alone means all of event 17, and what could not be decoded has no handler.
+      """,
+    subcommands: [
+      ListDeadCommand.self, ShowDeadCommand.self, ReplayDeadCommand.self, DiscardDeadCommand.self,
+    ])
+}
+
+struct ListDeadCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "Lists dead letters in the order of their events.")
+
+  @OptionGroup var filter: DeadFilterOptions
+  @OptionGroup var listing: ListingOptions
+  @OptionGroup var options: ConfigurationOptions
+
+  func run() throws {
+    let settings = try options.load()
+    do {
+      let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
+      let filter = try filter.known(to: store)
+      var last: DeadLetterID?
+      try listing.show(header: DeadLetterReport.header, none: "no dead letters") { limit throws(StoreError) in
+        let letters = try store.deadLetters(filter, after: last, limit: limit)
+        last = letters.last?.id ?? last
+        return letters.map(DeadLetterReport.init)
+      } rows: { letter in
+        letter.rows
+      } line: { letter in
+        JSONLine.text(letter)
+      }
+    } catch let error as StoreError {
+      throw Failure.io(error)
+    }
+  }
+}
+
+struct ShowDeadCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "show", abstract: "Shows dead letters with all that is known of them, and the events' bodies.",
+    discussion: "A body may hold personal data. Exit 1 if one of the ids is no dead letter's.")
+
+  @Argument(help: ArgumentHelp("As `dead list` shows it.", valueName: "id"), transform: DeadLetterArgument.parse)
+  var ids: [DeadLetterID]
+
+  @Flag(help: "For machines: one line of JSON each.")
+  var json = false
+
+  @OptionGroup var options: ConfigurationOptions
+
+  func run() throws {
+    let settings = try options.load()
+    do {
+      let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
+      for (index, letter) in try DeadLetterArgument.letters(of: ids, store).enumerated() {
+        let report = DeadLetterReport(letter)
+        let body = BodyText(bytes: try store.event(letter.id.event)?.body ?? [])
+        if json {
+          print(JSONLine.text(WithBody(report: report, body: body)))
+        } else {
+          print((index > 0 ? "\n" : "") + report.lines.joined(separator: "\n") + "\n\n" + body.visible)
+        }
+      }
+    } catch let error as StoreError {
+      throw Failure.io(error)
+    }
+  }
+}

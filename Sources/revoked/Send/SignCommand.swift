@@ -1,0 +1,66 @@
+internal import ArgumentParser
+internal import Foundation
+internal import Receiver
+internal import Signature
+
+struct SignCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sign", abstract: "Prints the signature header's value for a body read from standard input.",
+    discussion: "Signs the exact bytes, a trailing newline included, with the first of the configured secrets.")
+
+  @OptionGroup var options: ConfigurationOptions
+
+  func run() throws {
+    let settings = try options.load(requiring: [.secrets])
+    let body = try StandardInput.readAll()
+    print(try Signing.headerValue(for: body, settings))
+  }
+}
+
+/// Signs as Dynamic does, with the first secret.
+enum Signing {
+  static func headerValue(for body: [UInt8], _ settings: Settings) throws -> String {
+    guard let secret = settings.receiver.secrets.first else { throw Failure.configuration("secrets: there is none") }
+    return SignatureHeader.value(for: try HMACSHA256(key: secret).code(for: body.span))
+  }
+}
+
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify", abstract: "Checks a signature against a body read from standard input.",
+    discussion: "Exit 0: valid with one of the configured secrets; 1: not.")
+
+  @Option(help: ArgumentHelp("The value of x-dynamic-signature-256.", valueName: "value"))
+  var signature: String
+
+  @Flag(help: "Say why.")
+  var explain = false
+
+  @OptionGroup var options: ConfigurationOptions
+
+  func run() throws {
+    let settings = try options.load(requiring: [.secrets])
+    let body = try StandardInput.readAll()
+    let diagnosis = try SignatureDiagnosis(headerValue: signature, body: body, secrets: settings.receiver.secrets)
+    print(diagnosis.isValid ? "valid" : "not valid")
+    if explain {
+      for finding in diagnosis.findings { print(finding) }
+    }
+    if !diagnosis.isValid { throw Failure.no }
+  }
+}
+
+/// A body's exact bytes, as `sign` and `verify` read them.
+enum StandardInput {
+  static func readAll() throws -> [UInt8] {
+    if isatty(STDIN_FILENO) == 1 {
+      try FileHandle.standardError.write(
+        contentsOf: Data("reading the body from the terminal; end it with Ctrl-D\n".utf8))
+    }
+    do {
+      return [UInt8](try FileHandle.standardInput.readToEnd() ?? Data())
+    } catch {
+      throw Failure.io("cannot read standard input: \(error.localizedDescription)")
+    }
+  }
+}
