@@ -82,9 +82,7 @@ let package = Package(
     tests("SignatureTests", ["Signature", "TestSupport"]),
     tests("DynamicEventsTests", ["DynamicEvents", "Signature", "TestSupport"]),
     .target(name: "CFaultyDisk", path: "Tests/CFaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
-    tests(
-      "RevocationStoreTests", ["RevocationStore", "DynamicEvents", "TestSupport", "CFaultyDisk", grdb],
-      resources: [.copy("Fixtures")]),
+    tests("RevocationStoreTests", ["RevocationStore", "DynamicEvents", "TestSupport", "CFaultyDisk", grdb]),
     tests(
       "HandlersTests", ["Handlers", "RevocationStore", "DynamicEvents", "TestSupport", logging, subprocess],
       resources: [.copy("Forward/peer.py")]),

@@ -7,7 +7,7 @@ enum AmendConnection {
   /// and lets go of it often, so that what counts is how often one looks: SQLite's own waiting looks every 100 ms in the end.
   private static let tries = 10_000
 
-  static func open(_ path: String) throws -> DatabaseQueue {
+  static func open(_ path: String, _ schema: Schema) throws -> DatabaseQueue {
     var configuration = Configuration()
     configuration.label = "revoked.amend"
     configuration.foreignKeysEnabled = false
@@ -17,7 +17,7 @@ enum AmendConnection {
       return tried < tries
     }
     configuration.prepareDatabase { db in
-      try InspectConnection.check(db, path: path)
+      try schema.checkIsCurrent(db, path: path)
       try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 10000")
     }
     return try DatabaseQueue(path: path, configuration: configuration)

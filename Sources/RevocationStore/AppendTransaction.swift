@@ -18,8 +18,8 @@ struct AppendTransaction {
     insertEvent = try PreparedStatement(
       db,
       sql: """
-        INSERT INTO event (seq, key, name, problem, messages, received_at, occurred_at, body)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT INTO event (seq, key, name, problem, source, messages, received_at, occurred_at, body)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """)
     insertRevocation = try PreparedStatement(
       db,
@@ -100,10 +100,11 @@ struct AppendTransaction {
     try insertEvent.bind(event.key.bigEndianWords, at: 2)
     try insertEvent.bind(name, at: 3)
     try insertEvent.bind(problem, at: 4)
-    try insertEvent.bind(messages.text, at: 5)
-    try insertEvent.bind(event.receivedAt.milliseconds, at: 6)
-    try insertEvent.bind(event.occurredAt?.milliseconds, at: 7)
-    try insertEvent.bind(event.body, at: 8)
+    try insertEvent.bind(event.source.rawValue, at: 5)
+    try insertEvent.bind(messages.text, at: 6)
+    try insertEvent.bind(event.receivedAt.milliseconds, at: 7)
+    try insertEvent.bind(event.occurredAt?.milliseconds, at: 8)
+    try insertEvent.bind(event.body, at: 9)
     _ = try insertEvent.run()
     tally.lastEvent += 1
     tally.events += 1

@@ -21,6 +21,7 @@ package struct EventSummary: Hashable, Sendable {
   /// nil: it could not be decoded.
   package var name: String?
   package var problem: String?
+  package var source: EventSource
   package var messageIDs: [String]
   package var receivedAt: Timestamp
   package var occurredAt: Timestamp?

@@ -12,6 +12,7 @@ package struct IncomingEvent: Sendable {
 
   /// What makes two deliveries the same event.
   package var key: EventKey
+  package var source: EventSource
   package var messageID: String?
   /// The body as it was signed.
   package var body: [UInt8]
@@ -21,9 +22,11 @@ package struct IncomingEvent: Sendable {
   package var kind: Kind
 
   package init(
-    key: EventKey, messageID: String?, body: [UInt8], receivedAt: Timestamp, occurredAt: Timestamp?, kind: Kind
+    key: EventKey, source: EventSource = .webhook, messageID: String?, body: [UInt8], receivedAt: Timestamp,
+    occurredAt: Timestamp?, kind: Kind
   ) {
     self.key = key
+    self.source = source
     self.messageID = messageID
     self.body = body
     self.receivedAt = receivedAt

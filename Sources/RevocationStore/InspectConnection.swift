@@ -4,7 +4,7 @@ internal import GRDB
 /// How a look from another process is set up.
 enum InspectConnection {
   /// - Parameter frozen: there is no log, and none can be made: a copy on a read-only medium.
-  static func open(_ folder: StoreFolder, frozen: Bool) throws -> DatabaseQueue {
+  static func open(_ folder: StoreFolder, _ schema: Schema, frozen: Bool) throws -> DatabaseQueue {
     let path = folder.database
     var configuration = Configuration()
     configuration.label = "revoked.inspect"
@@ -12,7 +12,7 @@ enum InspectConnection {
     // Opened for writing all the same: a WAL that a killed server left needs recovery, and its shared index a writer.
     // GRDB makes each read `query_only`.
     configuration.busyMode = .timeout(5)
-    configuration.prepareDatabase { db in try check(db, path: path) }
+    configuration.prepareDatabase { db in try schema.checkIsCurrent(db, path: path) }
     if frozen {
       configuration.readonly = true
       // Else SQLite wants an index of the log, even of one that is not there (https://sqlite.org/uri.html#uriimmutable).
@@ -27,11 +27,5 @@ enum InspectConnection {
         path: path,
         cause: "its log \(path)-wal holds events, and nothing can be written beside it; copy both to another folder")
     }
-  }
-
-  /// Only the server migrates.
-  static func check(_ db: Database, path: String) throws {
-    let found = try Schema.check(db, path: path)
-    guard found == Schema.version else { throw StoreError.schema(path: path, found: found, known: Schema.version) }
   }
 }

@@ -33,8 +33,6 @@ internal import Synchronization
   private var commits: UInt64 = 0
   /// The newest number that the snapshot has.
   private var lastNumber: Int64 = 0
-  /// As of the snapshot, what is remembered from before may be forgotten.
-  private var forgottenBefore: Int64 = 0
 
   package init(_ store: RevocationStore) {
     self.store = store
@@ -48,19 +46,11 @@ internal import Synchronization
   ) throws(StoreError) -> Answer? {
     try answer([session]) { places throws(Interruption) in
       defer { _ = unsafe sqlite3_reset(select) }
-      switch try find(session, places[0], \.answer) {
-      case nil: return nil
-      case .copy(let answer):
-        var eventID: [UInt8] = []
-        eventID.reserveCapacity(36)
-        answer.eventID.appendUUID(to: &eventID)
-        return use(answer.revokedAt, answer.by, eventID.span)
-      case .row:
-        guard let by = unsafe RevokedBy(name: text(1).span) else {
-          throw .store(failure(SQLITE_CORRUPT, "a revocation is by nobody known"))
-        }
-        return use(Timestamp(milliseconds: unsafe sqlite3_column_int64(select, 0)), by, unsafe text(2).span)
+      guard try find(session, places[0]) else { return nil }
+      guard let by = unsafe RevokedBy(name: text(1).span) else {
+        throw .store(failure(SQLITE_CORRUPT, "a revocation is by nobody known"))
       }
+      return use(Timestamp(milliseconds: unsafe sqlite3_column_int64(select, 0)), by, unsafe text(2).span)
     }
   }
 
@@ -101,7 +91,7 @@ internal import Synchronization
   /// In this order a commit in between is in the snapshot, and what it moved to other numbers shows by these being beyond what the index
   /// covered. The other way round a session could be found at a place that the snapshot does not have yet.
   private func answer<Answer>(
-    _ sessions: [SessionID], _ body: ([KeyPlaces<RevocationCopy>]) throws(Interruption) -> Answer
+    _ sessions: [SessionID], _ body: ([KeyPlaces]) throws(Interruption) -> Answer
   ) throws(StoreError) -> Answer {
     for attempt in 0..<Self.tries {
       let places = sessions.map { store.revocations.places(of: IndexKey($0)) }
@@ -143,7 +133,6 @@ internal import Synchronization
     defer { _ = unsafe sqlite3_reset(last) }
     guard unsafe sqlite3_step(last) == SQLITE_ROW else { throw failure() }
     lastNumber = unsafe sqlite3_column_int64(last, 0)
-    forgottenBefore = unsafe sqlite3_column_int64(last, 1)
   }
 
   /// Has the index cover what the snapshot has.
@@ -167,30 +156,19 @@ internal import Synchronization
     }
   }
 
-  private func isRevoked(
-    _ session: SessionID, _ places: KeyPlaces<RevocationCopy>
-  ) throws(Interruption) -> Bool {
+  private func isRevoked(_ session: SessionID, _ places: KeyPlaces) throws(Interruption) -> Bool {
     defer { _ = unsafe sqlite3_reset(select) }
-    return try find(session, places) { _ in () } != nil
+    return try find(session, places)
   }
 
-  private enum Found<Value> {
-    /// `select` stands on it. It must be reset before the round ends: a read under way keeps the snapshot beyond COMMIT, and the next BEGIN
-    /// would go on with it.
-    case row
-    case copy(Value)
-  }
-
-  /// - Parameter use: what a copy says of what is asked; `nil` where it is up to the row.
-  private func find<Value>(
-    _ session: SessionID, _ places: KeyPlaces<RevocationCopy>, _ use: (RevocationCopy) -> Value?
-  ) throws(Interruption) -> Found<Value>? {
+  /// If so, `select` stands on the row. It must be reset before the round ends: a read under way keeps the snapshot beyond COMMIT, and the next
+  /// BEGIN would go on with it.
+  private func find(_ session: SessionID, _ places: KeyPlaces) throws(Interruption) -> Bool {
     var places = places
-    while let (seq, copy) = try next(&places) {
-      if let copy, copy.rememberFrom >= forgottenBefore, let value = use(copy) { return .copy(value) }
-      if try isRow(seq, session) { return .row }
+    while let seq = try next(&places) {
+      if try isRow(seq, session) { return true }
     }
-    return nil
+    return false
   }
 
   private func isRow(_ seq: Int64, _ session: SessionID) throws(Interruption) -> Bool {
@@ -208,9 +186,7 @@ internal import Synchronization
     }
   }
 
-  private func next(
-    _ places: inout KeyPlaces<RevocationCopy>
-  ) throws(Interruption) -> (seq: Int64, entry: RevocationCopy?)? {
+  private func next(_ places: inout KeyPlaces) throws(Interruption) -> Int64? {
     do throws(BlockError) {
       return try unsafe places.next(BlockStatement(block))
     } catch {
@@ -241,7 +217,7 @@ internal import Synchronization
     }
     unsafe begin = try prepare("BEGIN")
     unsafe end = try prepare("COMMIT")
-    unsafe last = try prepare("SELECT last_revocation, forgotten_before FROM tally")
+    unsafe last = try prepare("SELECT last_revocation FROM tally")
     unsafe block = try prepare(BlockStatement.sql)
     unsafe uncovered = try prepare("SELECT seq, session FROM revocation WHERE seq > ? ORDER BY seq")
     unsafe select = try prepare(

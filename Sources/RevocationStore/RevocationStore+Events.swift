@@ -3,7 +3,7 @@ internal import Foundation
 internal import GRDB
 
 extension RevocationStore {
-  private static let summaryColumns = "seq, name, problem, messages, received_at, occurred_at, body"
+  private static let summaryColumns = "seq, name, problem, messages, received_at, occurred_at, body, source"
 
   /// The newest first, before the number `before`.
   package func latestEvents(
@@ -41,7 +41,7 @@ extension RevocationStore {
 
   package func event(_ key: EventKey) throws(StoreError) -> EventSummary? {
     try read { db in
-      guard let seq = try KeyIndex<EventPlace>.load(db).seq(of: IndexKey(key), db) else { return nil }
+      guard let seq = try KeyIndex.load(.event, db).seq(of: IndexKey(key), db) else { return nil }
       return try Self.event(seq, db)
     }
   }
@@ -49,8 +49,11 @@ extension RevocationStore {
   private static func summary(_ row: Row, _ db: Database) throws -> EventSummary {
     let messages: String = try row.decode(atIndex: 3)
     let seq: Int64 = try row.decode(atIndex: 0)
+    guard let source = try EventSource(rawValue: row.decode(atIndex: 7)) else {
+      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an event is from nowhere known")
+    }
     var event = try EventSummary(
-      seq: seq, name: row.decode(atIndex: 1), problem: row.decode(atIndex: 2),
+      seq: seq, name: row.decode(atIndex: 1), problem: row.decode(atIndex: 2), source: source,
       messageIDs: messages.split(separator: " ").map(String.init),
       receivedAt: Timestamp(milliseconds: row.decode(atIndex: 4)),
       occurredAt: row.decode(Int64?.self, atIndex: 5).map(Timestamp.init(milliseconds:)),

@@ -12,7 +12,7 @@ extension RevocationStore {
   /// In the order asked, as of one moment; nil for a session that is not revoked.
   package func revocations(ofEach sessions: [SessionID]) throws(StoreError) -> [Revocation?] {
     try read { db in
-      let index = try KeyIndex<RevocationCopy>.load(db)
+      let index = try KeyIndex.load(.revocation, db)
       return try sessions.map { session in
         try index.seq(of: IndexKey(session), db).flatMap { try Self.revocation(session, $0, db) }
       }

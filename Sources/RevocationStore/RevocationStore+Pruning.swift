@@ -40,9 +40,6 @@ extension RevocationStore {
     guard !expired.isEmpty else { return next.map { .revocations(after: $0) } }
     try write { db in
       var tally = try Tally.fetch(db)
-      // Before this it is up to the row whether the session is remembered, and no longer to a copy of it.
-      try db.cachedStatement(sql: "UPDATE tally SET forgotten_before = max(forgotten_before, ?)")
-        .execute(arguments: [horizon])
       // The time once more: an event may have had the session remembered for longer meanwhile.
       let delete = try db.cachedStatement(sql: "DELETE FROM revocation WHERE seq = ? AND remember_from < ?")
       for seq in expired {

@@ -38,7 +38,7 @@ package final class RevocationStore: Sendable {
   /// The newest number of the feed that is committed, at the cost of a load.
   package let lastRevocation: Atomic<Int64>
   /// Finds revocations: complete, as it has every commit's rows before its events are answered.
-  let revocations: KeyIndex<RevocationCopy>
+  let revocations: KeyIndex
   /// nil: another process serves. Used while `appending` is held, and nowhere else.
   nonisolated(unsafe) let keys: KeyWriters?
   let appending = Mutex(())
@@ -62,7 +62,8 @@ package final class RevocationStore: Sendable {
 
   init(
     data: String, mode: Mode, retention: Duration = Retention.ofDynamic, now: Timestamp? = nil,
-    keyIndex limits: KeyIndexLimits, migrationBegins: (_ from: Int, _ to: Int) -> Void = { _, _ in }
+    keyIndex limits: KeyIndexLimits, schema: Schema = .current,
+    migrationBegins: (_ from: Int, _ to: Int) -> Void = { _, _ in }
   ) throws(StoreError) {
     // Absolute, since a message may be read in another folder.
     let folder = StoreFolder(path: URL(filePath: data).path)
@@ -77,17 +78,17 @@ package final class RevocationStore: Sendable {
       try folder.make()
       lock = try StoreLock(folder)
       try folder.makeDatabase()
-      database = try Self.attempt(path) { try ServeConnections.open(folder.database, migrationBegins: migrationBegins) }
+      database = try Self.attempt(path) { try ServeConnections.open(folder.database, schema, migrationBegins) }
       // The log's own name.
       try folder.sync()
     case .inspect:
       lock = nil
       try folder.findDatabase()
-      database = try Self.attempt(path) { try InspectConnection.open(folder, frozen: isFrozen) }
+      database = try Self.attempt(path) { try InspectConnection.open(folder, schema, frozen: isFrozen) }
     case .amend:
       lock = nil
       try folder.findDatabase()
-      database = try Self.attempt(path) { try AmendConnection.open(folder.database) }
+      database = try Self.attempt(path) { try AmendConnection.open(folder.database, schema) }
     }
     identities = Self.identities(path, mode)
     let opened = database
@@ -99,7 +100,7 @@ package final class RevocationStore: Sendable {
     let writers = try Self.attempt(path) {
       mode == .serve ? try opened.read { db in try KeyWriters.load(db, limits: limits) } : nil
     }
-    revocations = writers?.revocations.index ?? KeyIndex(runs: [])
+    revocations = writers?.revocations.index ?? KeyIndex(of: .revocation, runs: [])
     unsafe keys = writers
     lastRevocation = Atomic(try Self.attempt(path) { try opened.read(Tally.fetch).lastRevocation })
   }

@@ -1,24 +1,26 @@
 internal import GRDB
 
-/// The tables, by number. A released migration is never edited: the next change is the next number.
-enum Schema {
-  /// "rvkd" in the file's header (SQLite's `application_id`), so that another program's database is never touched.
-  static let applicationID = 0x7276_6B64
+/// The tables, by number. A migration of a released version is never edited: the next change is the next number.
+struct Schema: Sendable {
+  /// In the file's header (SQLite's `application_id`): "rvk1". Another program's database is never touched.
+  static let applicationID = 0x7276_6B31
+  /// "rvkd": builds before the first release, whose schemas had numbers of their own. No program migrates them.
+  static let formerApplicationID = 0x7276_6B64
 
-  static var version: Int { migrations.count }
+  static let current = Schema(migrations: [createTables])
 
-  private static let migrations: [@Sendable (Database) throws -> Void] = [
-    createTables, keepAttemptTimes, createFeedEpochs, countDeliveries, keepRetention, markRemovedHandlers,
-    keepKeyRuns, addCopiesAndChecksums,
-  ]
+  /// The first one makes the tables, each other one changes them.
+  let migrations: [@Sendable (Database) throws -> Void]
 
-  /// Refuses what is not ours or not yet known, before anything is written. Answers the schema's number, 0 for a new
-  /// file.
-  static func check(_ db: Database, path: String) throws -> Int {
+  var version: Int { migrations.count }
+
+  /// Refuses what is not a store, and one of a newer program, before anything is written. Returns the schema's number: 0 for a new file.
+  func check(_ db: Database, path: String) throws -> Int {
     let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
     let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     switch application {
-    case applicationID: break
+    case Self.applicationID: break
+    case Self.formerApplicationID: throw StoreError.earlierBuild(path: path)
     case 0 where try found == 0 && !Bool.fetchAll(db, sql: "SELECT 1 FROM sqlite_schema LIMIT 1").contains(true):
       return 0
     default: throw StoreError.foreign(path: path, cause: "it is another program's database")
@@ -28,33 +30,35 @@ enum Schema {
     return found
   }
 
-  /// Each step in a transaction of its own, its number in the same one: a crash between two leaves a whole schema.
+  /// The same, and refuses an older one as well: only the server migrates.
+  func checkIsCurrent(_ db: Database, path: String) throws {
+    let found = try check(db, path: path)
+    guard found == version else { throw StoreError.schema(path: path, found: found, known: version) }
+  }
+
+  /// Takes each step in a transaction of its own, with its number: a crash between two leaves a whole schema.
   ///
   /// A step may write every row anew. SQLite's log would keep all of that until the end, and takes the longer to find a page the more it has: ten
   /// million events were not done in ten minutes. A rollback journal has only the pages that were there before and change. While a command has
   /// the store open there is no leaving the log, and it goes the long way.
   ///
-  /// - Parameter begins: told of the numbers before a store is migrated that is not new.
-  static func migrate(_ db: Database, from found: Int, begins: (_ from: Int, _ to: Int) -> Void) throws {
+  /// - Parameter begins: called with the numbers before a store is migrated that is not new.
+  func migrate(_ db: Database, from found: Int, begins: (_ from: Int, _ to: Int) -> Void) throws {
     guard found < version else { return }
     if found > 0 { begins(found, version) }
     _ = try? String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE")
-    try takeSteps(db, from: found)
+    for (number, migration) in zip(1..., migrations).dropFirst(found) {
+      try db.inTransaction(.immediate) {
+        try migration(db)
+        try db.execute(sql: "PRAGMA application_id = \(Self.applicationID)")
+        try db.execute(sql: "PRAGMA user_version = \(number)")
+        return .commit
+      }
+    }
     guard try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL") == "wal" else {
       throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "the write-ahead log cannot be turned on")
     }
     // Makes the log's files: from now on they are to stay the same.
     try db.inTransaction(.immediate) { .commit }
-  }
-
-  private static func takeSteps(_ db: Database, from found: Int) throws {
-    for (number, migration) in zip(1..., migrations).dropFirst(found) {
-      try db.inTransaction(.immediate) {
-        try migration(db)
-        try db.execute(sql: "PRAGMA application_id = \(applicationID)")
-        try db.execute(sql: "PRAGMA user_version = \(number)")
-        return .commit
-      }
-    }
   }
 }

@@ -3,7 +3,9 @@ internal import GRDB
 /// How the server's connections are set up.
 enum ServeConnections {
   /// Opens, checks, and migrates.
-  static func open(_ path: String, migrationBegins: (_ from: Int, _ to: Int) -> Void) throws -> DatabasePool {
+  static func open(
+    _ path: String, _ schema: Schema, _ migrationBegins: (_ from: Int, _ to: Int) -> Void
+  ) throws -> DatabasePool {
     var configuration = Configuration()
     configuration.label = "revoked.store"
     configuration.foreignKeysEnabled = false
@@ -12,7 +14,7 @@ enum ServeConnections {
     configuration.prepareDatabase { db in
       // Runs before GRDB turns on WAL, which would already be a write to a foreign file.
       if !db.configuration.readonly {
-        _ = try Schema.check(db, path: path)
+        _ = try schema.check(db, path: path)
       } else {
         // Readers walk through rows by their numbers and seldom come back to a page. 512 KiB instead of 2 MB.
         try db.execute(sql: "PRAGMA cache_size = -512")
@@ -26,7 +28,7 @@ enum ServeConnections {
         try LogRewriting.rewrite(db)
         return .commit
       }
-      try Schema.migrate(db, from: Schema.check(db, path: path), begins: migrationBegins)
+      try schema.migrate(db, from: schema.check(db, path: path), begins: migrationBegins)
     }
     return pool
   }

@@ -10,6 +10,8 @@ package enum StoreError: Error, Equatable, Sendable {
   case missing(path: String)
   /// A file that is not ours: another program's database, or none at all.
   case foreign(path: String, cause: String)
+  /// A store of a build before the first release, which no program migrates.
+  case earlierBuild(path: String)
   /// A schema this program does not know (a newer program's), or has not migrated yet (only `serve` does).
   case schema(path: String, found: Int, known: Int)
   /// SQLite found a page that makes no sense.
@@ -40,6 +42,8 @@ extension StoreError: CustomStringConvertible {
     case .locked(let path, nil): "\(path) is in use by another server"
     case .missing(let path): "there is no store at \(path)"
     case .foreign(let path, let cause): "\(path) is not a store of revoked: \(cause)"
+    case .earlierBuild(let path):
+      "\(path) was written by a build of revoked before its first release, which this one cannot read: move it away and begin with an empty folder"
     case .schema(let path, 0, _): "\(path) has nothing in it yet: start `revoked serve` on it once"
     case .schema(let path, let found, let known) where found > known:
       "\(path) was written by a newer revoked (schema \(found), this one knows \(known)): start that one, or put a backup of before in an empty folder"

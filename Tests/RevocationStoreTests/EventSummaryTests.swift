@@ -27,7 +27,8 @@ import Testing
       [Attempt(event: 1, number: 1, at: time(3000), outcome: .failed(error: "busy", retryAt: time(4000)))],
       handler: ids[2], advancingTo: 1)
     let expected = EventSummary(
-      seq: 1, name: "user.session.revoked", problem: nil, messageIDs: ["m1", "m2"], receivedAt: time(2000),
+      seq: 1, name: "user.session.revoked", problem: nil, source: .webhook, messageIDs: ["m1", "m2"],
+      receivedAt: time(2000),
       occurredAt: time(1500), body: [1, 2],
       handlers: [
         EventSummary.Handler(name: "dead", state: .dead(attempts: 3, error: "gone")),

@@ -216,20 +216,6 @@ private let noon = 20_000 * day + day / 2
     #expect(entries.map { store.knows($0.cursor) } == [true, false])
   }
 
-  @Test func `what an older program has stored gets an epoch with the migration`() throws {
-    let store = try open()
-    _ = try store.append([revoking(1), revoking(2)])
-    try store.write { db in
-      try db.execute(sql: "DROP TABLE feed_epoch")
-      try Schema.createFeedEpochs(db)
-    }
-    try store.close()
-    let migrated = try open()
-    let entries = try all(migrated)
-    #expect(entries.count == 2)
-    for entry in entries { #expect(migrated.knows(entry.cursor)) }
-  }
-
   @Test(
     arguments: [
       (FeedCursor(epoch: 0, seq: 1), "00000000-1"),

@@ -30,7 +30,17 @@ import Testing
   @Test func `a newer program's store is refused untouched`() throws {
     try RevocationStore(data: folder.data, mode: .serve).close()
     try DatabaseQueue(path: folder.database).write { try $0.execute(sql: "PRAGMA user_version = 99") }
-    try expectRefusal { $0 == .schema(path: folder.database, found: 99, known: Schema.version) }
+    try expectRefusal { $0 == .schema(path: folder.database, found: 99, known: Schema.current.version) }
+  }
+
+  @Test func `a store of a build before the first release is refused untouched by a line that says so`() throws {
+    try DatabaseQueue(path: folder.database).write { db in
+      try db.execute(
+        sql: """
+          CREATE TABLE event (seq INTEGER PRIMARY KEY); PRAGMA application_id = 1920363364; PRAGMA user_version = 1
+          """)
+    }
+    try expectRefusal { $0 == .earlierBuild(path: folder.database) }
   }
 
   @Test(arguments: [0, -1])
@@ -57,7 +67,7 @@ import Testing
 
   @Test func `an inspector does not migrate a store`() throws {
     try write(Data())
-    #expect(throws: StoreError.schema(path: folder.database, found: 0, known: Schema.version)) {
+    #expect(throws: StoreError.schema(path: folder.database, found: 0, known: Schema.current.version)) {
       try RevocationStore(data: folder.data, mode: .inspect)
     }
     #expect(try contents().isEmpty)

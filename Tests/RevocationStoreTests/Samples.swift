@@ -26,12 +26,11 @@ extension RevocationStore {
 }
 
 extension RevocationStore {
-  /// As pruning does whose horizon is just behind the samples' creation.
+  /// As pruning does.
   func forget(_ condition: String = "true") throws {
     try write {
       try $0.execute(
         sql: """
-          UPDATE tally SET forgotten_before = max(forgotten_before, 501);
           DELETE FROM revocation WHERE \(condition); DELETE FROM event WHERE \(condition);
           """)
     }

@@ -79,7 +79,9 @@ final class LookUps {
     body.append(contentsOf: id)
     body.append(contentsOf: #"","revoked":true,"revokedAt":""#)
     revokedAt.append(to: &body)
-    body.append(contentsOf: by == .user ? #"","by":"user","eventId":"# : #"","by":"admin","eventId":"#)
+    body.append(contentsOf: #"","by":""#)
+    body.append(contentsOf: by.rawValue.utf8)
+    body.append(contentsOf: #"","eventId":"#)
     if eventID.isEmpty { body.append(contentsOf: "null") } else { JSONText.append(eventID, to: &body) }
     body.append(UInt8(ascii: "}"))
     return body

@@ -3,7 +3,7 @@ internal import DynamicEvents
 /// A key that rows are found by: sixteen bytes, random or a digest's.
 struct IndexKey: Hashable, Sendable {
   private let first: UInt64
-  let second: UInt64
+  private let second: UInt64
 
   init(_ session: SessionID) {
     (first, second) = session.bigEndianWords

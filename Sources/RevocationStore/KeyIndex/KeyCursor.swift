@@ -1,15 +1,15 @@
 /// Walks through a run's entries.
-struct KeyCursor<Entry: IndexEntry> {
-  private let run: KeyRun<Entry>
+struct KeyCursor {
+  private let run: KeyRun
   private var nextBlock = 0
-  private var entries: [Entry] = []
+  private var entries: [IndexEntry] = []
   private var position = 0
 
-  init(_ run: KeyRun<Entry>) {
+  init(_ run: KeyRun) {
     self.run = run
   }
 
-  mutating func peek(_ blocks: BlockStatement) throws -> Entry? {
+  mutating func peek(_ blocks: BlockStatement) throws -> IndexEntry? {
     while position == entries.count {
       guard nextBlock < run.fences.count else { return nil }
       do throws(BlockError) {

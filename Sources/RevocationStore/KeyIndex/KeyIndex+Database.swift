@@ -3,9 +3,9 @@ internal import GRDB
 
 extension KeyIndex {
   /// The index as of the transaction's moment.
-  static func load(_ db: Database) throws -> KeyIndex {
-    let index = try KeyIndex(runs: KeyRun.fetchAll(db))
-    let last = try Entry.table.lastNumber(db)
+  static func load(_ table: IndexedTable, _ db: Database) throws -> KeyIndex {
+    let index = try KeyIndex(of: table, runs: KeyRun.fetchAll(of: table, db))
+    let last = try table.lastNumber(db)
     // Rows that the index wrongly takes for covered would not be found.
     guard index.covered <= last else {
       throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a run of an index has numbers never given out")
@@ -17,7 +17,7 @@ extension KeyIndex {
   /// The rows that are not covered yet.
   func uncovered(_ db: Database) throws -> [(key: IndexKey, value: Int64)] {
     let rows = try Row.fetchCursor(
-      db.cachedStatement(sql: "SELECT seq, \(Entry.table.key) FROM \(Entry.table.rawValue) WHERE seq > ? ORDER BY seq"),
+      db.cachedStatement(sql: "SELECT seq, \(table.key) FROM \(table.rawValue) WHERE seq > ? ORDER BY seq"),
       arguments: [covered])
     var entries: [(key: IndexKey, value: Int64)] = []
     while let row = try rows.next() {
@@ -34,7 +34,7 @@ extension KeyIndex {
     var places = places(of: key)
     do {
       while let place = try places.next(blocks) {
-        if try isRow(place.seq, key, db) { return place.seq }
+        if try isRow(place, key, db) { return place }
       }
       return nil
     } catch let error as BlockError {
@@ -44,7 +44,7 @@ extension KeyIndex {
 
   private func isRow(_ number: Int64, _ key: IndexKey, _ db: Database) throws -> Bool {
     let select = try db.cachedStatement(
-      sql: "SELECT 1 FROM \(Entry.table.rawValue) WHERE seq = ? AND \(Entry.table.key) = ?")
+      sql: "SELECT 1 FROM \(table.rawValue) WHERE seq = ? AND \(table.key) = ?")
     return try Row.fetchOne(select, arguments: [number, Data(key.bytes)]) != nil
   }
 }

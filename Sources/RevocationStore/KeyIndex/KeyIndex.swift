@@ -8,33 +8,34 @@ internal import Synchronization
 /// the transactions that append rows, a little in each, so that it is as durable as they are, needs no thread and never falls behind.
 ///
 /// The index says where a key's row may be. The row has the key itself and is compared, so an entry too many does no harm: of a row that was
-/// pruned, or moved to another number. An entry too few would: hence `covered`. Of a revocation it says as well what is in the row, which is as good
-/// where the row cannot have been pruned: see `RevocationCopy`.
-final class KeyIndex<Entry: IndexEntry>: Sendable {
+/// pruned, or moved to another number. A row that it has no entry for would not be found: hence `covered`, and the checksums of what is on disk.
+final class KeyIndex: Sendable {
   private struct State {
-    var runs: [KeyRun<Entry>] = []
+    var runs: [KeyRun] = []
     /// What no run has yet.
     var recent: [IndexKey: Int64] = [:]
     var covered: Int64 = 0
   }
 
+  let table: IndexedTable
   private let state: Mutex<State>
 
-  init(runs: [KeyRun<Entry>]) {
+  init(of table: IndexedTable, runs: [KeyRun]) {
+    self.table = table
     state = Mutex(State(runs: runs, covered: runs.map(\.lastSeq).max() ?? 0))
   }
 
   /// Every row up to this number can be found.
   var covered: Int64 { state.withLock { $0.covered } }
 
-  var runs: [KeyRun<Entry>] { state.withLock { $0.runs } }
+  var runs: [KeyRun] { state.withLock { $0.runs } }
 
   /// All that no run has yet.
   var recent: [IndexKey: Int64] { state.withLock { $0.recent } }
 
   var recentCount: Int { state.withLock { $0.recent.count } }
 
-  func places(of key: IndexKey) -> KeyPlaces<Entry> {
+  func places(of key: IndexKey) -> KeyPlaces {
     state.withLock { state in
       KeyPlaces(key, recent: state.recent[key], runs: state.runs, covered: state.covered)
     }
@@ -62,7 +63,7 @@ final class KeyIndex<Entry: IndexEntry>: Sendable {
 
   /// Goes on with these runs, which are committed.
   /// - Parameter flushed: up to here they have what was recent as well.
-  func replace(runs: [KeyRun<Entry>], flushed: Int64 = 0) {
+  func replace(runs: [KeyRun], flushed: Int64 = 0) {
     state.withLock { state in
       state.runs = runs
       guard flushed > 0 else { return }

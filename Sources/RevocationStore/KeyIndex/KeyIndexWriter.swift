@@ -3,12 +3,12 @@ internal import GRDB
 /// Keeps an index up with its table: what each append adds, and the writing and merging of runs that this makes due.
 ///
 /// Used by one transaction at a time: `begin`, what it is about, `finish`, and then `committed` or `failed`.
-final class KeyIndexWriter<Entry: IndexEntry> {
-  let index: KeyIndex<Entry>
+final class KeyIndexWriter {
+  let index: KeyIndex
   /// nil: runs are left to the server, which knows which there are.
   private let limits: KeyIndexLimits?
   /// One a level at most.
-  private var merges: [KeyMerge<Entry>] = []
+  private var merges: [KeyMerge] = []
   private var abandoned: [Int64] = []
   /// What is on disk may be other than it seems: a commit that failed may be there all the same.
   private var isStale = true
@@ -18,10 +18,10 @@ final class KeyIndexWriter<Entry: IndexEntry> {
   private var unknown: Set<IndexKey> = []
   private var added: [IndexKey: Int64] = [:]
   private var last: Int64 = 0
-  private var flushed: KeyRun<Entry>?
-  private var merged: [(sources: [KeyRun<Entry>], run: KeyRun<Entry>)] = []
+  private var flushed: KeyRun?
+  private var merged: [(sources: [KeyRun], run: KeyRun)] = []
 
-  init(_ index: KeyIndex<Entry>, limits: KeyIndexLimits?) {
+  init(_ index: KeyIndex, limits: KeyIndexLimits?) {
     self.index = index
     self.limits = limits
   }
@@ -97,28 +97,29 @@ final class KeyIndexWriter<Entry: IndexEntry> {
   /// Begins with what the disk has. Merges begin anew.
   private func recover(_ db: Database) throws {
     merges = []
-    index.replace(runs: try KeyRun.fetchAll(known: index.runs, db))
-    abandoned = try KeyRun<Entry>.fetchAbandoned(db)
+    index.replace(runs: try KeyRun.fetchAll(of: index.table, known: index.runs, db))
+    abandoned = try KeyRun.fetchAbandoned(of: index.table, db)
     isStale = false
   }
 
   private func flush(_ db: Database) throws {
     let recent = index.recent.merging(added) { max($0, $1) }
-    let covered = index.runs.map(\.lastSeq).max() ?? 0
-    var entries = try Entry.entries(of: recent, after: covered, db)
-    flushed = try KeyRun.write(&entries, level: 0, lastSeq: last, db)
+    let entries = recent.map { IndexEntry(hash: $0.key.hash, seq: $0.value) }.sorted { $0.hash < $1.hash }
+    var run = try KeyRunBuilder(of: index.table, level: 0, lastSeq: last, keys: entries.count, db)
+    for entry in entries { try run.append(entry, db) }
+    flushed = try run.finish(db)
   }
 
   private func beginMerges(_ limits: KeyIndexLimits, _ db: Database) throws {
-    for (level, runs) in Dictionary(grouping: index.runs, by: \.level).sorted(by: { $0.key < $1.key }) {
+    for (level, runs) in Dictionary(grouping: index.runs, by: { $0.level }).sorted(by: { $0.key < $1.key }) {
       guard runs.count >= limits.fanout, !merges.contains(where: { $0.level == level }) else { continue }
       let sources = Array(runs.prefix(limits.fanout))
-      if let merge = try KeyMerge(sources, level: level, db) { merges.append(merge) }
+      if let merge = try KeyMerge(sources, of: index.table, level: level, db) { merges.append(merge) }
     }
   }
 
   private func deleteAbandoned(_ db: Database, blocks: Int) throws {
     guard let id = abandoned.last else { return }
-    if try KeyRun<Entry>.delete(abandoned: id, blocks: blocks, db) { abandoned.removeLast() }
+    if try KeyRun.delete(abandoned: id, blocks: blocks, db) { abandoned.removeLast() }
   }
 }

@@ -4,10 +4,10 @@ internal import GRDB
 extension KeyRun {
   /// The runs of the index, the oldest first.
   /// - Parameter known: not read again.
-  static func fetchAll(known: [KeyRun] = [], _ db: Database) throws -> [KeyRun] {
+  static func fetchAll(of table: IndexedTable, known: [KeyRun] = [], _ db: Database) throws -> [KeyRun] {
     let ids = try Int64.fetchAll(
       db, sql: "SELECT id FROM key_run WHERE indexed = ? AND filter IS NOT NULL ORDER BY last_seq",
-      arguments: [Entry.indexed])
+      arguments: [table.rawValue])
     return try ids.map { id in try known.first { $0.id == id } ?? fetch(id, db) }
   }
 
@@ -50,17 +50,9 @@ extension KeyRun {
   }
 
   /// The runs that are no longer, or never came to be, part of an index, but may have blocks.
-  static func fetchAbandoned(_ db: Database) throws -> [Int64] {
+  static func fetchAbandoned(of table: IndexedTable, _ db: Database) throws -> [Int64] {
     try Int64.fetchAll(
-      db, sql: "SELECT id FROM key_run WHERE indexed = ? AND filter IS NULL", arguments: [Entry.indexed])
-  }
-
-  /// - Parameter entries: in any order; sorted where they are, as there may be many.
-  static func write(_ entries: inout [Entry], level: Int, lastSeq: Int64, _ db: Database) throws -> KeyRun {
-    var run = try KeyRunBuilder<Entry>(level: level, lastSeq: lastSeq, keys: entries.count, db)
-    entries.sort { $0.hash < $1.hash }
-    for entry in entries { try run.append(entry, db) }
-    return try run.finish(db)
+      db, sql: "SELECT id FROM key_run WHERE indexed = ? AND filter IS NULL", arguments: [table.rawValue])
   }
 
   /// Deletes up to `count` of an abandoned run's blocks, and with the last one the run. Answers whether that is so.

@@ -1,5 +1,5 @@
 /// An immutable part of an index: entries in the order of their hashes, in blocks on disk; in memory only what tells which block to read, if any.
-final class KeyRun<Entry: IndexEntry>: Sendable {
+final class KeyRun: Sendable {
   let id: Int64
   /// How often its entries have been merged.
   let level: Int
@@ -19,18 +19,31 @@ final class KeyRun<Entry: IndexEntry>: Sendable {
 
   func mayContain(_ hash: UInt64) -> Bool { filter.mayContain(hash) }
 
-  /// Adds what may be of the key.
-  func find(_ key: IndexKey, _ blocks: BlockStatement, _ found: inout [Entry]) throws(BlockError) {
-    let hash = key.hash
-    // The block before the first one that begins with the hash or behind it may end with it.
-    var number = max(0, firstFence(notBelow: hash) - 1)
-    while number < fences.count, fences[number] <= hash {
-      let block = BlockID.of(run: id, number: number)
+  /// Adds the numbers of the rows that may have a key with this hash.
+  func find(_ hash: UInt64, _ blocks: BlockStatement, _ found: inout [Int64]) throws(BlockError) {
+    for block in self.blocks(hash) {
       try blocks.read(block) { bytes, checksum throws(BlockError) in
-        try KeyBlock.find(key, in: bytes, id: block, checksum: checksum, &found)
+        try KeyBlock.find(hash, in: bytes, id: block, checksum: checksum, &found)
       }
-      number += 1
     }
+  }
+
+  /// Throws unless the blocks that `find` reads are as they were written.
+  func check(_ hash: UInt64, _ blocks: BlockStatement) throws(BlockError) {
+    for block in self.blocks(hash) {
+      try blocks.read(block) { bytes, checksum throws(BlockError) in
+        try KeyBlock.check(bytes, id: block, checksum: checksum)
+      }
+    }
+  }
+
+  /// Those that may have entries with this hash: one, nearly always.
+  private func blocks(_ hash: UInt64) -> Range<Int64> {
+    // The block before the first one that begins with the hash or behind it may end with it.
+    let first = max(0, firstFence(notBelow: hash) - 1)
+    var end = first
+    while end < fences.count, fences[end] <= hash { end += 1 }
+    return BlockID.of(run: id, number: first)..<BlockID.of(run: id, number: end)
   }
 
   /// Hashes are spread evenly, so that it is near where it is by proportion: a search over all of them would wait for memory at every step.

@@ -2,14 +2,14 @@ internal import GRDB
 
 /// The indexes of the tables that are appended to.
 struct KeyWriters {
-  let events: KeyIndexWriter<EventPlace>
-  let revocations: KeyIndexWriter<RevocationCopy>
+  let events: KeyIndexWriter
+  let revocations: KeyIndexWriter
 
   /// - Parameter limits: nil if another process may serve.
   static func load(_ db: Database, limits: KeyIndexLimits? = nil) throws -> KeyWriters {
     try KeyWriters(
-      events: KeyIndexWriter(KeyIndex.load(db), limits: limits),
-      revocations: KeyIndexWriter(KeyIndex.load(db), limits: limits))
+      events: KeyIndexWriter(KeyIndex.load(.event, db), limits: limits),
+      revocations: KeyIndexWriter(KeyIndex.load(.revocation, db), limits: limits))
   }
 
   func committed() {

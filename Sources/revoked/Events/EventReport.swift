@@ -31,6 +31,7 @@ struct EventReport: Encodable {
   /// Absent when it could not be decoded; then `problem` says why.
   let name: String?
   let problem: String?
+  let source: String
   let eventId: String?
   let sessionId: String?
   let messageIds: [String]
@@ -43,6 +44,7 @@ struct EventReport: Encodable {
     seq = event.seq
     name = event.name
     problem = event.problem
+    source = event.source.rawValue
     let decoded = event.problem == nil ? try? Event(body: event.body) : nil
     eventId = decoded?.envelope.eventId
     if case .sessionRevoked(let session, _)? = decoded?.payload {
@@ -82,8 +84,8 @@ extension EventReport {
   /// A line each, for people.
   var lines: [String] {
     var fields: [(String, String?)] = [
-      ("event", "\(seq)"), ("name", name), ("problem", problem), ("event id", eventId), ("session", sessionId),
-      ("received", receivedAt), ("occurred", occurredAt),
+      ("event", "\(seq)"), ("name", name), ("problem", problem), ("source", source), ("event id", eventId),
+      ("session", sessionId), ("received", receivedAt), ("occurred", occurredAt),
     ]
     fields += messageIds.map { ("message", $0) }
     fields += handlers.map { ("handler", $0.text) }

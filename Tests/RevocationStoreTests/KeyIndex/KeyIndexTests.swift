@@ -74,11 +74,11 @@ import Testing
 
   @Test func `what is covered while a run is written stays found`() throws {
     let key = { (number: UInt64) in try IndexKey(session(number)) }
-    let index = KeyIndex<RevocationCopy>(runs: [])
+    let index = KeyIndex(of: .revocation, runs: [])
     try index.cover([key(1): 1, key(2): 2], through: 2)
     // Another process's row, behind the run's commit.
     try index.cover([key(3): 3], through: 3)
-    let run = KeyRun<RevocationCopy>(
+    let run = KeyRun(
       id: 1, level: 0, lastSeq: 2, fences: [], filter: KeyFilter(keys: 2, bitsPerKey: 12))
     index.replace(runs: [run], flushed: 2)
     #expect(try index.recent == [key(3): 3])
@@ -119,12 +119,12 @@ import Testing
       try FileManager.default.copyItem(atPath: folder.data + file, toPath: copy.data + file)
     }
     let survivor = try RevocationStore(data: copy.data, mode: .serve, keyIndex: Self.limits)
-    let begun = try survivor.read { try KeyRun<EventPlace>.fetchAbandoned($0) }
+    let begun = try survivor.read { try KeyRun.fetchAbandoned(of: .event, $0) }
     try check(survivor, in: copy, Array(1...events))
     let rest = events + 1...events + 100
     for number in rest { _ = try survivor.append([.revoking(number)]) }
     try check(survivor, in: copy, Array(1...rest.upperBound))
-    #expect(try survivor.read { try KeyRun<EventPlace>.fetchAbandoned($0) }.allSatisfy { !begun.contains($0) })
+    #expect(try survivor.read { try KeyRun.fetchAbandoned(of: .event, $0) }.allSatisfy { !begun.contains($0) })
     let stray = try survivor.read {
       try Int.fetchOne($0, sql: "SELECT count(*) FROM key_block WHERE id >> 20 NOT IN (SELECT id FROM key_run)")
     }
@@ -152,7 +152,7 @@ import Testing
     }
     try store.forget("seq BETWEEN 2 AND 390")
     for number in UInt64(1001)...1400 { _ = try store.append([.revoking(number)]) }
-    let left = try store.read { try seqs(of: EventPlace.self, $0) + seqs(of: RevocationCopy.self, $0) }
+    let left = try store.read { try seqs(of: .event, $0) + seqs(of: .revocation, $0) }
     #expect(left.count { $0 <= 390 } < 100)
     #expect(try LookUpReader(store).isAnyRevoked([session(1)]))
     #expect(try store.append([.revoking(1)]) == [.duplicate])
@@ -304,8 +304,97 @@ import Testing
     if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
   }
 
-  private func seqs<Entry: IndexEntry>(of: Entry.Type, _ db: Database) throws -> [Int64] {
-    var cursors = try KeyRun<Entry>.fetchAll(db).map(KeyCursor.init)
+  /// As a disk damages a sector: what follows the first entries is gone.
+  @Test(arguments: [0, 1, 8, 24, 56])
+  func `a look-up that meets a damaged block never takes a revoked session for another one`(from: Int) throws {
+    let store = try open()
+    let reader = LookUpReader(store)
+    let numbers = Array(UInt64(2)...24)
+    _ = try store.append(numbers.map { try .revoking($0) })
+    try store.write { db in
+      try db.execute(
+        sql: """
+          UPDATE key_block SET entries = CAST(substr(entries, 1, ?) || zeroblob(64) || substr(entries, ? + 65) AS BLOB)
+          WHERE id >> 20 IN (SELECT id FROM key_run WHERE indexed = 'revocation')
+          """, arguments: [from, from])
+    }
+    var refused = 0
+    for number in numbers {
+      // Each as if it were the first, since damage that was seen once is never forgotten.
+      let store = try RevocationStore(data: folder.data, mode: .inspect)
+      do {
+        #expect(try store.revocation(of: session(number)) != nil)
+      } catch let error as StoreError {
+        refused += 1
+        guard case .corrupt = error else { throw error }
+      }
+    }
+    #expect(refused > 0)
+    let error = #expect(throws: StoreError.self) {
+      for number in numbers { _ = try reader.isAnyRevoked([session(number)]) }
+    }
+    if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
+    // Neither is it merged into a block that looks sound.
+    #expect(throws: StoreError.self) { for number in UInt64(100)...200 { _ = try store.append([.revoking(number)]) } }
+  }
+
+  /// The entry's number is another one, and its hash is as it was.
+  @Test func `an entry that leads to no row is believed only when its block is whole`() throws {
+    let store = try open()
+    for number in UInt64(1)...6 { _ = try store.append([.revoking(number)]) }
+    try store.forget("seq = 1")
+    #expect(try !LookUpReader(store).isAnyRevoked([session(1)]))
+    try store.write { db in
+      // The lowest byte of the first entry's number.
+      try db.execute(
+        sql: """
+          UPDATE key_block
+          SET entries = CAST(substr(entries, 1, 8) || x'7f' || substr(entries, 10) AS BLOB)
+          WHERE id >> 20 IN (SELECT id FROM key_run WHERE indexed = 'revocation')
+          """)
+    }
+    for number in UInt64(1)...6 {
+      let store = try RevocationStore(data: folder.data, mode: .inspect)
+      do {
+        #expect(try (store.revocation(of: session(number)) != nil) == (number != 1))
+      } catch let error as StoreError {
+        guard case .corrupt = error else { throw error }
+      }
+    }
+    let error = #expect(throws: StoreError.self) {
+      _ = try LookUpReader(store).revoked(of: (1...6).map { try session($0) })
+    }
+    if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
+  }
+
+  @Test(arguments: ["filter", "fences"])
+  func `what a run keeps in memory is checked when it is read`(column: String) throws {
+    let store = try open()
+    for number in UInt64(2)...24 { _ = try store.append([.revoking(number)]) }
+    try store.write { db in
+      try db.execute(
+        sql: """
+          UPDATE key_run SET \(column) = CAST(zeroblob(1) || substr(\(column), 2) AS BLOB)
+          WHERE substr(\(column), 1, 1) <> zeroblob(1)
+          """)
+      #expect(db.changesCount > 0)
+    }
+    try store.close()
+    let error = #expect(throws: StoreError.self) { try open() }
+    if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
+  }
+
+  @Test func `what would have more blocks than can be told apart is not merged`() throws {
+    let store = try open()
+    let filter = KeyFilter(keys: 1, bitsPerKey: 6)
+    let runs = [BlockID.most / 2, BlockID.most / 2].map { count in
+      KeyRun(id: 1, level: 4, lastSeq: 1, fences: Array(repeating: 0, count: count), filter: filter)
+    }
+    #expect(try store.write { try KeyMerge(runs, of: .event, level: 4, $0) == nil })
+  }
+
+  private func seqs(of table: IndexedTable, _ db: Database) throws -> [Int64] {
+    var cursors = try KeyRun.fetchAll(of: table, db).map(KeyCursor.init)
     var seqs: [Int64] = []
     for index in cursors.indices {
       while let entry = try cursors[index].peek(BlockStatement(db)) {
