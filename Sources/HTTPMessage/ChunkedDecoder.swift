@@ -69,7 +69,7 @@ struct ChunkedDecoder: Sendable {
         guard digits < 16 else { throw .bad("a chunk size is too long") }
         let size = value * 16 + Int(digit)
         guard size <= limits.bodyBytes - content else {
-          throw RequestError(.contentTooLarge, "the request's content is larger than the server accepts")
+          throw .contentTooLarge
         }
         return .size(digits: digits + 1, value: size)
       }

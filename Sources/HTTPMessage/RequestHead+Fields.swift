@@ -1,7 +1,7 @@
 extension RequestHead {
   /// Gives the fields that frame the message their meaning. Each is refused when two readers could understand it differently:
   /// that difference is what request smuggling lives on (RFC 9112 §11.2).
-  mutating func interpretFields(_ bytes: Span<UInt8>, limits: MessageLimits) throws(RequestError) {
+  mutating func interpretFields(_ bytes: Span<UInt8>) throws(RequestError) {
     var length: Int?
     var chunked = false
     var hosts = 0
@@ -45,9 +45,6 @@ extension RequestHead {
       framing = .chunked
     } else {
       framing = .length(length ?? 0)
-      if case .length(let bytes) = framing, bytes > limits.bodyBytes {
-        throw RequestError(.contentTooLarge, "the request's content is larger than the server accepts")
-      }
     }
   }
 

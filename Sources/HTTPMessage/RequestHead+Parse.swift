@@ -31,7 +31,7 @@ extension RequestHead {
     }
     byteCount = reader.position
     if byteCount > limits.headBytes { throw Self.tooLarge }
-    try interpretFields(bytes, limits: limits)
+    try interpretFields(bytes)
     return .complete
   }
 

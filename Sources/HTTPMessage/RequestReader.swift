@@ -8,6 +8,8 @@ package struct RequestReader: Sendable {
     case needsMore
     /// The head is whole and good, its body is to come: the moment to refuse early, or to send `100 Continue`.
     case head
+    /// As `head`, but the body is longer than the limits allow and will not be read: the next step throws.
+    case tooLarge
     /// A whole request: the first `headCount` bytes are its head, `body` its content, both in `storage` or both in the input.
     case request(body: Range<Int>, inStorage: Bool)
   }
@@ -16,6 +18,7 @@ package struct RequestReader: Sendable {
     case head(scanned: Int, judgedLine: Bool)
     case sized(remaining: Int)
     case chunked
+    case tooLarge
   }
 
   /// What was gathered of the present request.
@@ -45,6 +48,8 @@ package struct RequestReader: Sendable {
       try gather(input, &head, remaining: remaining)
     case .chunked:
       try decode(input, &head)
+    case .tooLarge:
+      throw .contentTooLarge
     }
   }
 
@@ -62,7 +67,7 @@ package struct RequestReader: Sendable {
       state = .head(scanned: input.count, judgedLine: HeadEnd.search(input, from: 0).sawLine)
       return (input.count, .needsMore)
     }
-    if case .length(let length) = head.framing, input.count - head.byteCount >= length {
+    if case .length(let length) = head.framing, length <= limits.bodyBytes, input.count - head.byteCount >= length {
       let end = head.byteCount + length
       return (end, .request(body: head.byteCount..<end, inStorage: false))
     }
@@ -97,6 +102,9 @@ package struct RequestReader: Sendable {
     headCount = head.byteCount
     switch head.framing {
     case .length(0): return .request(body: headCount..<headCount, inStorage: true)
+    case .length(let length) where length > limits.bodyBytes:
+      state = .tooLarge
+      return .tooLarge
     case .length(let length):
       // Bounded by `bodyBytes`, and untouched memory costs nothing until the bytes come.
       storage.reserveCapacity(headCount + length)

@@ -18,7 +18,7 @@ package struct Response: Sendable {
   }
 
   init(
-    _ status: Status, contentType: StaticString, fields: [(StaticString, String)], body: [UInt8], length: Int?
+    _ status: Status, contentType: StaticString?, fields: [(StaticString, String)], body: [UInt8], length: Int?
   ) {
     var head: [UInt8] = []
     head.reserveCapacity(128)
@@ -26,8 +26,10 @@ package struct Response: Sendable {
     head.append(decimal: Int(status.code))
     head.append(0x20)
     head.append(contentsOf: status.reason)
-    head.append(contentsOf: "\r\nContent-Type: ")
-    head.append(contentsOf: contentType)
+    if let contentType {
+      head.append(contentsOf: "\r\nContent-Type: ")
+      head.append(contentsOf: contentType)
+    }
     if let length {
       head.append(contentsOf: "\r\nContent-Length: ")
       head.append(decimal: length)
@@ -37,6 +39,11 @@ package struct Response: Sendable {
     self.head = head
     self.body = body
     for (name, value) in fields { append(name, value) }
+  }
+
+  /// A response without content.
+  package init(_ status: Status, fields: [(StaticString, String)] = []) {
+    self.init(status, contentType: nil, fields: fields, body: [], length: 0)
   }
 
   private mutating func append(_ name: StaticString, _ value: String) {

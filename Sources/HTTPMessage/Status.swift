@@ -40,4 +40,6 @@ package struct RequestError: Error, Sendable, Equatable {
 extension RequestError {
   /// Head or body did not arrive before its deadline.
   package static let timeout = RequestError(.requestTimeout, "the request did not arrive in time")
+  package static let contentTooLarge = RequestError(
+    .contentTooLarge, "the request's content is larger than the server accepts")
 }

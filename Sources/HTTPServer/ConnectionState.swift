@@ -69,7 +69,7 @@ struct ConnectionState {
     afterwards = keepsAlive ? .read : .close
   }
 
-  /// An error reply, or an early refusal, is next: unread bytes may be on their way.
+  /// An error reply, or a response that does not wait for the body, is next: unread bytes may be on their way.
   mutating func failed() {
     phase = .answering
     phaseDeadline = .max

@@ -59,6 +59,7 @@ extension EventLoop {
     connections[Int(slot)] = connection
     openConnections += 1
     counters.connections.wrappingAdd(1, ordering: .relaxed)
+    counters.accepted.wrappingAdd(1, ordering: .relaxed)
     nextDeadline = min(nextDeadline, connection.state.deadline)
   }
 

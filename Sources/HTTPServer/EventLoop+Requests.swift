@@ -77,7 +77,7 @@ extension EventLoop {
         offset += consumed
         switch event {
         case .needsMore: connection.state.headBegan(now: now)
-        case .head: beginBody(connection, isLast: offset == input.count, &round)
+        case .head, .tooLarge: beginBody(connection, event, isLast: offset == input.count, &round)
         case .request(let body, inStorage: false):
           respond(rest, body, connection, &round)
         case .request(let body, inStorage: true):
@@ -92,13 +92,17 @@ extension EventLoop {
     return offset
   }
 
-  private func beginBody(_ connection: Connection, isLast: Bool, _ round: inout Round) {
+  private func beginBody(
+    _ connection: Connection, _ event: RequestReader.Event, isLast: Bool, _ round: inout Round
+  ) {
     note(round.head, connection)
     connection.state.bodyBegan(now: now)
     let storage = connection.reader.storage
-    if let refusal = responder?.refusal(of: round.head, storage.span) {
+    if let response = responder?.earlyResponse(to: round.head, storage.span) {
       connection.state.failed()
-      encode(refusal, connection, &round.output)
+      encode(response, connection, &round.output)
+    } else if event == .tooLarge {
+      fail(connection, .contentTooLarge, &round.output)
     } else if round.head.expectsContinue, isLast {
       // RFC 9110 §10.1.1: left out when content is already there.
       round.output.append(contentsOf: Response.continue)

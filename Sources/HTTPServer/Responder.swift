@@ -3,9 +3,9 @@ package import HTTPMessage
 /// What a server is for: turns requests into responses. Each loop has one of its own and calls it on its own queue only,
 /// so that it needs no lock.
 package protocol Responder: AnyObject {
-  /// Called when a head is whole and its body is not: a response refuses the request before the body is read, and the
-  /// connection closes after it. `nil` reads on.
-  func refusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response?
+  /// Called when a head is whole and its body is not. A response is sent without waiting for the body, and the connection
+  /// closes after it. `nil` reads on.
+  func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response?
 
   /// A whole request. `bytes` are the head's. `nil` promises an answer through `EventLoop.answer` with this `exchange`.
   func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?

@@ -2,7 +2,10 @@ package import Synchronization
 
 /// What a listener counts; written by its loops, read by whoever shows metrics.
 package final class ServerCounters: Sendable {
+  /// Open now.
   package let connections = Atomic<Int>(0)
+  /// Taken since the start.
+  package let accepted = Atomic<Int>(0)
   /// Answers by status code, from 100 to 599.
   private let answers = InlineArray<500, Atomic<Int>> { _ in Atomic(0) }
 

@@ -21,6 +21,7 @@ enum Reading {
             outcomes.append(.request(inStorage ? request(head, storage.span, body) : request(head, rest, body)))
             reader.finish()
           }
+          if event == .tooLarge { return outcomes + [.refused(413)] }
           guard consumed > 0 else { return outcomes + [.broken("every step takes bytes")] }
           guard reader.storage.count <= limits.headBytes + limits.bodyBytes else {
             return outcomes + [.broken("a request is held in its limits")]

@@ -51,7 +51,7 @@ final class Echo: Responder {
     String(decoding: head.path.range.map { bytes[$0] }, as: UTF8.self)
   }
 
-  func refusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
+  func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
     path(head, bytes) == "/refused" ? Response(problem: .notFound) : nil
   }
 

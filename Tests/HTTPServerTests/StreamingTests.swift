@@ -150,7 +150,7 @@ private final class Streamer: Responder {
     self.streams = streams
   }
 
-  func refusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
+  func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
 
   func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
   {

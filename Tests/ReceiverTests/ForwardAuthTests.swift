@@ -74,6 +74,8 @@ struct ForwardAuthTests {
       let answer = try served.ask("GET", "/v1/forward-auth", fields: fields)
       #expect(answer.status == status, "\(fields)")
       #expect(answer.field("X-Revoked-Last-Event") != nil, "\(fields)")
+      #expect(answer.field("Content-Length") == "0" && answer.content.isEmpty, "\(fields)")
+      #expect((answer.field("X-Revoked-Reason") == nil) == (status == 200), "\(fields)")
       let challenge = answer.field("WWW-Authenticate")
       #expect(challenge == (status == 401 ? #"Bearer error="invalid_token""# : nil), "\(fields)")
       for id in [Self.revoked, Self.living] { #expect(!answer.contains(id)) }
@@ -92,7 +94,7 @@ struct ForwardAuthTests {
             let answer = try served.ask(
               method, "/v1/forward-auth" + path, fields: ["X-Session-Id: \(session)"], body: body)
             #expect(answer.status == status, "\(method) \(path)")
-            #expect(answer.content.isEmpty == (method == "HEAD"))
+            #expect(answer.content.isEmpty)
           }
         }
       }
@@ -103,16 +105,61 @@ struct ForwardAuthTests {
     await served.receiver.stop()
   }
 
-  @Test("takes many requests on one connection, chunked content among them")
+  @Test(
+    "says why it refuses, in a field and by a counter, and repeats nothing of the request",
+    arguments: [
+      ("revoked", ["X-Session-Id: \(revoked)"]), ("revoked", [bearer(living, original: revoked)]),
+      ("no-session", []), ("no-session", ["Authorization: Basic dXNlcjpwYXNz"]),
+      ("unreadable", ["X-Session-Id: x"]), ("unreadable", ["Authorization: Bearer opaque"]),
+      ("unreadable", [bearer(living), bearer(living)]),
+      ("unreadable", ["X-Session-Id: \(living)", "X-Session-Id: \(living)"]),
+    ])
+  func reasons(reason: String, fields: [String]) async throws {
+    let served = try ServedReceiver(in: TemporaryFolder())
+    try served.revoke(Self.revoked)
+    let answer = try served.ask("GET", "/v1/forward-auth", fields: fields)
+    #expect(answer.field("X-Revoked-Reason") == reason)
+    let page = try served.ask("GET", "/metrics")
+    for each in ["revoked", "no-session", "unreadable", "token", "unfit"] {
+      let count = each == reason ? 1 : 0
+      #expect(page.contains("revoked_forward_auth_refused_total{reason=\"\(each)\"} \(count)\n"), "\(each)")
+    }
+    await served.receiver.stop()
+  }
+
+  @Test("keeps a connection through many requests, with content that came along with them")
   func keepsAlive() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     try served.revoke(Self.revoked)
     let client = try Client(served.receiver.privateAddress)
     for (session, status) in [(Self.living, "200"), (Self.revoked, "401"), (Self.living, "200")] {
       client.send(
-        "PUT /v1/forward-auth HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\(Self.bearer(session))\r\n\r\n"
-          + "5\r\nhello\r\n0\r\n\r\n")
-      #expect(client.read(until: "}").hasPrefix("HTTP/1.1 \(status)"))
+        "PUT /v1/forward-auth HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\(Self.bearer(session))\r\n\r\nhello")
+      let answer = client.read(until: "\r\n\r\n")
+      #expect(answer.hasPrefix("HTTP/1.1 \(status)"))
+      #expect(answer.field("Connection") == nil)
+    }
+    await served.receiver.stop()
+  }
+
+  @Test(
+    "is answered after the head, and closes the connection, when content is announced that does not come",
+    arguments: ["Content-Length: 5", "Content-Length: 99999999999999999999", "Transfer-Encoding: chunked"])
+  func announcedContent(field: String) async throws {
+    let served = try ServedReceiver(in: TemporaryFolder(), token: ServedReceiver.token)
+    try served.revoke(Self.revoked)
+    let token = "X-Revoked-Token: \(ServedReceiver.token)"
+    for (fields, status) in [
+      ([token, Self.bearer(Self.living)], 200), ([token, Self.bearer(Self.revoked)], 401), ([token], 401), ([], 401),
+      ([token, Self.bearer(Self.living), "Expect: 100-continue"], 200),
+    ] {
+      let client = try Client(served.receiver.privateAddress)
+      let lines = (fields + [field]).map { $0 + "\r\n" }.joined()
+      client.send("PUT /v1/forward-auth HTTP/1.1\r\nHost: a\r\n\(lines)\r\n")
+      let answer = client.read()
+      #expect(answer.status == status, "\(fields)")
+      #expect(answer.field("Connection") == "close", "\(fields)")
+      #expect(answer.content.isEmpty, "\(fields)")
     }
     await served.receiver.stop()
   }

@@ -73,7 +73,7 @@ final class Feed: Sendable {
     let body = FeedBody(service, after: question.position, limit: question.limit)
     var first: [UInt8] = []
     switch body.appendNext(to: &first) {
-    case .failed: answer(question, Answers.unavailable)
+    case .failed: answer(question, Answers.unfit)
     case .more where first.isEmpty:
       // A page of what has expired is no answer. On behind whoever else asks.
       var question = question

@@ -1,7 +1,10 @@
 internal import DynamicEvents
 
-/// The `event` label of `revoked_webhooks_total`. A closed set: a label from a payload would let its sender grow our memory.
-enum EventLabel: String, CaseIterable {
+/// The values of a metric's label: a closed set, since a label taken from a request would let its sender grow our memory.
+protocol MetricLabel: CaseIterable, Equatable, RawRepresentable<String>, Sendable {}
+
+/// The `event` label of `revoked_webhooks_total`.
+enum EventLabel: String, MetricLabel {
   case sessionRevoked = "user.session.revoked"
   case adminSessionRevoked = "admin.user.session.revoked"
   case ping
@@ -12,12 +15,12 @@ enum EventLabel: String, CaseIterable {
 }
 
 /// The `outcome` label of `revoked_webhooks_total`: the answer's status, or `unavailable` for a 503.
-enum OutcomeLabel: String, CaseIterable {
+enum OutcomeLabel: String, MetricLabel {
   case accepted, duplicate, pong, ignored, undecodable, unavailable
 }
 
 /// The `result` label of `revoked_lookups_total`.
-enum LookUpLabel: String, CaseIterable {
+enum LookUpLabel: String, MetricLabel {
   case revoked
   case notRevoked = "not_revoked"
   /// A forward-auth request without a session that can be read; answered 401.

@@ -9,15 +9,16 @@ final class Metrics: Sendable {
   /// Dynamic's own delay is in it, and a redelivery is days old.
   let revocationLatencySeconds = Histogram([0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86_400])
   let signatureFailures = Atomic(0)
-  private let webhooks = InlineArray<30, Atomic<Int>> { _ in Atomic(0) }
-  private let lookUps = InlineArray<4, Atomic<Int>> { _ in Atomic(0) }
+  let lookUps = LabelledCounts<LookUpLabel>()
+  let forwardAuthRefusals = LabelledCounts<RefusalReason>()
+  /// One for each event, in the order of `events`.
+  private let webhooks = Metrics.events.map { _ in LabelledCounts<OutcomeLabel>() }
+
+  // `allCases` makes an array each time.
+  private static let events = EventLabel.allCases
 
   func count(_ event: EventLabel, _ outcome: OutcomeLabel) {
-    webhooks[Self.index(event, outcome)].wrappingAdd(1, ordering: .relaxed)
-  }
-
-  func countLookUp(_ result: LookUpLabel, _ count: Int = 1) {
-    lookUps[Self.index(result)].wrappingAdd(count, ordering: .relaxed)
+    webhookCounts(of: event)?.add(to: outcome)
   }
 
   func signatureFailed() {
@@ -35,21 +36,10 @@ final class Metrics: Sendable {
   }
 
   func webhookCount(_ event: EventLabel, _ outcome: OutcomeLabel) -> Int {
-    webhooks[Self.index(event, outcome)].load(ordering: .relaxed)
+    webhookCounts(of: event)?[outcome] ?? 0
   }
 
-  func lookUpCount(_ result: LookUpLabel) -> Int {
-    lookUps[Self.index(result)].load(ordering: .relaxed)
+  private func webhookCounts(of event: EventLabel) -> LabelledCounts<OutcomeLabel>? {
+    Self.events.firstIndex(of: event).map { webhooks[$0] }
   }
-
-  /// Below 5 × 6.
-  private static func index(_ event: EventLabel, _ outcome: OutcomeLabel) -> Int {
-    (events.firstIndex(of: event) ?? 0) * outcomes.count + (outcomes.firstIndex(of: outcome) ?? 0)
-  }
-
-  // `allCases` makes an array each time.
-  private static let events = EventLabel.allCases
-  private static let outcomes = OutcomeLabel.allCases
-
-  private static func index(_ result: LookUpLabel) -> Int { LookUpLabel.allCases.firstIndex(of: result) ?? 0 }
 }

@@ -26,7 +26,7 @@ final class MetricsPage: Sendable {
         answer(Response(.ok, contentType: "text/plain; version=0.0.4; charset=utf-8", body: try text()))
       } catch {
         service.logger.error("metrics cannot be read from the store", metadata: ["error": "\(error)"])
-        answer(Answers.unavailable)
+        answer(Answers.unfit)
       }
     }
   }
@@ -66,7 +66,12 @@ final class MetricsPage: Sendable {
       "revoked_last_signed_event_timestamp_seconds", [], Double(service.lastSigned?.milliseconds ?? 0) / 1000)
     page.begin("revoked_lookups_total", .counter, "Look-ups by result.")
     for result in LookUpLabel.allCases {
-      page.sample("revoked_lookups_total", [("result", result.rawValue)], metrics.lookUpCount(result))
+      page.sample("revoked_lookups_total", [("result", result.rawValue)], metrics.lookUps[result])
+    }
+    page.begin("revoked_forward_auth_refused_total", .counter, "Forward-auth requests refused, by reason.")
+    for reason in RefusalReason.allCases {
+      page.sample(
+        "revoked_forward_auth_refused_total", [("reason", reason.rawValue)], metrics.forwardAuthRefusals[reason])
     }
   }
 
@@ -80,6 +85,11 @@ final class MetricsPage: Sendable {
     page.begin("revoked_connections", .gauge, "Open connections.")
     for (name, counters) in listeners {
       page.sample("revoked_connections", [("listener", name)], counters.connections.load(ordering: .relaxed))
+    }
+    page.begin("revoked_accepted_connections_total", .counter, "Connections taken; a proxy that keeps them needs few.")
+    for (name, counters) in listeners {
+      page.sample(
+        "revoked_accepted_connections_total", [("listener", name)], counters.accepted.load(ordering: .relaxed))
     }
   }
 

@@ -17,15 +17,30 @@ enum Answers {
   /// No detail: an answer that explains helps whoever is guessing.
   static let forged = Response(problem: .unauthorized, fields: [("WWW-Authenticate", "Dynamic-Signature")])
   /// Dynamic retries after 15 s; by then a full queue has long been written.
-  static let unavailable = Response(problem: .serviceUnavailable, fields: [("Retry-After", "5")])
+  static let unavailable = Response(problem: .serviceUnavailable, fields: [retryAfter])
   static let postOnly = Response(problem: .methodNotAllowed, fields: [("Allow", "POST")])
   static let getOnly = Response(problem: .methodNotAllowed, fields: [("Allow", "GET, HEAD")])
-  static let tokenMissing = Response(problem: .unauthorized, fields: [("WWW-Authenticate", #"Bearer realm="revoked""#)])
-  static let notRevoked = Response(.ok, body: #"{"revoked":false}"#)
-  /// Revoked, or no session in the request (RFC 6750 §3.1); which of them is nobody's business but the log's.
-  static let invalidToken = Response(
-    problem: .unauthorized, fields: [("WWW-Authenticate", #"Bearer error="invalid_token""#)])
+  static let tokenMissing = Response(problem: .unauthorized, fields: [tokenChallenge, RefusalReason.token.field])
+  /// The private listener's 503.
+  static let unfit = Response(problem: .serviceUnavailable, fields: [retryAfter, RefusalReason.unfit.field])
   static let unknownCursor = Response(
     problem: .gone, detail: "the cursor belongs to a history of the store that is no more: start again without after")
   static let malformedID = Response(problem: .badRequest, detail: "a session id is 36 lower-case characters: a UUID")
+
+  // Forward-auth. Without content: nginx does not read the content of such an answer, and gives up its connection for it.
+
+  static let notRevoked = Response(.ok)
+  static let sessionRevoked = invalidToken(.revoked)
+  static let noSession = invalidToken(.noSession)
+  static let unreadableSession = invalidToken(.unreadable)
+  static let forwardAuthTokenMissing = Response(.unauthorized, fields: [tokenChallenge, RefusalReason.token.field])
+  static let forwardAuthUnfit = Response(.serviceUnavailable, fields: [retryAfter, RefusalReason.unfit.field])
+
+  /// RFC 6750 §3.1.
+  private static func invalidToken(_ reason: RefusalReason) -> Response {
+    Response(.unauthorized, fields: [("WWW-Authenticate", #"Bearer error="invalid_token""#), reason.field])
+  }
+
+  private static let tokenChallenge: (StaticString, String) = ("WWW-Authenticate", #"Bearer realm="revoked""#)
+  private static let retryAfter: (StaticString, String) = ("Retry-After", "5")
 }

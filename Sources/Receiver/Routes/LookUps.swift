@@ -19,9 +19,9 @@ final class LookUps {
   /// `GET /v1/sessions/{id}`
   func one(_ id: Span<UInt8>) -> Response {
     guard let session = SessionID(id) else { return Answers.malformedID }
-    return answer { () throws(StoreError) in
+    return answer(unfit: Answers.unfit) { () throws(StoreError) in
       let report = try reader.revocation(of: session) { Self.report(id, revokedAt: $0, by: $1, eventID: $2) }
-      service.metrics.countLookUp(report == nil ? .notRevoked : .revoked)
+      service.metrics.lookUps.add(to: report == nil ? .notRevoked : .revoked)
       return Response(.ok, body: report ?? Self.report(id))
     }
   }
@@ -34,10 +34,10 @@ final class LookUps {
     } catch {
       return Response(problem: .badRequest, detail: error.detail)
     }
-    return answer { () throws(StoreError) in
+    return answer(unfit: Answers.unfit) { () throws(StoreError) in
       let revoked = try reader.revoked(of: check.sessions)
-      service.metrics.countLookUp(.revoked, revoked.count)
-      service.metrics.countLookUp(.notRevoked, check.sessions.count - revoked.count)
+      service.metrics.lookUps.add(revoked.count, to: .revoked)
+      service.metrics.lookUps.add(check.sessions.count - revoked.count, to: .notRevoked)
       let list = revoked.map { #""\#($0)""# }.joined(separator: ",")
       return Response(.ok, body: #"{"revoked":[\#(list)]}"#)
     }
@@ -46,17 +46,27 @@ final class LookUps {
   /// `/v1/forward-auth`
   func forwardAuth(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, readsAuthorization: Bool) -> Response {
     switch PresentedSessions(head, bytes, readsAuthorization: readsAuthorization) {
-    case .unusable(let reason):
-      service.metrics.countLookUp(.noSession)
-      service.logger.debug("forward-auth refused a request without a usable session", metadata: ["reason": "\(reason)"])
-      return Answers.invalidToken
+    case .none:
+      service.metrics.lookUps.add(to: .noSession)
+      return refuse(.noSession, Answers.noSession)
+    case .unreadable(let cause):
+      service.metrics.lookUps.add(to: .noSession)
+      service.logger.debug("forward-auth refused a session that cannot be read", metadata: ["cause": "\(cause)"])
+      return refuse(.unreadable, Answers.unreadableSession)
     case .these(let sessions):
-      return answer { () throws(StoreError) in
+      let response = answer(unfit: Answers.forwardAuthUnfit) { () throws(StoreError) in
         let isRevoked = try reader.isAnyRevoked(sessions)
-        service.metrics.countLookUp(isRevoked ? .revoked : .notRevoked)
-        return isRevoked ? Answers.invalidToken : Answers.notRevoked
+        service.metrics.lookUps.add(to: isRevoked ? .revoked : .notRevoked)
+        return isRevoked ? refuse(.revoked, Answers.sessionRevoked) : Answers.notRevoked
       }
+      if response.status == .serviceUnavailable { service.metrics.forwardAuthRefusals.add(to: .unfit) }
+      return response
     }
+  }
+
+  private func refuse(_ reason: RefusalReason, _ response: Response) -> Response {
+    service.metrics.forwardAuthRefusals.add(to: reason)
+    return response
   }
 
   // As bytes: putting Strings together would cost more than the look-up. `id`: a valid one, which has no other text.
@@ -87,15 +97,15 @@ final class LookUps {
     return body
   }
 
-  private func answer(_ ask: () throws(StoreError) -> Response) -> Response {
+  private func answer(unfit: Response, _ ask: () throws(StoreError) -> Response) -> Response {
     do throws(StoreError) {
       let response = try ask()
       service.reads.worked()
       return response
     } catch {
-      service.metrics.countLookUp(.failed)
+      service.metrics.lookUps.add(to: .failed)
       service.lookUpFailed(error)
-      return Answers.unavailable
+      return unfit
     }
   }
 }

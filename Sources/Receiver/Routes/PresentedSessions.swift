@@ -6,19 +6,20 @@ internal import HTTPMessage
 /// Nothing else in the request counts: proxies add `X-Forwarded-…`, and so can anybody.
 enum PresentedSessions {
   case these([SessionID])
-  /// Without a session, or with one that cannot be read: refused. The reason is for the log and holds no input.
-  case unusable(String)
+  case none
+  /// One of them cannot be read, so the request is refused. The cause is for the log and holds no input.
+  case unreadable(String)
 
   init(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, readsAuthorization: Bool) {
     var sessions: [SessionID] = []
     switch head.value(of: "x-session-id", in: bytes) {
     case .absent: break
     case .repeated:
-      self = .unusable("X-Session-Id stands twice")
+      self = .unreadable("X-Session-Id stands twice")
       return
     case .once(let range):
       guard let session = SessionID(bytes.extracting(range)) else {
-        self = .unusable("X-Session-Id is no session id")
+        self = .unreadable("X-Session-Id is no session id")
         return
       }
       sessions.append(session)
@@ -27,7 +28,7 @@ enum PresentedSessions {
       switch head.value(of: "authorization", in: bytes) {
       case .absent: break
       case .repeated:
-        self = .unusable("Authorization stands twice")
+        self = .unreadable("Authorization stands twice")
         return
       case .once(let range):
         // A Bearer value that we cannot read may be one that a more lenient backend can: it is refused, whatever X-Session-Id says.
@@ -37,12 +38,12 @@ enum PresentedSessions {
             if let original = claims.originalSid { sessions.append(original) }
           }
         } catch {
-          self = .unusable(error.description)
+          self = .unreadable(error.description)
           return
         }
       }
     }
-    self = sessions.isEmpty ? .unusable("neither X-Session-Id nor a Bearer JWT") : .these(sessions)
+    self = sessions.isEmpty ? .none : .these(sessions)
   }
 
   /// `"Bearer" 1*SP token68` (RFC 6750 §2.1), the scheme in any case. nil: another scheme, which carries no JWT of Dynamic's.

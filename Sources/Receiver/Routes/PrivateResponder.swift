@@ -22,13 +22,18 @@ final class PrivateResponder: Responder {
     lookUps = LookUps(service)
   }
 
-  func refusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
+  /// Forward-auth reads no body, and a proxy may pass on a request's Content-Length without the body that it announces.
+  func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
+    let path = bytes.extracting(head.path.range)
+    return path.isForwardAuth ? service.stamped(forwardAuth(head, bytes)) : nil
+  }
 
   func roundEnded() { lookUps.roundEnded() }
 
   func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
   {
     let path = bytes.extracting(head.path.range)
+    if path.isForwardAuth { return service.stamped(forwardAuth(head, bytes)) }
     let isGet = head.method == .get || head.method == .head
     if path.equals("/livez") { return isGet ? Answers.healthy : Answers.getOnly }
     if path.equals("/readyz") {
@@ -49,6 +54,15 @@ final class PrivateResponder: Responder {
     return nil
   }
 
+  private func forwardAuth(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response {
+    guard case .granted(let byAuthorization) = PrivateAccess(head, bytes, token: token) else {
+      service.tokenWasWrong()
+      service.metrics.forwardAuthRefusals.add(to: .token)
+      return Answers.forwardAuthTokenMissing
+    }
+    return lookUps.forwardAuth(head, bytes, readsAuthorization: !byAuthorization)
+  }
+
   private func tokenMissing() -> Response {
     service.tokenWasWrong()
     return Answers.tokenMissing
@@ -59,11 +73,7 @@ final class PrivateResponder: Responder {
     _ path: Span<UInt8>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ body: Span<UInt8>,
     _ access: PrivateAccess, _ exchange: Exchange
   ) -> Response? {
-    guard case .granted(let byAuthorization) = access else { return tokenMissing() }
-    // Envoy appends the path of the request that it asks about.
-    if path.equals("/v1/forward-auth") || path.hasPrefix("/v1/forward-auth/") {
-      return lookUps.forwardAuth(head, bytes, readsAuthorization: !byAuthorization)
-    }
+    guard case .granted = access else { return tokenMissing() }
     if path.equals("/v1/sessions/check") {
       return head.method == .post ? lookUps.check(body) : Answers.postOnly
     }
@@ -87,6 +97,11 @@ final class PrivateResponder: Responder {
 }
 
 extension Span<UInt8> {
+  /// Envoy appends the path of the request that it asks about.
+  fileprivate var isForwardAuth: Bool {
+    hasPrefix("/v1/forward-auth") && (count == 16 || self[16] == UInt8(ascii: "/"))
+  }
+
   fileprivate func hasPrefix(_ prefix: StaticString) -> Bool {
     count >= prefix.utf8CodeUnitCount && extracting(0..<prefix.utf8CodeUnitCount).equals(prefix)
   }

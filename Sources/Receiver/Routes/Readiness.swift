@@ -65,6 +65,6 @@ final class Readiness: Sendable {
     body.append(contentsOf: #"{"ready":false,"reason":"#)
     JSONText.append(reason, to: &body)
     body.append(UInt8(ascii: "}"))
-    return Response(.serviceUnavailable, body: body)
+    return Response(.serviceUnavailable, fields: [RefusalReason.unfit.field], body: body)
   }
 }

@@ -25,7 +25,7 @@ final class WebhookResponder: Responder {
     (verifier, secretsVersion) = service.makeVerifier()
   }
 
-  func refusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
+  func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
     guard let refusal = route(head, bytes) else {
       // Without one well-formed signature no body will help, and none is worth keeping meanwhile.
       guard let range = signature(head, bytes), SignatureHeader.parse(bytes.extracting(range)) != nil else {

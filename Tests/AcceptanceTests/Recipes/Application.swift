@@ -29,7 +29,7 @@ final class Application: Sendable {
       self.counter = counter
     }
 
-    func refusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
+    func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
 
     func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange)
       -> Response?

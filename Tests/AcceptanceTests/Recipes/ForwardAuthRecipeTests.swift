@@ -65,6 +65,59 @@ struct ForwardAuthRecipeTests {
     #expect(!answer.body.contains(Self.token))
   }
 
+  @Test("the proxy's token opens nothing but forward-auth to a client", arguments: Recipe.runnable)
+  func otherPaths(recipe: Recipe) throws {
+    let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": Self.token])
+    let deployed = try DeployedProxy(recipe, server: server, token: Self.token)
+    let session = try deployed.revokedSession()
+    let good = AccessToken(sid: UUID().uuidString.lowercased()).field
+    let paths = [
+      "metrics", "v1/sessions/\(session)", "v1/revocations", "v1/status", "_revoked", "_revoked/metrics",
+      "_revoked/../metrics", "v1/forward-auth", "v1/forward-auth/../revocations", "page/..%2f..%2fmetrics",
+    ]
+    for path in paths {
+      let answer = try deployed.client.get("https://app.example.com/" + path, fields: [good])
+      // The application answers with the request.
+      #expect(answer.body.hasPrefix("GET /") || (400..<500).contains(answer.status), "\(path)")
+      #expect(!answer.body.contains("revoked_build_info") && !answer.body.contains(#""sessionId""#), "\(path)")
+    }
+  }
+
+  @Test("HAProxy's own way to the receiver is closed to other users, and leads to forward-auth only")
+  func lookupsSocket() throws {
+    let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": Self.token])
+    let deployed = try DeployedProxy(.haproxy, server: server, token: Self.token)
+    let session = try deployed.revokedSession()
+    let socket = Recipe.lookupsSocket(in: server.folder)
+    let mode = try FileManager.default.attributesOfItem(atPath: socket)[.posixPermissions] as? Int
+    #expect(mode == 0o600)
+    for (path, status) in [
+      ("/v1/forward-auth", 401), ("/metrics", 404), ("/", 404), ("/v1/revocations", 404),
+      ("/v1/sessions/\(session)", 404), ("/v1/forward-auth/../revocations", 404), ("/v1/forward-auth/x", 404),
+    ] {
+      let request = "GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Session-Id: \(session)\r\n\r\n"
+      #expect(try server.answer(to: request, on: .unix(path: socket)).status == status, "\(path)")
+    }
+  }
+
+  @Test(
+    "10,000 requests, half of them refused, are asked about over no more connections than the proxy keeps",
+    arguments: Recipe.runnable)
+  func keptConnections(recipe: Recipe) throws {
+    let deployed = try DeployedProxy(recipe)
+    let revoked = AccessToken(sid: try deployed.revokedSession()).field
+    let good = AccessToken(sid: UUID().uuidString.lowercased()).field
+    let accepted = #"revoked_accepted_connections_total{listener="private"}"#
+    let before = try #require(try deployed.server.metric(accepted))
+    for (field, status) in [(good, 200), (revoked, 401)] {
+      #expect(try deployed.client.statuses(of: DeployedProxy.page, times: 5000, fields: [field]) == [status: 5000])
+    }
+    #expect(deployed.application.requests == 5000)
+    // One of them is the second look at the metric.
+    let taken = try #require(try deployed.server.metric(accepted)) - before
+    #expect(taken <= 32)
+  }
+
   @Test("while the receiver is away nobody passes", arguments: Recipe.runnable)
   func receiverDown(recipe: Recipe) throws {
     let deployed = try DeployedProxy(recipe)

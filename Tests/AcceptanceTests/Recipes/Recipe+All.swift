@@ -88,6 +88,9 @@ extension Recipe {
       ]
     })
 
+  /// Where HAProxy's own script reaches it.
+  static func lookupsSocket(in folder: TemporaryFolder) -> String { folder.path + "/lookups.sock" }
+
   static let haproxy = Recipe(
     testDescription: "HAProxy", program: "/usr/sbin/haproxy", files: ["haproxy/revoked.lua", "haproxy/haproxy.cfg"],
     arguments: { files, _ in ["-db", "-f", files[1]] },
@@ -95,9 +98,9 @@ extension Recipe {
       var changes: [Change] = [
         ("bind :443 ssl", "bind 127.0.0.1:\(place.port) ssl"), ("/etc/haproxy/example.com.pem", place.certificate.both),
         ("/etc/haproxy/revoked.lua", place.folder.path + "/revoked.lua"),
-        // Such a name is known to the whole machine.
-        ("abns@revoked-lookups", "abns@revoked-lookups-\(place.port)"), ("127.0.0.1:8080", "\(place.webhook)"),
-        ("127.0.0.1:8081", "\(place.lookups)"), ("127.0.0.1:3000", "\(place.application)"),
+        ("/run/haproxy/revoked-lookups.sock", lookupsSocket(in: place.folder)),
+        ("127.0.0.1:8080", "\(place.webhook)"), ("127.0.0.1:8081", "\(place.lookups)"),
+        ("127.0.0.1:3000", "\(place.application)"),
       ]
       if let token = place.token {
         changes.append(

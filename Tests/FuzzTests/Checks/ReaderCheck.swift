@@ -69,6 +69,9 @@ enum ReaderCheck {
             throw Violation(text: "a second head at \(offset)")
           }
           isInBody = true
+        case .tooLarge:
+          guard !isInBody else { throw Violation(text: "a second head at \(offset)") }
+          return outcomes + [.refused(.contentTooLarge)]
         case .request(let body, let inStorage):
           let bytes = inStorage ? reader.storage : Array(rest[..<step.consumed])
           guard body.count <= limits.bodyBytes, body.upperBound == bytes.count,
