@@ -55,6 +55,7 @@ let package = Package(
     target("HTTPServer", ["HTTPMessage", "CLinux"]),
     target("Signature", ["COpenSSL"]),
     target("DynamicEvents", ["Signature"]),
+    target("AccessTokens", ["COpenSSL", "Signature", "DynamicEvents"]),
     target("RevocationStore", ["DynamicEvents", grdb, sqlite]),
     target(
       "Handlers",
@@ -76,11 +77,13 @@ let package = Package(
       swiftSettings: swift),
 
     .target(
-      name: "TestSupport", dependencies: ["HTTPServer", logging], path: "Tests/TestSupport", swiftSettings: swift),
+      name: "TestSupport", dependencies: ["HTTPServer", "COpenSSL", logging], path: "Tests/TestSupport",
+      swiftSettings: swift),
     tests("HTTPMessageTests", ["HTTPMessage", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("HTTPServerTests", ["HTTPServer", "HTTPMessage", "TestSupport"]),
     tests("SignatureTests", ["Signature", "TestSupport"]),
     tests("DynamicEventsTests", ["DynamicEvents", "Signature", "TestSupport"]),
+    tests("AccessTokensTests", ["AccessTokens", "DynamicEvents", "Signature", "TestSupport"]),
     .target(name: "CFaultyDisk", path: "Tests/CFaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
     tests("RevocationStoreTests", ["RevocationStore", "DynamicEvents", "TestSupport", "CFaultyDisk", grdb]),
     tests(

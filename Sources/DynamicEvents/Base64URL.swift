@@ -1,8 +1,8 @@
 /// Base64url as JWTs use it (RFC 7515 §2): the URL alphabet, no padding, and only what an encoder makes.
 ///
 /// Stricter than most readers, which skip line breaks or stray bits: two texts for one value are one too many where a decision hangs on it.
-enum Base64URL {
-  static func isAlphabet(_ text: Span<UInt8>) -> Bool {
+package enum Base64URL {
+  package static func isAlphabet(_ text: Span<UInt8>) -> Bool {
     let digits = Digits()
     var seen: UInt64 = 0
     var index = 0
@@ -14,7 +14,7 @@ enum Base64URL {
   }
 
   /// `nil` for another byte, for a length that no encoder makes, and when the last digit holds bits of no byte (RFC 4648 §3.5).
-  static func decode(_ text: Span<UInt8>) -> [UInt8]? {
+  package static func decode(_ text: Span<UInt8>) -> [UInt8]? {
     let spare = text.count % 4
     guard spare != 1 else { return nil }
     let count = text.count / 4 * 3 + max(spare - 1, 0)
@@ -81,7 +81,7 @@ enum Base64URL {
 
 extension Span<UInt8> {
   /// The first index from `start` on that holds the byte, or `count`.
-  func firstIndex(of byte: UInt8, from start: Int) -> Int {
+  package func firstIndex(of byte: UInt8, from start: Int) -> Int {
     var index = start
     let wanted = UInt64(byte) &* 0x0101_0101_0101_0101
     while index + 8 <= count {

@@ -1,4 +1,12 @@
 extension JSONReader {
+  /// Where the value that stands here lies, whatever it is.
+  package mutating func value(in text: Span<UInt8>) throws(JSONError) -> Range<Int> {
+    _ = try startOfValue(in: text)
+    let start = position
+    try skipValue(in: text)
+    return start..<position
+  }
+
   /// RFC 8259 §6: `-? (0 | 1-9 digits) (. digits)? ([eE] [+-]? digits)?`. The value is of no interest here.
   mutating func readNumber(in text: Span<UInt8>) throws(JSONError) {
     if peek(in: text) == UInt8(ascii: "-") { position += 1 }

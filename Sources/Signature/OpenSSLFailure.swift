@@ -8,7 +8,7 @@ package struct OpenSSLFailure: Error, CustomStringConvertible {
   package let code: UInt
 
   /// Empties the thread's error queue, so that a later failure does not report this one's code.
-  init(_ call: StaticString) {
+  package init(_ call: StaticString) {
     self.call = call
     code = UInt(ERR_peek_last_error())
     ERR_clear_error()

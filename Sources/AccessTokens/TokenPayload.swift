@@ -1,0 +1,100 @@
+internal import DynamicEvents
+
+/// The decoded payload of a JWT: the claims, and where those lie that only a verification asks for.
+package struct TokenPayload {
+  /// The claims that are read. Each name stands in the payload once at most.
+  package enum Name: Int, CaseIterable {
+    case sid, originalSid, sub, environmentID, iat, exp, nbf, aud, scope
+  }
+
+  package let claims: TokenClaims
+  /// The JSON text.
+  package let text: [UInt8]
+  private let places: Places
+
+  /// `encoded`: the part between the dots.
+  package init(_ encoded: Span<UInt8>) throws(UnreadableToken) {
+    guard let text = Base64URL.decode(encoded) else { throw .notBase64URL }
+    var places = Places()
+    do throws(JSONError) {
+      try places.read(text.span)
+    } catch {
+      throw .notJSON(error)
+    }
+    guard places.isObject else { throw .notAnObject }
+    guard !places.hasRepetition else { throw .repeated }
+    claims = try places.claims(text.span)
+    self.text = text
+    self.places = places
+  }
+
+  /// Lends the JSON text of a claim's value; `nil` if the claim is absent.
+  package func withValue<Result>(of name: Name, _ use: (Span<UInt8>) -> Result) -> Result? {
+    places[name].map { use(text.span.extracting($0)) }
+  }
+}
+
+/// Where the values lie in a payload's text.
+private struct Places {
+  private(set) var isObject = false
+  private(set) var hasRepetition = false
+  private var ranges = InlineArray<9, Range<Int>?>(repeating: nil)
+
+  subscript(name: TokenPayload.Name) -> Range<Int>? { ranges[name.rawValue] }
+
+  mutating func read(_ text: Span<UInt8>) throws(JSONError) {
+    var reader = JSONReader()
+    isObject = try reader.enterObject(in: text)
+    if isObject {
+      while let key = try reader.nextKey(in: text) {
+        if let name = key.withValue(in: text, Self.name) {
+          hasRepetition = hasRepetition || ranges[name.rawValue] != nil
+          ranges[name.rawValue] = try reader.value(in: text)
+        } else {
+          try reader.skipValue(in: text)
+        }
+      }
+    } else {
+      try reader.skipValue(in: text)
+    }
+    try reader.finish(text)
+  }
+
+  func claims(_ text: Span<UInt8>) throws(UnreadableToken) -> TokenClaims {
+    guard let place = self[.sid], let sid = text.extracting(place).withString({ SessionID($0) }) ?? nil else {
+      throw .noSessionID
+    }
+    var claims = TokenClaims(sid: sid)
+    if let place = self[.originalSid], !text.extracting(place).isNull {
+      guard let id = text.extracting(place).withString({ SessionID($0) }) ?? nil else { throw .noOriginalSessionID }
+      claims.originalSid = id
+    }
+    claims.user = try uuid(.sub, text)
+    claims.environment = try uuid(.environmentID, text)
+    claims.issuedAt = self[.iat].flatMap { NumericDate(text.extracting($0)) }
+    return claims
+  }
+
+  private func uuid(_ name: TokenPayload.Name, _ text: Span<UInt8>) throws(UnreadableToken) -> SixteenBytes? {
+    guard let place = self[name], !text.extracting(place).isNull else { return nil }
+    guard let id = text.extracting(place).withString({ SixteenBytes(uuid: $0) }) else { throw .notAString }
+    return id
+  }
+
+  /// Most names are told apart by their length.
+  private static func name(_ key: Span<UInt8>) -> TokenPayload.Name? {
+    switch key.count {
+    case 3:
+      if key.equals("sid") { return .sid }
+      if key.equals("sub") { return .sub }
+      if key.equals("iat") { return .iat }
+      if key.equals("exp") { return .exp }
+      if key.equals("aud") { return .aud }
+      return key.equals("nbf") ? .nbf : nil
+    case 5: return key.equals("scope") ? .scope : nil
+    case 11: return key.equals("originalSid") ? .originalSid : nil
+    case 14: return key.equals("environment_id") ? .environmentID : nil
+    default: return nil
+    }
+  }
+}
