@@ -9,7 +9,7 @@ import Testing
 
 /// The n-th write, sync or truncation fails, for every n of a short run. Whatever was acknowledged has to be there after that: for the
 /// process itself, for one that comes after a SIGKILL, and after a power cut. What was refused is there whole or not at all.
-@Suite struct FaultTests {
+@Suite(.timeLimit(.minutes(LongRun.isAsked ? 240 : 5))) struct FaultTests {
   /// What an event's fate is known to be.
   private struct Ledger {
     var acknowledged: Set<UInt64> = []

@@ -5,7 +5,7 @@ import Testing
 
 @testable import RevocationStore
 
-@Suite struct KeyBlockTests {
+@Suite(.timeLimit(.minutes(2))) struct KeyBlockTests {
   @Test func `what is written is read`() throws {
     let entries = [IndexEntry(hash: 0, seq: 5), IndexEntry(hash: 3, seq: .max), IndexEntry(hash: .max, seq: 9)]
     let bytes = KeyBlock.bytes(entries)

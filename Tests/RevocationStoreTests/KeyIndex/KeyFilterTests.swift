@@ -3,7 +3,7 @@ import Testing
 
 @testable import RevocationStore
 
-@Suite struct KeyFilterTests {
+@Suite(.timeLimit(.minutes(2))) struct KeyFilterTests {
   @Test(arguments: [1, 2, 63, 64, 1000, 20_000])
   func `no key that is in it is denied`(count: Int) {
     var random = SplitMix(seed: UInt64(count))

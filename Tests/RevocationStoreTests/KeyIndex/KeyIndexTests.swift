@@ -10,7 +10,7 @@ import Testing
 @testable import RevocationStore
 
 /// Always with limits so small that runs are written every few events, and merged level upon level.
-@Suite struct KeyIndexTests {
+@Suite(.timeLimit(.minutes(LongRun.isAsked ? 240 : 5))) struct KeyIndexTests {
   private static let limits = KeyIndexLimits(recent: 5, fanout: 2)
   let folder: TemporaryFolder
 

@@ -3,7 +3,7 @@ import Testing
 
 @testable import RevocationStore
 
-@Suite struct KeyRunTests {
+@Suite(.timeLimit(.minutes(2))) struct KeyRunTests {
   private static let fences: [[UInt64]] = [
     hashes,
     [], [0], [.max], [7, 7, 7, 7], Array(0...100), (0...100).map { .max - 100 + $0 }, (0..<64).map { 1 << $0 },

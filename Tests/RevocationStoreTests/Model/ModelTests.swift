@@ -3,7 +3,7 @@ import Testing
 
 @testable import RevocationStore
 
-@Suite struct ModelTests {
+@Suite(.timeLimit(.minutes(LongRun.isAsked ? 240 : 5))) struct ModelTests {
   @Test func `whatever happens in whatever order, the store holds what a plain model says`() throws {
     let first = LongRun.seed(for: "model")
     for seed in first..<first + (LongRun.isAsked ? 1000 : 4) {

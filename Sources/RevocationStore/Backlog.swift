@@ -1,7 +1,0 @@
-/// What a handler has not delivered.
-package struct Backlog: Hashable, Sendable {
-  /// Never attempted (counting also what it may turn out not to want), or waiting for a retry.
-  package var pending: Int
-  /// Given up.
-  package var dead: Int
-}

@@ -1,0 +1,100 @@
+internal import GRDB
+internal import Glibc
+
+extension RevocationStore {
+  /// Copies the store, as of one moment, to a file that is a store itself; a server may be writing meanwhile. The file
+  /// appears under its name once it is whole and on disk, readable by its owner alone.
+  ///
+  /// Throws `.exists` when there is such a file and it is not to be replaced, or there is a log beside it. Answers what the copy holds.
+  package func backUp(to path: String, replacing: Bool = false) throws(StoreError) -> Tally {
+    guard FileIdentity(path) != FileIdentity(self.path) else {
+      throw .io(path: path, cause: "it is the store itself")
+    }
+    let file = try BackupFile(path, replacing: replacing)
+    let temporary = file.temporary
+    let tally = try read { db in
+      // The first read fixes the moment: without it each step below would see another state, and begin again.
+      let tally = try Tally.fetch(db)
+      do {
+        try Self.copy(db, to: temporary)
+      } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+        throw StoreError.full(path: temporary)
+      }
+      return tally
+    }
+    try file.keep()
+    return tally
+  }
+
+  private static func copy(_ db: Database, to path: String) throws {
+    var configuration = Configuration()
+    configuration.label = "revoked.backup"
+    let copy = try DatabaseQueue(path: path, configuration: configuration)
+    try copy.writeWithoutTransaction { copy in
+      // What fails is thrown away whole, and what succeeds is synced once, at the end.
+      try copy.execute(sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
+      try db.backup(to: copy)
+    }
+    try copy.close()
+    // The copy says of itself that it has a log, as the store does. One that says it has none is told apart from a store, should somebody put it
+    // beside the log of another: SQLite would play that into it.
+    let whole = try DatabaseQueue(path: path, configuration: configuration)
+    try whole.writeWithoutTransaction { db in
+      guard try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete" else {
+        throw StoreError.io(path: path, cause: "it cannot be parted from its log")
+      }
+    }
+    try whole.close()
+  }
+}
+
+/// Where a copy of the store goes: written under another name beside it, so that what stands under its own name is whole and
+/// on disk, or the old file, or nothing.
+struct BackupFile: ~Copyable {
+  let path: String
+  /// What to write to. It is there, empty, and for the owner alone.
+  let temporary: String
+  private let replaces: Bool
+
+  init(_ path: String, replacing replaces: Bool) throws(StoreError) {
+    self.path = path
+    self.replaces = replaces
+    // Told apart by the process, so that two at once do not write into each other.
+    temporary = "\(path).partial-\(getpid())"
+    try Self.check(path, replacing: replaces)
+    do throws(SystemError) {
+      _ = try FileDescriptor(opening: temporary, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+    } catch {
+      throw .io(path: temporary, cause: error.text)
+    }
+  }
+
+  deinit {
+    // Gone already when it was kept. A String lent to C lives as long as the call.
+    _ = unsafe unlink(temporary)
+  }
+
+  /// Makes it durable, and gives it its name.
+  borrowing func keep() throws(StoreError) {
+    try Self.check(path, replacing: replaces)
+    do throws(SystemError) {
+      try Self.sync(temporary, O_RDWR)
+      // Strings lent to C live as long as the call.
+      try SystemError.check { unsafe rename(temporary, path) }
+      try Self.sync(StoreFolder.parent(of: path), O_RDONLY | O_DIRECTORY)
+    } catch {
+      throw .io(path: path, cause: error.text)
+    }
+  }
+
+  private static func check(_ path: String, replacing: Bool) throws(StoreError) {
+    // Strings lent to C live as long as the call. A log beside the file would be taken for the copy's own, and ruin it.
+    if unsafe access(path + "-wal", F_OK) == 0 { throw .exists(path: path + "-wal") }
+    if !replacing, unsafe access(path, F_OK) == 0 { throw .exists(path: path) }
+  }
+
+  private static func sync(_ path: String, _ flags: CInt) throws(SystemError) {
+    let descriptor = try FileDescriptor(opening: path, flags)
+    try SystemError.check { fsync(descriptor.rawValue) }
+  }
+}

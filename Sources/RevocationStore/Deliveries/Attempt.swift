@@ -1,0 +1,94 @@
+package import DynamicEvents
+internal import GRDB
+
+/// How one attempt to deliver an event ended.
+package struct Attempt: Hashable, Sendable {
+  package enum Outcome: Hashable, Sendable {
+    /// Done. Needs to be recorded where a row stands only; of fresh events the position alone tells.
+    case delivered
+    case failed(error: String, retryAt: Timestamp)
+    /// Given up: a dead letter.
+    case dead(error: String)
+    /// Under way while the position moves on. The row is due at once: whoever finds it and does not know of a running attempt finds what
+    /// a killed process left. No expiry is needed, as only one process serves a folder.
+    case claimed
+  }
+
+  package var event: Int64
+  /// Which attempt it is, from 1.
+  package var number: Int
+  package var at: Timestamp
+  package var outcome: Outcome
+
+  package init(event: Int64, number: Int, at: Timestamp, outcome: Outcome) {
+    self.event = event
+    self.number = number
+    self.at = at
+    self.outcome = outcome
+  }
+}
+
+/// The writing of one handler's rows, inside a transaction: a thousand a second where all fails.
+struct DeliveryRows {
+  /// What is kept of an error's text.
+  private static let longestError = 500
+
+  private let handler: Int64
+  private let upsert: PreparedStatement
+  private let delete: PreparedStatement
+
+  init(_ db: Database, handler: Int64) throws {
+    self.handler = handler
+    upsert = try PreparedStatement(
+      db,
+      sql: """
+        INSERT INTO delivery (handler_id, event_seq, attempts, attempted_at, next_at, last_error, attempt_times)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (handler_id, event_seq) DO UPDATE SET attempts = excluded.attempts,
+          attempted_at = excluded.attempted_at, next_at = excluded.next_at, last_error = excluded.last_error,
+          attempt_times = \(AttemptTimes.appending)
+        """)
+    delete = try PreparedStatement(db, sql: "DELETE FROM delivery WHERE handler_id = ? AND event_seq = ?")
+  }
+
+  func record(_ attempt: Attempt) throws {
+    switch attempt.outcome {
+    case .delivered:
+      try delete.bind(handler, at: 1)
+      try delete.bind(attempt.event, at: 2)
+      _ = try delete.run()
+    case .failed(let error, let retryAt): try write(attempt, nextAt: retryAt, error: error)
+    case .dead(let error): try write(attempt, nextAt: nil, error: error)
+    case .claimed: try write(attempt, nextAt: attempt.at, error: "the attempt had not ended", isOver: false)
+    }
+  }
+
+  private func write(_ attempt: Attempt, nextAt: Timestamp?, error: String, isOver: Bool = true) throws {
+    try upsert.bind(handler, at: 1)
+    try upsert.bind(attempt.event, at: 2)
+    try upsert.bind(Int64(attempt.number), at: 3)
+    try upsert.bind(attempt.at.milliseconds, at: 4)
+    try upsert.bind(nextAt?.milliseconds, at: 5)
+    try upsert.bind(String(error.prefix(Self.longestError)), at: 6)
+    try upsert.bind(isOver ? "\(attempt.at.milliseconds)" : "", at: 7)
+    _ = try upsert.run()
+  }
+}
+
+/// When the attempts to deliver an event failed, as one text of milliseconds with spaces between, oldest first.
+struct AttemptTimes {
+  /// The default of `max-attempts`; of more, the latest.
+  private static let most = 20
+
+  let text: String
+
+  var times: [Timestamp] { text.split(separator: " ").compactMap { Int64($0).map(Timestamp.init(milliseconds:)) } }
+
+  /// What an update sets, in SQL: one more, or none. Read and written in Swift, it would take a second statement a row.
+  static let appending = """
+    CASE WHEN excluded.attempt_times = '' THEN attempt_times ELSE
+      CASE WHEN length(attempt_times) - length(replace(attempt_times, ' ', '')) >= \(most - 1)
+        THEN substr(attempt_times, instr(attempt_times, ' ') + 1) ELSE attempt_times END
+      || CASE attempt_times WHEN '' THEN '' ELSE ' ' END || excluded.attempt_times END
+    """
+}

@@ -1,0 +1,75 @@
+package import DynamicEvents
+internal import GRDB
+
+/// A failed delivery whose time for another attempt has come.
+package struct DueDelivery: Hashable, Sendable {
+  package var event: StoredEvent
+  /// How often it failed.
+  package var attempts: Int
+}
+
+/// What waits for another attempt.
+package struct DuePage: Hashable, Sendable {
+  package var due: [DueDelivery]
+  /// When the next one after these is due; nil when the page was full, or none waits.
+  package var next: Timestamp?
+  /// Some were left out because their events' turn has not come.
+  package var isMoreAhead = false
+}
+
+extension RevocationStore {
+  /// Records how attempts ended, of fresh events and of retries alike, and moves the handler on, in one transaction.
+  /// The position never goes back. Call it for many at once: it costs one sync of the disk.
+  package func record(
+    _ attempts: some Collection<Attempt>, handler: Int64, advancingTo position: Int64? = nil
+  ) throws(StoreError) {
+    try write { db in
+      let rows = try DeliveryRows(db, handler: handler)
+      for attempt in attempts { try rows.record(attempt) }
+      if let position {
+        try db.cachedStatement(sql: "UPDATE handler SET position = ?1 WHERE id = ?2 AND position < ?1")
+          .execute(arguments: [position, handler])
+      }
+    }
+  }
+
+  /// Failed deliveries whose time has come, the longest due first: at most `limit`, and no more once their bodies reach `bytes`. Those that
+  /// the caller has in hand already (`excluding`) are passed over.
+  ///
+  /// So are those of events behind `end`. They were attempted out of their turn, before the process was killed: if one succeeded before its turn
+  /// comes, and so lost its row, it would be taken for a fresh one.
+  package func dueDeliveries(
+    handler: Int64, at now: Timestamp, limit: Int, bytes: Int = 4 << 20, upTo end: Int64 = .max,
+    excluding inHand: Set<Int64> = []
+  ) throws(StoreError) -> DuePage {
+    try read { db in
+      let select = try db.cachedStatement(
+        sql: """
+          SELECT \(StoredEvent.columns), delivery.attempts, next_at
+          FROM delivery CROSS JOIN event ON event.seq = delivery.event_seq
+          WHERE handler_id = ? AND next_at IS NOT NULL ORDER BY next_at
+          """)
+      let rows = try Row.fetchCursor(select, arguments: [handler])
+      var page = DuePage(due: [], next: nil)
+      var taken = 0
+      while page.due.count < limit, taken < bytes, let row = try rows.next() {
+        let seq: Int64 = try row.decode(atIndex: 0)
+        if inHand.contains(seq) { continue }
+        let nextAt = try Timestamp(milliseconds: row.decode(atIndex: 5))
+        guard nextAt <= now else {
+          page.next = nextAt
+          break
+        }
+        if seq > end {
+          page.isMoreAhead = true
+          continue
+        }
+        let event = try StoredEvent(row)
+        taken += event.body.count
+        // Whatever the disk says, one more is still a number.
+        try page.due.append(DueDelivery(event: event, attempts: min(max(0, row.decode(atIndex: 4)), 1 << 30)))
+      }
+      return page
+    }
+  }
+}

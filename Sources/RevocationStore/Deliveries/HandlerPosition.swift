@@ -1,0 +1,119 @@
+package import DynamicEvents
+internal import Foundation
+internal import GRDB
+
+/// A handler's row, and how far it has come.
+package struct HandlerCursor: Hashable, Sendable {
+  package var id: Int64
+  /// Every event up to this number has been attempted at least once.
+  package var position: Int64
+}
+
+/// The events that come next for a handler.
+package struct EventPage: Hashable, Sendable {
+  package var events: [StoredEvent]
+  /// The position to record once all of `events` have been attempted. It is beyond the last of them where events
+  /// follow that no handler gets (undecodable ones).
+  package var end: Int64
+}
+
+/// An event as a handler gets it.
+package struct StoredEvent: Hashable, Sendable {
+  /// Its place in the order of arrival.
+  package var seq: Int64
+  package var name: String
+  /// The body as it was signed.
+  package var body: [UInt8]
+  package var receivedAt: Timestamp
+}
+
+extension StoredEvent {
+  static let columns = "event.seq, event.name, event.received_at, event.body"
+
+  /// Reads a row that begins with `columns`.
+  init(_ row: Row) throws {
+    try self.init(
+      seq: row.decode(atIndex: 0), name: row.decode(atIndex: 1), body: [UInt8](row.decode(Data.self, atIndex: 3)),
+      receivedAt: Timestamp(milliseconds: row.decode(atIndex: 2)))
+  }
+}
+
+/// What a handler has not delivered.
+package struct Backlog: Hashable, Sendable {
+  /// Never attempted (counting also what it may turn out not to want), or waiting for a retry.
+  package var pending: Int
+  /// Given up.
+  package var dead: Int
+}
+
+extension RevocationStore {
+  /// Where the handler of that name stands. One that was never seen starts behind the newest event; one that was away
+  /// goes on where it stood, and is not removed any more.
+  package func handlerPosition(registering name: String, at now: Timestamp) throws(StoreError) -> HandlerCursor {
+    try write { db in
+      try db.execute(
+        sql: """
+          INSERT INTO handler (name, position, added_at) SELECT ?, last_event, ? FROM tally WHERE true
+          ON CONFLICT (name) DO UPDATE SET removed_at = NULL
+          """, arguments: [name, now.milliseconds])
+      guard let row = try Row.fetchOne(db, sql: "SELECT id, position FROM handler WHERE name = ?", arguments: [name])
+      else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a handler just stored is missing") }
+      return try HandlerCursor(id: row.decode(atIndex: 0), position: row.decode(atIndex: 1))
+    }
+  }
+
+  /// The decodable events behind a position, oldest first: at most `limit`, and no more once their bodies reach
+  /// `bytes` (so a big one still comes, alone).
+  ///
+  /// Those that `handler` has a delivery of its own for are left out: they were attempted, out of their turn, before the process was killed, and
+  /// come by `dueDeliveries` or are dead.
+  package func events(
+    after position: Int64, limit: Int, bytes: Int = 4 << 20, handler: Int64? = nil
+  ) throws(StoreError) -> EventPage {
+    try read { db in
+      let select = try db.cachedStatement(
+        sql: """
+          SELECT \(StoredEvent.columns) FROM event WHERE seq > ? AND problem IS NULL
+            AND NOT EXISTS (SELECT 1 FROM delivery WHERE handler_id = ? AND event_seq = event.seq)
+          ORDER BY seq LIMIT ?
+          """)
+      let rows = try Row.fetchCursor(select, arguments: [position, handler, limit])
+      let events = try rows.take(upTo: bytes, counting: \.body.count) { try StoredEvent($0) }
+      // Anything short of both bounds means that the table's end was reached, in the same snapshot.
+      let reachedEnd = try events.count < limit && rows.next() == nil
+      return try EventPage(
+        events: events, end: reachedEnd ? Tally.fetch(db).lastEvent : events.last?.seq ?? position)
+    }
+  }
+
+  /// Pending and dead deliveries of every handler that ever was, by name. Costs a row a handler, however many deliveries there are.
+  package func backlogs() throws(StoreError) -> [String: Backlog] {
+    try read { db in
+      let rows = try Row.fetchAll(
+        db, sql: "SELECT name, max(last_event - position, 0) + retrying, dead FROM handler CROSS JOIN tally")
+      let backlogs = try rows.map { row in
+        try (
+          row.decode(String.self, atIndex: 0),
+          Backlog(pending: row.decode(atIndex: 1), dead: row.decode(atIndex: 2))
+        )
+      }
+      return Dictionary(backlogs) { first, _ in first }
+    }
+  }
+}
+
+extension RowCursor {
+  /// Reads rows until what they hold reaches a number of bytes; at least one, when there is one.
+  func take<Value>(
+    upTo bytes: Int, counting size: KeyPath<Value, Int>, _ make: (Row) throws -> Value
+  ) throws -> [Value] {
+    var values: [Value] = []
+    var taken = 0
+    while taken < bytes, let row = try next() {
+      let value = try make(row)
+      taken += value[keyPath: size]
+      values.append(value)
+    }
+    return values
+  }
+}

@@ -1,0 +1,75 @@
+package import DynamicEvents
+internal import Foundation
+internal import GRDB
+internal import Synchronization
+
+/// A revoked session, as those who keep a copy of the set need it.
+package struct FeedEntry: Hashable, Sendable {
+  package var cursor: FeedCursor
+  package var session: SessionID
+  package var revokedAt: Timestamp
+  /// From when on the session's JWTs have expired by themselves, so that the entry may be forgotten. The session may come again, with a later one.
+  package var expiresAt: Timestamp
+}
+
+/// The entries that come next.
+package struct FeedPage: Sendable {
+  package var entries: [FeedEntry]
+  /// Where the next page begins; beyond the last entry where what follows it has expired or is gone.
+  package var end: Int64
+  /// Nothing was there behind it.
+  package var isLast: Bool
+}
+
+extension RevocationStore {
+  /// Whether a caller who has read up to this cursor can go on from there. If not, the store's history is another one since: it must read from the
+  /// beginning.
+  package func knows(_ cursor: FeedCursor) -> Bool {
+    feedEpochs.id(of: cursor.seq) == cursor.epoch && cursor.seq <= lastRevocation.load(ordering: .acquiring)
+  }
+
+  /// Takes note of what another process may have committed.
+  package func noteForeignCommits() throws(StoreError) {
+    lastRevocation.max(try tally().lastRevocation, ordering: .releasing)
+  }
+
+  /// The entries behind a position, in the order of their numbers, as of one moment; `limit` bounds the rows that are looked at. What has
+  /// expired is left out.
+  ///
+  /// A caller that goes on at `end` until `isLast` has every session that was revoked at the last call: a row only ever moves behind all others,
+  /// when its expiry grows, and so cannot slip from what is still to come into what is past.
+  package func feed(after position: Int64, limit: Int, at now: Timestamp) throws(StoreError) -> FeedPage {
+    try checkFiles()
+    return try read { db in
+      let tally = try Tally.fetch(db)
+      // As the pruner has it, so that nothing is left out that look-ups still refuse.
+      let now = tally.believable(now)
+      let select = try db.cachedStatement(
+        sql: "SELECT seq, session, revoked_at, remember_from FROM revocation WHERE seq > ? ORDER BY seq LIMIT ?")
+      let rows = try Row.fetchCursor(select, arguments: [position, limit])
+      var page = FeedPage(entries: [], end: position, isLast: false)
+      page.entries.reserveCapacity(limit)
+      var looks = 0
+      while let row = try rows.next() {
+        looks += 1
+        page.end = try row.decode(atIndex: 0)
+        let expiresAt = try retention.expiresAt(
+          rememberedFrom: Timestamp(milliseconds: row.decode(atIndex: 3)), at: now)
+        guard expiresAt >= now else { continue }
+        guard let session = try SessionID(bytes: [UInt8](row.decode(Data.self, atIndex: 1))),
+          let epoch = feedEpochs.id(of: page.end)
+        else {
+          throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a revocation's session or number is malformed")
+        }
+        page.entries.append(
+          try FeedEntry(
+            cursor: FeedCursor(epoch: epoch, seq: page.end), session: session,
+            revokedAt: Timestamp(milliseconds: row.decode(atIndex: 2)), expiresAt: expiresAt))
+      }
+      page.isLast = looks < limit
+      // Past numbers that were pruned or moved: there is nothing to come back for.
+      if page.isLast { page.end = max(page.end, tally.lastRevocation) }
+      return page
+    }
+  }
+}

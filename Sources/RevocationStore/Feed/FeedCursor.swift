@@ -1,0 +1,91 @@
+internal import GRDB
+
+/// A place in the feed: everything up to it has been read. Written as `EPOCH-SEQ`, eight lower-case hexadecimal digits and a decimal number;
+/// for callers it is opaque.
+package struct FeedCursor: Hashable, Sendable {
+  /// Which history of the store gave the number out: see `FeedEpochs`.
+  package var epoch: UInt32
+  package var seq: Int64
+
+  package init(epoch: UInt32, seq: Int64) {
+    self.epoch = epoch
+    self.seq = seq
+  }
+
+  /// nil for anything that `append` does not write.
+  package init?(_ text: Span<UInt8>) {
+    // A sequence number has at most 19 digits, and begins with none that means nothing.
+    guard (10...28).contains(text.count), text[8] == UInt8(ascii: "-"), text[9] != UInt8(ascii: "0") else { return nil }
+    epoch = 0
+    seq = 0
+    for index in 0..<8 {
+      switch text[index] {
+      case UInt8(ascii: "0")...UInt8(ascii: "9"): epoch = epoch << 4 | UInt32(text[index] - UInt8(ascii: "0"))
+      case UInt8(ascii: "a")...UInt8(ascii: "f"): epoch = epoch << 4 | UInt32(text[index] - UInt8(ascii: "a") + 10)
+      default: return nil
+      }
+    }
+    for index in 9..<text.count {
+      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[index]) else { return nil }
+      let (tens, overflow) = seq.multipliedReportingOverflow(by: 10)
+      let (sum, carry) = tens.addingReportingOverflow(Int64(text[index] - UInt8(ascii: "0")))
+      guard !overflow, !carry else { return nil }
+      seq = sum
+    }
+  }
+
+  package func append(to text: inout [UInt8]) {
+    for shift in stride(from: 28, through: 0, by: -4) {
+      let digit = UInt8(truncatingIfNeeded: epoch >> UInt32(shift) & 15)
+      text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+    }
+    text.append(UInt8(ascii: "-"))
+    text.append(contentsOf: String(seq).utf8)
+  }
+}
+
+/// Which opening of the store gave out which numbers of the feed.
+///
+/// A cursor must not outlive the history that it belongs to: once an older backup is restored, numbers that were given out before are given out
+/// again, to other sessions, and whoever asks for what comes after the old number would miss them. So every opening draws a random id for the numbers
+/// that it will give out, the ids are kept in the store, and a cursor carries its own. After a restore the ids differ from the backup's end on.
+struct FeedEpochs: Sendable {
+  /// The first number of each, growing; and its id.
+  private var epochs: [(first: Int64, id: UInt32)] = []
+
+  static let none = FeedEpochs()
+
+  /// Begins an epoch. One that gave out no number is replaced, so that restarts alone add nothing.
+  static func begin(_ database: any DatabaseWriter) throws -> FeedEpochs {
+    let id = UInt32.random(in: .min ... .max)
+    do {
+      try database.write { db in
+        try db.execute(
+          sql: "INSERT OR REPLACE INTO feed_epoch (first_seq, id) SELECT last_revocation + 1, ? FROM tally",
+          arguments: [Int64(id)])
+      }
+    } catch {
+      // A full disk must not keep look-ups from being answered. An id that is not kept is unknown after the next opening, and whoever has it
+      // reads everything again: no harm but the work.
+    }
+    return try database.read { db in
+      var epochs = FeedEpochs()
+      let rows = try Row.fetchCursor(db, sql: "SELECT first_seq, id FROM feed_epoch ORDER BY first_seq")
+      while let row = try rows.next() {
+        try epochs.epochs.append((row.decode(atIndex: 0), UInt32(truncatingIfNeeded: row.decode(atIndex: 1) as Int64)))
+      }
+      let next = try Tally.fetch(db).lastRevocation + 1
+      if epochs.epochs.last?.id != id { epochs.epochs.append((next, id)) }
+      return epochs
+    }
+  }
+
+  func id(of seq: Int64) -> UInt32? {
+    var (low, high) = (0, epochs.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if epochs[middle].first <= seq { low = middle + 1 } else { high = middle }
+    }
+    return low == 0 ? nil : epochs[low - 1].id
+  }
+}

@@ -1,0 +1,145 @@
+package import DynamicEvents
+internal import GRDB
+
+/// Where a pass over what may be forgotten stands. A pass goes through both tables in the order of their numbers, a few rows
+/// a step; no index on a time is kept for it, since that would cost ingest and a pass costs it nothing.
+package enum PruneStep: Hashable, Sendable {
+  case revocations(after: Int64)
+  case events(after: Int64)
+
+  package static let first = PruneStep.revocations(after: 0)
+
+  /// Numbers that one step looks through, without holding up the writer: about a millisecond.
+  static let looks = 4096
+  /// Rows that one step deletes: a transaction no longer than one of ingest.
+  static let deletes = 128
+}
+
+extension RevocationStore {
+  /// How long an event is known after it was received, whatever the retention of sessions: Dynamic redelivers for 90 days, and
+  /// retries such a delivery for one day more.
+  private static let eventRetention: Int64 = 92 * 86_400_000
+
+  /// Takes one step of a pass. Answers where the next one begins; nil at the pass's end.
+  ///
+  /// Sessions go at their expiry. Events go once nobody needs them: neither the deduplication, nor one of the `handlers`
+  /// (by name; those that are configured), nor somebody who looks at dead letters. What a handler that is no longer configured
+  /// has not delivered keeps no event, but what it gave up does.
+  package func prune(
+    _ step: PruneStep, at now: Timestamp, handlers: [String]
+  ) throws(StoreError) -> PruneStep? {
+    switch step {
+    case .revocations(let seq): try pruneRevocations(after: seq, at: now) ?? PruneStep.events(after: 0)
+    case .events(let seq): try pruneEvents(after: seq, at: now, handlers: handlers)
+    }
+  }
+
+  private func pruneRevocations(after seq: Int64, at now: Timestamp) throws(StoreError) -> PruneStep? {
+    let horizon = retention.horizon(at: now).milliseconds
+    let (expired, next): ([Int64], Int64?) = try read { db in
+      // Compared where they are: a pass over ten million rows that each come out of SQLite takes ten times the processor.
+      let expired = try Int64.fetchAll(
+        db.cachedStatement(
+          sql: """
+            SELECT seq FROM revocation WHERE seq > ?1 AND seq <= ?1 + \(PruneStep.looks) AND remember_from < ?2
+            ORDER BY seq LIMIT \(PruneStep.deletes)
+            """), arguments: [seq, horizon])
+      if expired.count == PruneStep.deletes { return (expired, expired.last) }
+      let next = try Int64.fetchOne(
+        db.cachedStatement(
+          sql: "SELECT seq - 1 FROM revocation WHERE seq > ?1 + \(PruneStep.looks) ORDER BY seq LIMIT 1"),
+        arguments: [seq])
+      return (expired, next)
+    }
+    guard !expired.isEmpty else { return next.map { .revocations(after: $0) } }
+    try write { db in
+      var tally = try Tally.fetch(db)
+      // The time once more: an event may have had the session remembered for longer meanwhile.
+      let delete = try db.cachedStatement(sql: "DELETE FROM revocation WHERE seq = ? AND remember_from < ?")
+      for seq in expired {
+        try delete.execute(arguments: [seq, horizon])
+        tally.revocations -= db.changesCount
+      }
+      try tally.update(db)
+    }
+    return next.map { .revocations(after: $0) }
+  }
+
+  private func pruneEvents(
+    after seq: Int64, at now: Timestamp, handlers: [String]
+  ) throws(StoreError) -> PruneStep? {
+    let (old, next): ([Int64], Int64?) = try read { db in
+      let select = try db.cachedStatement(
+        sql: "SELECT seq, received_at FROM event WHERE seq > ? ORDER BY seq LIMIT \(PruneStep.deletes)")
+      let rows = try Row.fetchCursor(select, arguments: [seq])
+      var old: [Int64] = []
+      var next: Int64?
+      var looks = 0
+      while let row = try rows.next() {
+        let age = now.milliseconds - Timestamp(milliseconds: try row.decode(atIndex: 1)).milliseconds
+        // Numbers are given out in the order of receipt, so all that follow are young as well; but not if this one was
+        // received by a clock that was ahead.
+        if 0...Self.eventRetention ~= age { return (old, nil) }
+        looks += 1
+        next = try row.decode(atIndex: 0)
+        if age > 0 { try old.append(row.decode(atIndex: 0)) }
+      }
+      return (old, looks == PruneStep.deletes ? next : nil)
+    }
+    if !old.isEmpty {
+      try write { db in
+        var transaction = try EventPruning(db, handlers: handlers)
+        for seq in old { try transaction.prune(seq) }
+        try transaction.finish()
+      }
+    }
+    return next.map { .events(after: $0) }
+  }
+}
+
+/// The deletion of old events, inside its transaction.
+struct EventPruning {
+  private let db: Database
+  private var tally: Tally
+  /// The configured handlers' ids.
+  private let handlers: Set<Int64>
+  /// Up to here each of them has attempted every event.
+  private let position: Int64
+
+  init(_ db: Database, handlers names: [String]) throws {
+    self.db = db
+    tally = try Tally.fetch(db)
+    let known = try Row.fetchAll(db, sql: "SELECT id, name, position FROM handler").filter {
+      try names.contains($0.decode(atIndex: 1))
+    }
+    handlers = Set(try known.map { try $0.decode(atIndex: 0) })
+    position = try known.map { try $0.decode(Int64.self, atIndex: 2) }.min() ?? .max
+  }
+
+  /// Deletes the event unless somebody needs it.
+  mutating func prune(_ seq: Int64) throws {
+    guard seq <= position else { return }
+    // By way of the handlers, so that the primary key finds the rows.
+    let deliveries = try Row.fetchAll(
+      db.cachedStatement(
+        sql: """
+          SELECT handler_id, next_at FROM delivery WHERE handler_id IN (SELECT id FROM handler) AND event_seq = ?
+          """), arguments: [seq])
+    let isNeeded = try deliveries.contains {
+      try $0.decode(Int64?.self, atIndex: 1) == nil || handlers.contains($0.decode(atIndex: 0))
+    }
+    guard !isNeeded else { return }
+    // An undecodable event is a dead letter itself.
+    try db.cachedStatement(sql: "DELETE FROM event WHERE seq = ? AND problem IS NULL").execute(arguments: [seq])
+    guard db.changesCount == 1 else { return }
+    tally.events -= 1
+    guard !deliveries.isEmpty else { return }
+    try db.cachedStatement(
+      sql: "DELETE FROM delivery WHERE handler_id IN (SELECT id FROM handler) AND event_seq = ?"
+    ).execute(arguments: [seq])
+  }
+
+  func finish() throws {
+    try tally.update(db)
+  }
+}

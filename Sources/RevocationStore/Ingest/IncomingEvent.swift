@@ -1,0 +1,70 @@
+package import DynamicEvents
+
+/// One genuinely signed delivery on its way into the store.
+package struct IncomingEvent: Sendable {
+  package enum Kind: Sendable {
+    case sessionRevoked(SessionRevoked)
+    /// Any other event that a handler wants.
+    case other(name: String)
+    /// Why the body could not be decoded. Its key must be made from the body, lest it stand in a real event's way.
+    case undecodable(problem: String)
+  }
+
+  /// What makes two deliveries the same event.
+  package var key: EventKey
+  package var source: EventSource
+  package var messageID: String?
+  /// The body as it was signed.
+  package var body: [UInt8]
+  package var receivedAt: Timestamp
+  /// The envelope's `timestamp`.
+  package var occurredAt: Timestamp?
+  package var kind: Kind
+
+  package init(
+    key: EventKey, source: EventSource = .webhook, messageID: String?, body: [UInt8], receivedAt: Timestamp,
+    occurredAt: Timestamp?, kind: Kind
+  ) {
+    self.key = key
+    self.source = source
+    self.messageID = messageID
+    self.body = body
+    self.receivedAt = receivedAt
+    self.occurredAt = occurredAt
+    self.kind = kind
+  }
+}
+
+/// Where an event came from.
+package enum EventSource: String, Hashable, Sendable, CaseIterable {
+  /// A delivery that Dynamic signed.
+  case webhook
+  /// A message that Dynamic signed and could not deliver, fetched from its API.
+  case message
+  /// An event that never became a message, fetched from its API over verified TLS.
+  case event
+  /// An operator's order.
+  case `operator`
+}
+
+/// What a session event says (PROTOCOL section 1): only the session is certain.
+package struct SessionRevoked: Sendable {
+  package var name: String
+  /// The envelope's `eventId`, as it came.
+  package var eventID: String?
+  package var session: SessionID
+  package var by: RevokedBy
+  package var revokedAt: Timestamp?
+  package var createdAt: Timestamp?
+
+  package init(
+    name: String, eventID: String?, session: SessionID, by: RevokedBy, revokedAt: Timestamp?, createdAt: Timestamp?
+  ) {
+    self.name = name
+    self.eventID = eventID
+    self.session = session
+    self.by = by
+    self.revokedAt = revokedAt
+    self.createdAt = createdAt
+  }
+}
