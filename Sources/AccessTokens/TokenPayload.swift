@@ -1,4 +1,4 @@
-internal import DynamicEvents
+package import DynamicEvents
 
 /// The decoded payload of a JWT: the claims, and where those lie that only a verification asks for.
 package struct TokenPayload {

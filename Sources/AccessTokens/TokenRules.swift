@@ -1,4 +1,4 @@
-internal import DynamicEvents
+package import DynamicEvents
 
 /// What a JWT must say to count, beside its signature.
 package struct TokenRules: Sendable {
@@ -33,16 +33,11 @@ package struct TokenRules: Sendable {
       let expected = Array(audience.utf8)
       guard payload.withValue(of: .aud, { $0.isOrContains(expected) }) ?? false else { throw .notGenuine }
     }
-    guard expires.startOfSecond + Self.skew > now else { throw .expired }
+    guard expires.second * 1000 + Self.skew > now else { throw .expired }
     if let scope {
       guard payload.withValue(of: .scope, { $0.hasWord(scope) }) ?? false else { throw .scope }
     }
   }
-}
-
-extension NumericDate {
-  /// In milliseconds since 1970.
-  fileprivate var startOfSecond: Int64 { milliseconds - (milliseconds % 1000 + 1000) % 1000 }
 }
 
 extension Span<UInt8> {

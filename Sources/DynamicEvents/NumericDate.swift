@@ -40,6 +40,9 @@ package struct NumericDate: Hashable, Comparable, Sendable {
     milliseconds = isNegative ? -value - (isCut ? 1 : 0) : value
   }
 
+  /// The second that the time lies in, since 1970.
+  package var second: Int64 { (milliseconds - (milliseconds % 1000 + 1000) % 1000) / 1000 }
+
   package static func < (left: NumericDate, right: NumericDate) -> Bool { left.milliseconds < right.milliseconds }
 }
 
