@@ -66,7 +66,10 @@ let package = Package(
       ]),
     target(
       "Receiver",
-      ["HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "RevocationStore", "Handlers", logging]),
+      [
+        "HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore", "Handlers",
+        logging,
+      ]),
     .executableTarget(
       name: "revoked",
       dependencies: [

@@ -31,6 +31,9 @@ package struct EventKey: Hashable, Sendable {
     self.value = value
   }
 
+  /// The `eventId` that stands for this key itself.
+  package var uuidText: String { value.uuidText }
+
   /// The 16 bytes, as a store keeps them.
   package var bytes: [UInt8] { value.bytes }
 

@@ -3,4 +3,7 @@ package enum EventNames {
   package static let sessionRevoked = "user.session.revoked"
   package static let adminSessionRevoked = "admin.user.session.revoked"
   package static let ping = "ping"
+  /// What this program makes of an operator's orders.
+  package static let operatorSessionRevoked = "operator.session.revoked"
+  package static let operatorCutOff = "operator.cutoff"
 }

@@ -55,6 +55,8 @@ extension RevokedBy {
       self = .user
     } else if eventName.equals(EventNames.adminSessionRevoked) {
       self = .admin
+    } else if eventName.equals(EventNames.operatorSessionRevoked) {
+      self = .operator
     } else {
       return nil
     }

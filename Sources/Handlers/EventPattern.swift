@@ -12,8 +12,9 @@ public struct EventPattern: Sendable, Hashable, CustomStringConvertible {
     if let prefix { eventName.hasPrefix(prefix) } else { eventName == description }
   }
 
-  /// The two events that revoke a session: what a handler gets unless it asks for others.
+  /// The events that revoke a session: what a handler gets unless it asks for others.
   public static let sessionRevocations = [
     EventPattern("user.session.revoked"), EventPattern("admin.user.session.revoked"),
+    EventPattern("operator.session.revoked"),
   ]
 }

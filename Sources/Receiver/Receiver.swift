@@ -1,3 +1,4 @@
+internal import AccessTokens
 internal import DynamicEvents
 internal import Foundation
 public import HTTPServer
@@ -109,8 +110,10 @@ public final class Receiver: Sendable {
       service: service, dispatcher: dispatcher, publicCounters: publicServer.counters,
       privateCounters: privateServer.counters)
     let readiness = Readiness(service) { [dispatcher] in dispatcher.isRunning }
+    let cookie = configuration.forwardAuth.cookie.flatMap { TokenCookie(name: $0) }
     privateServer.start { [service, feed, token = configuration.privateToken] loop in
-      PrivateResponder(loop: loop, service: service, readiness: readiness, metricsPage: page, feed: feed, token: token)
+      PrivateResponder(
+        loop: loop, service: service, readiness: readiness, metricsPage: page, feed: feed, token: token, cookie: cookie)
     }
     pruner.start()
   }
@@ -221,6 +224,9 @@ public final class Receiver: Sendable {
       _ = try SignatureVerifier(secrets: configuration.secrets)
     } catch {
       throw .configuration(error.description)
+    }
+    if let cookie = configuration.forwardAuth.cookie, TokenCookie(name: cookie) == nil {
+      throw .configuration("the name of the cookie that carries the JWT is no cookie's name")
     }
     try check(handlers)
   }

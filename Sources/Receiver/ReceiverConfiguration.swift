@@ -17,6 +17,8 @@ public struct ReceiverConfiguration: Sendable {
   public var data = "./data"
   /// How long a revoked session is remembered after its creation. Sessions live at most 30 days.
   public var retention: Duration = .seconds(30 * 86_400)
+  /// What forward-auth asks of a request.
+  public var forwardAuth = ForwardAuthConfiguration()
   /// Limits of each of the two listeners.
   public var limits = ServerLimits()
   /// How long a stopping receiver waits for what is in flight.

@@ -39,6 +39,8 @@ package final class RevocationStore: Sendable {
   package let lastRevocation: Atomic<Int64>
   /// Finds revocations: complete, as it has every commit's rows before its events are answered.
   let revocations: KeyIndex
+  /// Whose JWTs are refused, whichever session they are of.
+  package let cutOffs = CutOffs()
   /// nil: another process serves. Used while `appending` is held, and nowhere else.
   nonisolated(unsafe) let keys: KeyWriters?
   let appending = Mutex(())
@@ -103,6 +105,7 @@ package final class RevocationStore: Sendable {
     revocations = writers?.revocations.index ?? KeyIndex(of: .revocation, runs: [])
     unsafe keys = writers
     lastRevocation = Atomic(try Self.attempt(path) { try opened.read(Tally.fetch).lastRevocation })
+    if mode == .serve { try Self.attempt(path) { try opened.read(cutOffs.load) } }
   }
 
   /// Folds the WAL into the database file, closes both, and lets another server in. Every later call fails.

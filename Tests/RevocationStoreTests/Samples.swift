@@ -71,11 +71,25 @@ extension IncomingEvent {
 }
 
 extension LookUpReader {
+  func isAnyRevoked(_ sessions: [SessionID]) throws(StoreError) -> Bool { try !revoked(of: sessions).isEmpty }
+
   func revocation(of session: SessionID) throws(StoreError) -> Revocation? {
     try revocation(of: session) { revokedAt, by, eventID in
       Revocation(
         session: session, revokedAt: revokedAt, by: by,
         eventID: eventID.isEmpty ? nil : String(decoding: eventID.indices.map { eventID[$0] }, as: UTF8.self))
     }
+  }
+}
+
+extension FeedEntry {
+  var session: SessionID? {
+    guard case .session(let session, _) = subject else { return nil }
+    return session
+  }
+
+  var cutOff: CutOff? {
+    guard case .cutOff(let cutOff) = subject else { return nil }
+    return cutOff
   }
 }

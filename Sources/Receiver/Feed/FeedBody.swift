@@ -43,14 +43,25 @@ final class FeedBody: ResponseBody {
 }
 
 extension FeedEntry {
-  /// `{"cursor":"…","sessionId":"…","revokedAt":"…","expiresAt":"…"}` and a line feed. None of the values needs escaping.
+  /// `{"cursor":"…","sessionId":"…","revokedAt":"…","expiresAt":"…"}`, or for a cut-off
+  /// `{"cursor":"…","userId":"…","before":"…","expiresAt":"…"}`, and a line feed. None of the values needs escaping.
   fileprivate func appendLine(to output: inout [UInt8]) {
     output.append(contentsOf: #"{"cursor":""#)
     cursor.append(to: &output)
-    output.append(contentsOf: #"","sessionId":""#)
-    session.append(to: &output)
-    output.append(contentsOf: #"","revokedAt":""#)
-    revokedAt.append(to: &output)
+    switch subject {
+    case .session(let session, let revokedAt):
+      output.append(contentsOf: #"","sessionId":""#)
+      session.append(to: &output)
+      output.append(contentsOf: #"","revokedAt":""#)
+      revokedAt.append(to: &output)
+    case .cutOff(let cutOff):
+      output.append(contentsOf: #"",""#)
+      output.append(contentsOf: cutOff.kind.memberName.utf8)
+      output.append(contentsOf: #"":""#)
+      cutOff.id.appendUUID(to: &output)
+      output.append(contentsOf: #"","before":""#)
+      cutOff.before.append(to: &output)
+    }
     output.append(contentsOf: #"","expiresAt":""#)
     expiresAt.append(to: &output)
     output.append(contentsOf: "\"}\n")

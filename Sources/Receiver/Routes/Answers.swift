@@ -30,9 +30,10 @@ enum Answers {
   // Forward-auth. Without content: nginx does not read the content of such an answer, and gives up its connection for it.
 
   static let notRevoked = Response(.ok)
-  static let sessionRevoked = invalidToken(.revoked)
-  static let noSession = invalidToken(.noSession)
-  static let unreadableSession = invalidToken(.unreadable)
+  /// 401, with the reason.
+  static func refused(_ reason: RefusalReason) -> Response { refusals[reason] ?? forwardAuthUnfit }
+  private static let refusals = Dictionary(
+    uniqueKeysWithValues: RefusalReason.allCases.map { ($0, invalidToken($0)) })
   static let forwardAuthTokenMissing = Response(.unauthorized, fields: [tokenChallenge, RefusalReason.token.field])
   static let forwardAuthUnfit = Response(.serviceUnavailable, fields: [retryAfter, RefusalReason.unfit.field])
 

@@ -6,7 +6,7 @@ internal import RevocationStore
 /// Answers who is revoked, on one loop. Unfit to answer is 503, never "not revoked": every proxy refuses then.
 final class LookUps {
   private let service: Service
-  private let reader: LookUpReader
+  let reader: LookUpReader
 
   init(_ service: Service) {
     self.service = service
@@ -43,32 +43,6 @@ final class LookUps {
     }
   }
 
-  /// `/v1/forward-auth`
-  func forwardAuth(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, readsAuthorization: Bool) -> Response {
-    switch PresentedSessions(head, bytes, readsAuthorization: readsAuthorization) {
-    case .none:
-      service.metrics.lookUps.add(to: .noSession)
-      return refuse(.noSession, Answers.noSession)
-    case .unreadable(let cause):
-      service.metrics.lookUps.add(to: .noSession)
-      service.logger.debug("forward-auth refused a session that cannot be read", metadata: ["cause": "\(cause)"])
-      return refuse(.unreadable, Answers.unreadableSession)
-    case .these(let sessions):
-      let response = answer(unfit: Answers.forwardAuthUnfit) { () throws(StoreError) in
-        let isRevoked = try reader.isAnyRevoked(sessions)
-        service.metrics.lookUps.add(to: isRevoked ? .revoked : .notRevoked)
-        return isRevoked ? refuse(.revoked, Answers.sessionRevoked) : Answers.notRevoked
-      }
-      if response.status == .serviceUnavailable { service.metrics.forwardAuthRefusals.add(to: .unfit) }
-      return response
-    }
-  }
-
-  private func refuse(_ reason: RefusalReason, _ response: Response) -> Response {
-    service.metrics.forwardAuthRefusals.add(to: reason)
-    return response
-  }
-
   // As bytes: putting Strings together would cost more than the look-up. `id`: a valid one, which has no other text.
 
   private static func report(_ id: Span<UInt8>) -> [UInt8] {
@@ -97,7 +71,7 @@ final class LookUps {
     return body
   }
 
-  private func answer(unfit: Response, _ ask: () throws(StoreError) -> Response) -> Response {
+  func answer(unfit: Response, _ ask: () throws(StoreError) -> Response) -> Response {
     do throws(StoreError) {
       let response = try ask()
       service.reads.worked()

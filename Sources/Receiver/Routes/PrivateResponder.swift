@@ -1,3 +1,4 @@
+internal import AccessTokens
 internal import HTTPMessage
 internal import HTTPServer
 internal import Signature
@@ -10,9 +11,13 @@ final class PrivateResponder: Responder {
   private let metricsPage: MetricsPage
   private let token: Secret?
   private let lookUps: LookUps
+  private let forwardAuth: ForwardAuth
   private let feed: Feed
 
-  init(loop: EventLoop, service: Service, readiness: Readiness, metricsPage: MetricsPage, feed: Feed, token: Secret?) {
+  init(
+    loop: EventLoop, service: Service, readiness: Readiness, metricsPage: MetricsPage, feed: Feed, token: Secret?,
+    cookie: TokenCookie?
+  ) {
     self.loop = loop
     self.service = service
     self.readiness = readiness
@@ -20,6 +25,7 @@ final class PrivateResponder: Responder {
     self.token = token
     self.feed = feed
     lookUps = LookUps(service)
+    forwardAuth = ForwardAuth(service, lookUps, cookie: cookie)
   }
 
   /// Forward-auth reads no body, and a proxy may pass on a request's Content-Length without the body that it announces.
@@ -60,7 +66,7 @@ final class PrivateResponder: Responder {
       service.metrics.forwardAuthRefusals.add(to: .token)
       return Answers.forwardAuthTokenMissing
     }
-    return lookUps.forwardAuth(head, bytes, readsAuthorization: !byAuthorization)
+    return forwardAuth.answer(head, bytes, readsAuthorization: !byAuthorization)
   }
 
   private func tokenMissing() -> Response {

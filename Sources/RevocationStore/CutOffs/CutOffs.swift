@@ -46,6 +46,13 @@ package final class CutOffs: Sendable {
     }
   }
 
+  /// Takes note of a commit of this process, which gave out the numbers behind `first`.
+  func committed(_ cutOffs: [CutOff], from first: Int64, to last: Int64) {
+    if !cutOffs.isEmpty { insert(cutOffs) }
+    // Else another process's commit came before, and a look-up has yet to read that.
+    if covered >= first { cover(upTo: last) }
+  }
+
   /// Says that nothing up to this number is missing; to be called after `insert`.
   func cover(upTo number: Int64) {
     lastCovered.max(number, ordering: .releasing)

@@ -3,12 +3,16 @@ internal import Foundation
 internal import GRDB
 internal import Synchronization
 
-/// A revoked session, as those who keep a copy of the set need it.
+/// A revoked session or a cut-off, as those who keep a copy of the set need it.
 package struct FeedEntry: Hashable, Sendable {
+  package enum Subject: Hashable, Sendable {
+    case session(SessionID, revokedAt: Timestamp)
+    case cutOff(CutOff)
+  }
+
   package var cursor: FeedCursor
-  package var session: SessionID
-  package var revokedAt: Timestamp
-  /// From when on the session's JWTs have expired by themselves, so that the entry may be forgotten. The session may come again, with a later one.
+  package var subject: Subject
+  /// From when on the JWTs have expired by themselves, so that the entry may be forgotten. The subject may come again, with a later one.
   package var expiresAt: Timestamp
 }
 
@@ -45,7 +49,12 @@ extension RevocationStore {
       // As the pruner has it, so that nothing is left out that look-ups still refuse.
       let now = tally.believable(now)
       let select = try db.cachedStatement(
-        sql: "SELECT seq, session, revoked_at, remember_from FROM revocation WHERE seq > ? ORDER BY seq LIMIT ?")
+        sql: """
+          SELECT seq, session, revoked_at, remember_from, NULL, NULL FROM revocation WHERE seq > ?1
+          UNION ALL
+          SELECT seq, NULL, before, expires_at, kind, id FROM cutoff WHERE seq > ?1
+          ORDER BY seq LIMIT ?2
+          """)
       let rows = try Row.fetchCursor(select, arguments: [position, limit])
       var page = FeedPage(entries: [], end: position, isLast: false)
       page.entries.reserveCapacity(limit)
@@ -53,23 +62,36 @@ extension RevocationStore {
       while let row = try rows.next() {
         looks += 1
         page.end = try row.decode(atIndex: 0)
-        let expiresAt = try retention.expiresAt(
-          rememberedFrom: Timestamp(milliseconds: row.decode(atIndex: 3)), at: now)
+        let (time, until) = try (
+          Timestamp(milliseconds: row.decode(atIndex: 2)), Timestamp(milliseconds: row.decode(atIndex: 3))
+        )
+        let kind = try row.decode(String?.self, atIndex: 4)
+        let expiresAt = kind == nil ? retention.expiresAt(rememberedFrom: until, at: now) : until
         guard expiresAt >= now else { continue }
-        guard let session = try SessionID(bytes: [UInt8](row.decode(Data.self, atIndex: 1))),
-          let epoch = feedEpochs.id(of: page.end)
-        else {
-          throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a revocation's session or number is malformed")
+        guard let epoch = feedEpochs.id(of: page.end), let subject = try FeedEntry.Subject(row, kind, time) else {
+          throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an entry's subject or number is malformed")
         }
         page.entries.append(
-          try FeedEntry(
-            cursor: FeedCursor(epoch: epoch, seq: page.end), session: session,
-            revokedAt: Timestamp(milliseconds: row.decode(atIndex: 2)), expiresAt: expiresAt))
+          FeedEntry(cursor: FeedCursor(epoch: epoch, seq: page.end), subject: subject, expiresAt: expiresAt))
       }
       page.isLast = looks < limit
       // Past numbers that were pruned or moved: there is nothing to come back for.
       if page.isLast { page.end = max(page.end, tally.lastRevocation) }
       return page
     }
+  }
+}
+
+extension FeedEntry.Subject {
+  fileprivate init?(_ row: Row, _ kind: String?, _ time: Timestamp) throws {
+    guard let kind else {
+      guard let session = try SessionID(bytes: [UInt8](row.decode(Data.self, atIndex: 1))) else { return nil }
+      self = .session(session, revokedAt: time)
+      return
+    }
+    guard let kind = CutOff.Kind(rawValue: kind),
+      let id = try SixteenBytes(uuid: Array(row.decode(String.self, atIndex: 5).utf8).span)
+    else { return nil }
+    self = .cutOff(CutOff(kind, id, before: time))
   }
 }

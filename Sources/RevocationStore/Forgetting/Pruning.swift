@@ -1,10 +1,11 @@
 package import DynamicEvents
 internal import GRDB
 
-/// Where a pass over what may be forgotten stands. A pass goes through both tables in the order of their numbers, a few rows
+/// Where a pass over what may be forgotten stands. A pass goes through the tables in the order of their numbers, a few rows
 /// a step; no index on a time is kept for it, since that would cost ingest and a pass costs it nothing.
 package enum PruneStep: Hashable, Sendable {
   case revocations(after: Int64)
+  case cutOffs(after: Int64)
   case events(after: Int64)
 
   package static let first = PruneStep.revocations(after: 0)
@@ -29,7 +30,8 @@ extension RevocationStore {
     _ step: PruneStep, at now: Timestamp, handlers: [String]
   ) throws(StoreError) -> PruneStep? {
     switch step {
-    case .revocations(let seq): try pruneRevocations(after: seq, at: now) ?? PruneStep.events(after: 0)
+    case .revocations(let seq): try pruneRevocations(after: seq, at: now) ?? PruneStep.cutOffs(after: 0)
+    case .cutOffs(let seq): try pruneCutOffs(after: seq, at: now) ?? PruneStep.events(after: 0)
     case .events(let seq): try pruneEvents(after: seq, at: now, handlers: handlers)
     }
   }
@@ -63,6 +65,33 @@ extension RevocationStore {
       try tally.update(db)
     }
     return next.map { .revocations(after: $0) }
+  }
+
+  private func pruneCutOffs(after seq: Int64, at now: Timestamp) throws(StoreError) -> PruneStep? {
+    let (expired, next): ([CutOff], Int64?) = try read { db in
+      var expired: [CutOff] = []
+      let select = try PreparedStatement(
+        db, sql: "\(CutOff.select) WHERE seq > ?1 AND seq <= ?1 + \(PruneStep.looks) AND expires_at < ?2")
+      try select.bind(seq, at: 1)
+      try select.bind(now.milliseconds, at: 2)
+      try select.forEach { row in if let cutOff = CutOff(row) { expired.append(cutOff) } }
+      let next = try Int64.fetchOne(
+        db.cachedStatement(sql: "SELECT seq - 1 FROM cutoff WHERE seq > ?1 + \(PruneStep.looks) ORDER BY seq LIMIT 1"),
+        arguments: [seq])
+      return (expired, next)
+    }
+    if !expired.isEmpty {
+      let gone = try write { db in
+        // The time once more: the user may have been cut off again meanwhile.
+        let delete = try db.cachedStatement(sql: "DELETE FROM cutoff WHERE kind = ? AND id = ? AND before = ?")
+        return try expired.filter { cutOff in
+          try delete.execute(arguments: [cutOff.kind.rawValue, cutOff.id.uuidText, cutOff.before.milliseconds])
+          return db.changesCount > 0
+        }
+      }
+      cutOffs.remove(gone)
+    }
+    return next.map { .cutOffs(after: $0) }
   }
 
   private func pruneEvents(

@@ -21,16 +21,18 @@ extension RevocationStore: EventAppending {
   ) throws(StoreError) -> Value {
     try appending.withLock { _ throws(StoreError) in
       do throws(StoreError) {
-        let value = try write { db in
+        let (value, made) = try write { db in
           // Another process's indexes are as of now, since nobody tells it.
           let keys = try unsafe keys ?? KeyWriters.load(db)
           var transaction = try AppendTransaction(db, retention, keys) { commits.wrappingAdd(1, ordering: .releasing) }
+          let first = transaction.lastRevocation
           let value = try body(&transaction)
           try transaction.finish()
-          return value
+          return (value, (transaction.cutOffs, first, transaction.lastRevocation))
         }
         // Behind the counting of the commit, so that whoever finds a row by this has a snapshot with the row.
         unsafe keys?.committed()
+        cutOffs.committed(made.0, from: made.1, to: made.2)
         return value
       } catch {
         unsafe keys?.failed()
@@ -47,6 +49,8 @@ struct AppendTransaction {
   private let keys: KeyWriters
   private let insertEvent: PreparedStatement
   private let insertRevocation: PreparedStatement
+  /// Those that this transaction made or moved.
+  private(set) var cutOffs: [CutOff] = []
   var tally: Tally
 
   init(_ db: Database, _ retention: Retention, _ keys: KeyWriters, willCover: () -> Void) throws {
@@ -85,7 +89,8 @@ struct AppendTransaction {
   }
 
   private mutating func append(_ event: IncomingEvent) throws -> AppendOutcome {
-    tally.lastReceivedAt = event.receivedAt
+    // Only Dynamic's own deliveries say that it was heard of.
+    if event.source != .operator { tally.lastReceivedAt = event.receivedAt }
     let known = try seq(of: event.key)
     let stored = known == nil
     let seq: Int64
@@ -100,6 +105,9 @@ struct AppendTransaction {
       // A duplicate too: it costs one probe and changes nothing, except when two events share an id and name different
       // sessions, where anything else would answer 200 and let the second session live.
       try revoke(revoked, by: event, seq: seq)
+      return stored ? .accepted : .duplicate
+    case .cutOff(let cutOff):
+      try self.cutOff(cutOff, seq: seq)
       return stored ? .accepted : .duplicate
     case .other:
       return stored ? .accepted : .duplicate
@@ -129,6 +137,7 @@ struct AppendTransaction {
     let (name, problem): (String?, String?) =
       switch event.kind {
       case .sessionRevoked(let revoked): (revoked.name, nil)
+      case .cutOff: (EventNames.operatorCutOff, nil)
       case .other(let name): (name, nil)
       case .undecodable(let problem): (nil, problem)
       }
@@ -194,5 +203,23 @@ struct AppendTransaction {
     tally.lastRevocation += 1
     tally.revocations += 1
     keys.revocations.add(key, seq: tally.lastRevocation)
+  }
+  /// Monotonic: an order that came later in the queue, but was given earlier, changes nothing.
+  private mutating func cutOff(_ cutOff: CutOff, seq: Int64) throws {
+    try db.cachedStatement(
+      sql: """
+        INSERT INTO cutoff (seq, kind, id, before, expires_at, event_seq) VALUES (?, ?, ?, ?, ?, ?)
+        ON CONFLICT (kind, id) DO UPDATE SET
+          seq = excluded.seq, before = excluded.before, event_seq = excluded.event_seq,
+          expires_at = max(expires_at, excluded.expires_at)
+        WHERE excluded.before > before
+        """
+    ).execute(arguments: [
+      tally.lastRevocation + 1, cutOff.kind.rawValue, cutOff.id.uuidText, cutOff.before.milliseconds,
+      retention.expiresAt(rememberedFrom: cutOff.before, at: cutOff.before).milliseconds, seq,
+    ])
+    guard db.changesCount > 0 else { return }
+    tally.lastRevocation += 1
+    cutOffs.append(cutOff)
   }
 }

@@ -4,6 +4,7 @@ package import DynamicEvents
 package struct IncomingEvent: Sendable {
   package enum Kind: Sendable {
     case sessionRevoked(SessionRevoked)
+    case cutOff(CutOff)
     /// Any other event that a handler wants.
     case other(name: String)
     /// Why the body could not be decoded. Its key must be made from the body, lest it stand in a real event's way.

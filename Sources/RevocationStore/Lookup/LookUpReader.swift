@@ -28,6 +28,7 @@ internal import Synchronization
   private var block: OpaquePointer?
   private var uncovered: OpaquePointer?
   private var select: OpaquePointer?
+  private var newCutOffs: OpaquePointer?
   private var isInSnapshot = false
   /// Counts the commits that the snapshot is known to have.
   private var commits: UInt64 = 0
@@ -63,11 +64,34 @@ internal import Synchronization
     }
   }
 
-  /// Whether any of them is, all as of one moment.
-  package func isAnyRevoked(_ sessions: [SessionID]) throws(StoreError) -> Bool {
-    try answer(sessions) { places throws(Interruption) in
-      for (session, places) in zip(sessions, places) where try isRevoked(session, places) { return true }
-      return false
+  /// What is known of each of the tokens, in the order asked, all as of one moment.
+  package func standings(of tokens: [TokenClaims], at now: Timestamp) throws(StoreError) -> [TokenStanding] {
+    let sessions = tokens.flatMap { [$0.sid, $0.originalSid ?? $0.sid] }
+    return try answer(sessions) { places throws(Interruption) in
+      var standings: [TokenStanding] = []
+      for (index, token) in tokens.enumerated() {
+        if try isRevoked(token.sid, places[2 * index]) {
+          standings.append(.revoked)
+        } else if let original = token.originalSid, try isRevoked(original, places[2 * index + 1]) {
+          standings.append(.revoked)
+        } else {
+          standings.append(store.cutOffs.refuses(token, at: now) ? .cutOff : .good)
+        }
+      }
+      return standings
+    }
+  }
+
+  /// What is known of a request that presents all of these tokens: one that is refused refuses it.
+  package func standing(of tokens: [TokenClaims], at now: Timestamp) throws(StoreError) -> TokenStanding {
+    var sessions: [SessionID] = []
+    for token in tokens {
+      sessions.append(token.sid)
+      if let original = token.originalSid { sessions.append(original) }
+    }
+    return try answer(sessions) { places throws(Interruption) in
+      for (session, places) in zip(sessions, places) where try isRevoked(session, places) { return .revoked }
+      return tokens.contains { store.cutOffs.refuses($0, at: now) } ? .cutOff : .good
     }
   }
 
@@ -133,6 +157,28 @@ internal import Synchronization
     defer { _ = unsafe sqlite3_reset(last) }
     guard unsafe sqlite3_step(last) == SQLITE_ROW else { throw failure() }
     lastNumber = unsafe sqlite3_column_int64(last, 0)
+    if store.cutOffs.covered < lastNumber { try coverCutOffs() }
+  }
+
+  /// Has the cut-offs in memory be as new as the snapshot: another process may have committed one, and so may this one just
+  /// now.
+  private func coverCutOffs() throws(StoreError) {
+    defer { _ = unsafe sqlite3_reset(newCutOffs) }
+    guard unsafe sqlite3_bind_int64(newCutOffs, 1, store.cutOffs.covered) == SQLITE_OK else { throw failure() }
+    var found: [CutOff] = []
+    while true {
+      switch unsafe sqlite3_step(newCutOffs) {
+      case SQLITE_ROW: break
+      case SQLITE_DONE:
+        if !found.isEmpty { store.cutOffs.insert(found) }
+        return store.cutOffs.cover(upTo: lastNumber)
+      default: throw failure()
+      }
+      guard let cutOff = unsafe CutOff(PreparedStatement.Row(newCutOffs)) else {
+        throw failure(SQLITE_CORRUPT, "a cut-off is malformed")
+      }
+      found.append(cutOff)
+    }
   }
 
   /// Has the index cover what the snapshot has.
@@ -220,6 +266,7 @@ internal import Synchronization
     unsafe last = try prepare("SELECT last_revocation FROM tally")
     unsafe block = try prepare(BlockStatement.sql)
     unsafe uncovered = try prepare("SELECT seq, session FROM revocation WHERE seq > ? ORDER BY seq")
+    unsafe newCutOffs = try prepare(CutOff.select + " WHERE seq > ?")
     unsafe select = try prepare(
       "SELECT revoked_at, revoked_by, event_id FROM revocation WHERE seq = ? AND session = ?")
   }
@@ -247,7 +294,8 @@ internal import Synchronization
     isInSnapshot = false
     _ = unsafe (sqlite3_finalize(begin), sqlite3_finalize(end), sqlite3_finalize(last))
     _ = unsafe (sqlite3_finalize(block), sqlite3_finalize(uncovered), sqlite3_finalize(select))
-    unsafe (begin, end, last, block, uncovered, select) = (nil, nil, nil, nil, nil, nil)
+    _ = unsafe sqlite3_finalize(newCutOffs)
+    unsafe (begin, end, last, block, uncovered, select, newCutOffs) = (nil, nil, nil, nil, nil, nil, nil)
     _ = unsafe sqlite3_close(connection)
     unsafe connection = nil
   }

@@ -49,7 +49,7 @@ private let noon = 20_000 * day + day / 2
   }
 
   func sessions(_ entries: [FeedEntry]) throws -> [UInt64] {
-    entries.map { $0.session.bytes.suffix(8).reduce(0) { $0 << 8 | UInt64($1) } }
+    entries.compactMap(\.session).map { $0.bytes.suffix(8).reduce(0) { $0 << 8 | UInt64($1) } }
   }
 
   @Test(arguments: [1, 2, 3, 9, 10, 11, 100])
@@ -59,7 +59,7 @@ private let noon = 20_000 * day + day / 2
     let entries = try all(store, limit: limit)
     #expect(try sessions(entries) == Array(1...10))
     #expect(entries.map(\.cursor.seq) == Array(1...10))
-    #expect(entries[0].revokedAt == time(noon))
+    #expect(entries[0].subject == .session(try session(1), revokedAt: time(noon)))
     #expect(entries[0].expiresAt == time(noon + 20 * day + day / 24))
     for entry in entries { #expect(store.knows(entry.cursor)) }
     #expect(try sessions(all(store, after: entries[6].cursor.seq)) == [8, 9, 10])
@@ -121,8 +121,9 @@ private let noon = 20_000 * day + day / 2
       for entry in page.entries {
         #expect(entry.cursor.seq > lastSeq)
         lastSeq = entry.cursor.seq
-        if let known = seen[entry.session] { #expect(entry.expiresAt > known) }
-        seen[entry.session] = entry.expiresAt
+        let session = try #require(entry.session)
+        if let known = seen[session] { #expect(entry.expiresAt > known) }
+        seen[session] = entry.expiresAt
       }
       position = page.end
       if page.isLast {

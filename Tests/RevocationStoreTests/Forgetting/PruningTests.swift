@@ -78,7 +78,7 @@ private let noon = 20_000 * day + 12 * hour
       data: folder.data, mode: .serve, retention: .seconds(3600), now: time(noon + 4 * hour))
     // By which the store knows that it is so late.
     _ = try last.append([.revoking(2, createdAt: noon + day, receivedAt: noon + 26 * hour)])
-    #expect(try last.feed(after: 0, limit: 9, at: time(noon + 26 * hour)).entries.map(\.session) == [session(2)])
+    #expect(try last.feed(after: 0, limit: 9, at: time(noon + 26 * hour)).entries.compactMap(\.session) == [session(2)])
     try prune(last, at: noon + 26 * hour)
     #expect(try last.revocation(of: session(1)) == nil)
   }

@@ -37,7 +37,7 @@ extension StoreModel {
     for entry in feed {
       let revocation = try #require(
         revoked.first { $0.session == entry.session }, "the feed has one that no look-up knows")
-      sessions[Self.number(entry.session.bytes)] = Session(
+      sessions[Self.number(try #require(entry.session).bytes)] = Session(
         seq: entry.cursor.seq, expiresAt: entry.expiresAt.milliseconds, eventID: revocation.eventID)
     }
 
