@@ -15,22 +15,21 @@ package struct TokenPayload {
   /// `encoded`: the part between the dots.
   package init(_ encoded: Span<UInt8>) throws(UnreadableToken) {
     guard let text = Base64URL.decode(encoded) else { throw .notBase64URL }
-    var places = Places()
-    do throws(JSONError) {
-      try places.read(text.span)
-    } catch {
-      throw .notJSON(error)
-    }
-    guard places.isObject else { throw .notAnObject }
-    guard !places.hasRepetition else { throw .repeated }
+    places = try Places(text.span)
     claims = try places.claims(text.span)
     self.text = text
-    self.places = places
   }
 
   /// Lends the JSON text of a claim's value; `nil` if the claim is absent.
   package func withValue<Result>(of name: Name, _ use: (Span<UInt8>) -> Result) -> Result? {
     places[name].map { use(text.span.extracting($0)) }
+  }
+}
+
+extension TokenClaims {
+  /// Reads the JSON text of a payload.
+  package init(payload text: Span<UInt8>) throws(UnreadableToken) {
+    self = try Places(text).claims(text)
   }
 }
 
@@ -42,7 +41,17 @@ private struct Places {
 
   subscript(name: TokenPayload.Name) -> Range<Int>? { ranges[name.rawValue] }
 
-  mutating func read(_ text: Span<UInt8>) throws(JSONError) {
+  init(_ text: Span<UInt8>) throws(UnreadableToken) {
+    do throws(JSONError) {
+      try read(text)
+    } catch {
+      throw .notJSON(error)
+    }
+    guard isObject else { throw .notAnObject }
+    guard !hasRepetition else { throw .repeated }
+  }
+
+  private mutating func read(_ text: Span<UInt8>) throws(JSONError) {
     var reader = JSONReader()
     isObject = try reader.enterObject(in: text)
     if isObject {

@@ -9,6 +9,7 @@ package struct Status: Sendable, Hashable {
   package static let ok = Status(code: 200, reason: "OK")
   package static let badRequest = Status(code: 400, reason: "Bad Request")
   package static let unauthorized = Status(code: 401, reason: "Unauthorized")
+  package static let forbidden = Status(code: 403, reason: "Forbidden")
   package static let notFound = Status(code: 404, reason: "Not Found")
   package static let methodNotAllowed = Status(code: 405, reason: "Method Not Allowed")
   package static let requestTimeout = Status(code: 408, reason: "Request Timeout")

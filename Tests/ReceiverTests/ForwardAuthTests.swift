@@ -20,6 +20,10 @@ struct ForwardAuthTests {
     return "Authorization: Bearer " + jwt(#"{"sub":"u","sid":"\#(sid)"\#(claim),"exp":1}"#)
   }
 
+  static func cookie(_ sid: String, original: String? = nil) -> String {
+    bearer(sid, original: original).replacing("Authorization: Bearer ", with: "Cookie: DYNAMIC_JWT_TOKEN=")
+  }
+
   /// What a request presents, and what becomes of it.
   static let cases: [([String], Int)] = [
     (["X-Session-Id: \(living)"], 200),
@@ -38,6 +42,17 @@ struct ForwardAuthTests {
     (["X-Session-Id: \(revoked)", bearer(living)], 401),
     (["X-Session-Id: \(living)", bearer(revoked)], 401),
     (["X-Session-Id: \(living)", bearer(living, original: revoked)], 401),
+    // The cookie counts as the field does, and all that is presented is tested.
+    ([cookie(living)], 200), ([cookie(revoked)], 401), ([cookie(living, original: revoked)], 401),
+    (["Cookie: a=b; " + cookie(living).dropFirst(8) + "; c=d"], 200),
+    ([cookie(living), bearer(living)], 200), ([cookie(revoked), bearer(living)], 401),
+    ([cookie(living), bearer(revoked)], 401), ([cookie(living), "X-Session-Id: \(revoked)"], 401),
+    ([cookie(revoked), "X-Session-Id: \(living)"], 401), ([cookie(living), "Authorization: Basic dXNlcg=="], 200),
+    ([cookie(living), "Authorization: Bearer x"], 401), (["Cookie: DYNAMIC_JWT_TOKEN=x", bearer(living)], 401),
+    (["Cookie: DYNAMIC_JWT_TOKEN=", bearer(living)], 401), ([cookie(living) + "; " + cookie(living).dropFirst(8)], 401),
+    ([cookie(living), cookie(living)], 401), ([cookie(living), "Cookie: a=b"], 401),
+    ([cookie(living).replacing("=", with: "=\"") + "\""], 401), ([cookie(living) + ", a=b"], 401),
+    ([bearer(living), "Cookie: DYNAMIC_jwt_TOKEN=x"], 401), ([bearer(living), "Cookie: a=b; c"], 200),
     // No session.
     ([], 401),
     (["Authorization: Basic dXNlcjpwYXNz"], 401),

@@ -11,7 +11,7 @@ enum Answers {
   static let index = Response(
     .ok, contentType: "text/plain",
     body:
-      "revoked \(Receiver.version)\n\nGET /v1/sessions/{id}\nPOST /v1/sessions/check\nGET /v1/forward-auth\nGET /v1/revocations\nGET /readyz\nGET /livez\nGET /metrics\n"
+      "revoked \(Receiver.version)\n\nGET /v1/sessions/{id}\nPOST /v1/sessions/check\nPOST /v1/tokens/check\nGET /v1/forward-auth\nGET /v1/revocations\nPOST /v1/revocations\nGET /readyz\nGET /livez\nGET /metrics\n"
   )
   static let notFound = Response(problem: .notFound)
   /// No detail: an answer that explains helps whoever is guessing.
@@ -20,6 +20,9 @@ enum Answers {
   static let unavailable = Response(problem: .serviceUnavailable, fields: [retryAfter])
   static let postOnly = Response(problem: .methodNotAllowed, fields: [("Allow", "POST")])
   static let getOnly = Response(problem: .methodNotAllowed, fields: [("Allow", "GET, HEAD")])
+  static let getOrPost = Response(problem: .methodNotAllowed, fields: [("Allow", "GET, HEAD, POST")])
+  static let ordersForbidden = Response(
+    problem: .forbidden, detail: "orders are taken only where a private token is configured")
   static let tokenMissing = Response(problem: .unauthorized, fields: [tokenChallenge, RefusalReason.token.field])
   /// The private listener's 503.
   static let unfit = Response(problem: .serviceUnavailable, fields: [retryAfter, RefusalReason.unfit.field])

@@ -43,6 +43,30 @@ final class LookUps {
     }
   }
 
+  /// `POST /v1/tokens/check`
+  func checkTokens(_ body: Span<UInt8>) -> Response {
+    let check: TokenCheck
+    do throws(TokenCheck.Malformed) {
+      check = try TokenCheck(body)
+    } catch {
+      return Response(problem: .badRequest, detail: error.detail)
+    }
+    return answer(unfit: Answers.unfit) { () throws(StoreError) in
+      let standings = try reader.standings(of: check.tokens, at: service.now())
+      let good = standings.count { $0 == .good }
+      service.metrics.lookUps.add(good, to: .notRevoked)
+      service.metrics.lookUps.add(standings.count - good, to: .revoked)
+      let list = standings.map { standing in
+        switch standing {
+        case .good: #"{"refused":false}"#
+        case .revoked: #"{"refused":true,"reason":"\#(RefusalReason.revoked.rawValue)"}"#
+        case .cutOff: #"{"refused":true,"reason":"\#(RefusalReason.cutOff.rawValue)"}"#
+        }
+      }
+      return Response(.ok, body: #"{"results":[\#(list.joined(separator: ","))]}"#)
+    }
+  }
+
   // As bytes: putting Strings together would cost more than the look-up. `id`: a valid one, which has no other text.
 
   private static func report(_ id: Span<UInt8>) -> [UInt8] {

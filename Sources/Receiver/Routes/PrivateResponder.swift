@@ -12,6 +12,7 @@ final class PrivateResponder: Responder {
   private let token: Secret?
   private let lookUps: LookUps
   private let forwardAuth: ForwardAuth
+  private let orders: Orders
   private let feed: Feed
 
   init(
@@ -25,6 +26,7 @@ final class PrivateResponder: Responder {
     self.token = token
     self.feed = feed
     lookUps = LookUps(service)
+    orders = Orders(service, loop, areAllowed: token != nil)
     forwardAuth = ForwardAuth(service, lookUps, cookie: cookie)
   }
 
@@ -83,9 +85,13 @@ final class PrivateResponder: Responder {
     if path.equals("/v1/sessions/check") {
       return head.method == .post ? lookUps.check(body) : Answers.postOnly
     }
+    if path.equals("/v1/tokens/check") {
+      return head.method == .post ? lookUps.checkTokens(body) : Answers.postOnly
+    }
     let isGet = head.method == .get || head.method == .head
     if path.equals("/v1/revocations") {
-      return isGet ? follow(bytes.extracting(head.query(in: bytes)), exchange) : Answers.getOnly
+      if head.method == .post { return orders.take(body, exchange) }
+      return isGet ? follow(bytes.extracting(head.query(in: bytes)), exchange) : Answers.getOrPost
     }
     guard path.hasPrefix("/v1/sessions/") else { return Answers.notFound }
     return isGet ? lookUps.one(path.extracting(13..<path.count)) : Answers.getOnly

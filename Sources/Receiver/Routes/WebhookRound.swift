@@ -72,10 +72,8 @@ struct WebhookRound {
           "sessionId": "\(revoked.session)", "by": "\(revoked.by.rawValue)", "eventId": "\(clipped(revoked.eventID))",
           "messageId": "\(clipped(event.messageID))",
         ])
-    case .cutOff(let cutOff):
-      logger.info(
-        outcome == .accepted ? "cut off" : "duplicate",
-        metadata: ["\(cutOff.kind.memberName)": "\(cutOff.id.uuidText)", "before": "\(cutOff.before)"])
+    // Not ordered by a webhook.
+    case .cutOff: break
     case .other(let name):
       logger.info(
         outcome == .accepted ? "event stored" : "duplicate",
