@@ -86,7 +86,9 @@ let package = Package(
     tests("HTTPServerTests", ["HTTPServer", "HTTPMessage", "TestSupport"]),
     tests("SignatureTests", ["Signature", "TestSupport"]),
     tests("DynamicEventsTests", ["DynamicEvents", "Signature", "TestSupport"]),
-    tests("AccessTokensTests", ["AccessTokens", "DynamicEvents", "Signature", "TestSupport"]),
+    tests(
+      "AccessTokensTests", ["AccessTokens", "RevocationStore", "DynamicEvents", "Signature", "TestSupport"],
+      resources: [.copy("Libraries/libraries.py")]),
     .target(name: "CFaultyDisk", path: "Tests/CFaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
     tests("RevocationStoreTests", ["RevocationStore", "DynamicEvents", "TestSupport", "CFaultyDisk", grdb]),
     tests(
@@ -95,7 +97,7 @@ let package = Package(
     tests(
       "ReceiverTests", ["Receiver", "HTTPServer", "Signature", "DynamicEvents", "Handlers", "TestSupport", logging]),
     tests("RevokedTests", ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", logging]),
-    tests("FuzzTests", ["HTTPMessage", "Signature", "DynamicEvents", "TestSupport"]),
+    tests("FuzzTests", ["HTTPMessage", "Signature", "DynamicEvents", "AccessTokens", "TestSupport"]),
     tests(
       "AcceptanceTests",
       [

@@ -45,6 +45,9 @@ package struct KeySet: Sendable {
     keys = reading.keys
   }
 
+  /// The UTF-8 bytes of each key's `kid`.
+  package var ids: [[UInt8]] { keys.map(\.id) }
+
   /// The `kid` of each key, as far as it is UTF-8 text that can be shown.
   package var keyIDs: [String] { keys.map { String(decoding: $0.id, as: UTF8.self) } }
 

@@ -26,7 +26,9 @@ struct TokenHeader {
     }
     guard reading.isObject else { throw .unreadable(.notAnObject) }
     guard !reading.hasRepetition else { throw .unreadable(.repeated) }
-    guard reading.isRS256, !reading.isUnsupported, let keyID = reading.keyID else { throw .unsupported }
+    guard text.span.isWithinUsualLimits, reading.isRS256, !reading.isUnsupported, let keyID = reading.keyID else {
+      throw .unsupported
+    }
     self.keyID = keyID
   }
 

@@ -4,7 +4,7 @@ package import DynamicEvents
 package struct TokenPayload {
   /// The claims that are read. Each name stands in the payload once at most.
   package enum Name: Int, CaseIterable {
-    case sid, originalSid, sub, environmentID, iat, exp, nbf, aud, scope
+    case sid, originalSid, sub, environmentID, iat, exp, nbf, aud, scope, iss, jti
   }
 
   package let claims: TokenClaims
@@ -37,7 +37,7 @@ extension TokenClaims {
 private struct Places {
   private(set) var isObject = false
   private(set) var hasRepetition = false
-  private var ranges = InlineArray<9, Range<Int>?>(repeating: nil)
+  private var ranges = InlineArray<11, Range<Int>?>(repeating: nil)
 
   subscript(name: TokenPayload.Name) -> Range<Int>? { ranges[name.rawValue] }
 
@@ -99,6 +99,8 @@ private struct Places {
       if key.equals("iat") { return .iat }
       if key.equals("exp") { return .exp }
       if key.equals("aud") { return .aud }
+      if key.equals("iss") { return .iss }
+      if key.equals("jti") { return .jti }
       return key.equals("nbf") ? .nbf : nil
     case 5: return key.equals("scope") ? .scope : nil
     case 11: return key.equals("originalSid") ? .originalSid : nil

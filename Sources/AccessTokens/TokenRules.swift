@@ -22,6 +22,11 @@ package struct TokenRules: Sendable {
   /// RFC 7519 §4.1: times, then whose token it is. `exp` is rounded down to a second, as other readers do.
   func check(_ payload: TokenPayload, at now: Timestamp) throws(TokenRefusal) {
     let now = now.milliseconds
+    // What is of another type than RFC 7519 §4.1 has it, other readers refuse.
+    for name in [TokenPayload.Name.iss, .jti] {
+      guard payload.withValue(of: name, { $0.withString { _ in true } ?? false }) ?? true else { throw .notGenuine }
+    }
+    guard payload.withValue(of: .aud, { $0.isAudience }) ?? true else { throw .notGenuine }
     // A time that is no number makes the token no token, whatever the time.
     guard let expires = payload.withValue(of: .exp, { NumericDate($0) }) ?? nil else { throw .notGenuine }
     for name in [TokenPayload.Name.nbf, .iat] {

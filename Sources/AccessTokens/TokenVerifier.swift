@@ -47,6 +47,7 @@ package final class TokenVerifier {
     } catch {
       throw .unreadable(error)
     }
+    guard payload.text.span.isWithinUsualLimits else { throw .notGenuine }
     let header: TokenHeader
     do throws(TokenHeader.Fault) {
       header = try TokenHeader(jwt.extracting(parts.header))

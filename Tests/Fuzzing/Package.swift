@@ -8,7 +8,7 @@ import PackageDescription
 //   SWIFT_BACKTRACE=enable=no Tests/Fuzzing/.build/release/FuzzReader .build/FuzzReader \
 //     -dict=Tests/Fuzzing/FuzzReader.dict -max_len=4096 -max_total_time=600 -artifact_prefix=.build/
 //
-// and the same with FuzzEvent. A broken promise ends the run with its sentence, a trap in the code is a finding by itself.
+// and the same with FuzzEvent and FuzzToken. A broken promise ends the run with its sentence, a trap in the code is a finding by itself.
 // The input is in the file that the last lines name; given as the only argument, it is run again. Swift's own crash
 // reporter must be off, or it comes before libFuzzer's and no file is written.
 //
@@ -24,7 +24,7 @@ let swift: [SwiftSetting] = [
 
 func fuzzer(_ name: String) -> Target {
   .executableTarget(
-    name: name, dependencies: ["HTTPMessage", "Signature", "DynamicEvents"],
+    name: name, dependencies: ["HTTPMessage", "Signature", "DynamicEvents", "AccessTokens"],
     swiftSettings: swift + [.unsafeFlags(["-parse-as-library"])])
 }
 
@@ -35,7 +35,10 @@ let package = Package(
     .target(name: "HTTPMessage", swiftSettings: swift),
     .target(name: "Signature", dependencies: ["COpenSSL"], swiftSettings: swift),
     .target(name: "DynamicEvents", dependencies: ["Signature"], swiftSettings: swift),
+    .target(
+      name: "AccessTokens", dependencies: ["COpenSSL", "Signature", "DynamicEvents"], swiftSettings: swift),
     fuzzer("FuzzReader"),
     fuzzer("FuzzEvent"),
+    fuzzer("FuzzToken"),
   ]
 )

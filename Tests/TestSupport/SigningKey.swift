@@ -49,6 +49,20 @@ internal import Foundation
     }
   }
 
+  /// The public half as PEM.
+  package var pem: String {
+    get throws {
+      var bytes: UnsafeMutablePointer<UInt8>?
+      let count = unsafe Int(i2d_PUBKEY(key, &bytes))
+      guard count > 0, let bytes = unsafe bytes else { throw Failure() }
+      defer { unsafe CRYPTO_free(bytes, #fileID, #line) }
+      let text = unsafe Data(bytes: bytes, count: count).base64EncodedString(options: [
+        .lineLength64Characters, .endLineWithLineFeed,
+      ])
+      return "-----BEGIN PUBLIC KEY-----\n\(text)\n-----END PUBLIC KEY-----\n"
+    }
+  }
+
   package static func keySet(_ keys: SigningKey...) throws -> String {
     #"{"keys":[\#(try keys.map { try $0.jwk() }.joined(separator: ","))]}"#
   }

@@ -34,7 +34,7 @@ package final class CutOffs: Sendable {
     }
   }
 
-  func insert(_ cutOffs: some Sequence<CutOff>) {
+  package func insert(_ cutOffs: some Sequence<CutOff>) {
     state.withLock { state in
       for cutOff in cutOffs {
         switch cutOff.kind {
