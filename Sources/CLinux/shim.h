@@ -1,5 +1,6 @@
 #pragma once
-// What Swift's Glibc module leaves out: epoll, eventfd, mallopt and the flags of memfd_create, and what <sys/socket.h> and <sys/mman.h> hide behind _GNU_SOURCE.
+// What Swift's Glibc module leaves out: epoll, eventfd, mallopt and the flags of memfd_create, and what <sys/socket.h>
+// and <sys/mman.h> hide behind _GNU_SOURCE.
 #include <linux/memfd.h>
 #include <malloc.h>
 #include <sys/epoll.h>

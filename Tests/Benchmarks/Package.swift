@@ -1,15 +1,18 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-// What the hot path costs, as instructions and allocations for each operation: numbers that do not depend on what else the machine does.
+// What the hot path costs, as instructions and allocations for each operation: numbers that do not depend on what else
+// the machine does.
 //
 //   swift run -c release --package-path Tests/Benchmarks Benchmarks
 //
-// prints the table, and fails when an operation costs more than its promise in Operation+All.swift. Instructions need `valgrind`.
+// prints the table, and fails when an operation costs more than its promise in Operation+All.swift. Instructions need
+// `valgrind`.
 //
 //   swift run -c release --package-path Tests/Benchmarks Isolation
 //
-// measures what a handler that hangs and one that fails cost a third: a ratio of times, so the machine should do nothing else.
+// measures what a handler that hangs and one that fails cost a third: a ratio of times, so the machine should do
+// nothing else.
 //
 // A package of its own, so that users never resolve it. It compiles the sources themselves, through symbolic links: a
 // dependency on `../..` would hide their `package` declarations, and `-enable-testing` would change what is measured.

@@ -100,7 +100,8 @@ static int sync_(sqlite3_file *file, int flags) {
       if (failed && (f->disk->fault == FaultyDiskFails || page % 2)) continue;
       memset(image->bytes + page * PAGE, 0, PAGE);
       int64_t count = size - page * PAGE;
-      if (count > 0) f->real->pMethods->xRead(f->real, image->bytes + page * PAGE, count < PAGE ? (int)count : PAGE, page * PAGE);
+      if (count > 0)
+        f->real->pMethods->xRead(f->real, image->bytes + page * PAGE, count < PAGE ? (int)count : PAGE, page * PAGE);
     }
     if (!failed || f->disk->fault == FaultyDiskTears) image->size = size;
     if (failed) code = SQLITE_IOERR_FSYNC;
@@ -111,21 +112,37 @@ static int sync_(sqlite3_file *file, int flags) {
 
 // What changes nothing on the disk is SQLite's own.
 static int close_(sqlite3_file *file) { return own(file)->real->pMethods->xClose(own(file)->real); }
-static int read_(sqlite3_file *file, void *bytes, int count, sqlite3_int64 offset) { return own(file)->real->pMethods->xRead(own(file)->real, bytes, count, offset); }
-static int size_(sqlite3_file *file, sqlite3_int64 *size) { return own(file)->real->pMethods->xFileSize(own(file)->real, size); }
+static int read_(sqlite3_file *file, void *bytes, int count, sqlite3_int64 offset) {
+  return own(file)->real->pMethods->xRead(own(file)->real, bytes, count, offset);
+}
+static int size_(sqlite3_file *file, sqlite3_int64 *size) {
+  return own(file)->real->pMethods->xFileSize(own(file)->real, size);
+}
 static int lock_(sqlite3_file *file, int level) { return own(file)->real->pMethods->xLock(own(file)->real, level); }
 static int unlock_(sqlite3_file *file, int level) { return own(file)->real->pMethods->xUnlock(own(file)->real, level); }
-static int reserved_(sqlite3_file *file, int *answer) { return own(file)->real->pMethods->xCheckReservedLock(own(file)->real, answer); }
-static int control_(sqlite3_file *file, int op, void *argument) { return op == SQLITE_FCNTL_SIZE_HINT ? SQLITE_OK : own(file)->real->pMethods->xFileControl(own(file)->real, op, argument); }
+static int reserved_(sqlite3_file *file, int *answer) {
+  return own(file)->real->pMethods->xCheckReservedLock(own(file)->real, answer);
+}
+static int control_(sqlite3_file *file, int op, void *argument) {
+  return op == SQLITE_FCNTL_SIZE_HINT ? SQLITE_OK
+                                      : own(file)->real->pMethods->xFileControl(own(file)->real, op, argument);
+}
 static int sector_(sqlite3_file *file) { return own(file)->real->pMethods->xSectorSize(own(file)->real); }
 static int traits_(sqlite3_file *file) { return own(file)->real->pMethods->xDeviceCharacteristics(own(file)->real); }
-static int map_(sqlite3_file *file, int page, int size, int extend, void volatile **answer) { return own(file)->real->pMethods->xShmMap(own(file)->real, page, size, extend, answer); }
-static int shared_lock_(sqlite3_file *file, int offset, int n, int flags) { return own(file)->real->pMethods->xShmLock(own(file)->real, offset, n, flags); }
+static int map_(sqlite3_file *file, int page, int size, int extend, void volatile **answer) {
+  return own(file)->real->pMethods->xShmMap(own(file)->real, page, size, extend, answer);
+}
+static int shared_lock_(sqlite3_file *file, int offset, int n, int flags) {
+  return own(file)->real->pMethods->xShmLock(own(file)->real, offset, n, flags);
+}
 static void barrier_(sqlite3_file *file) { own(file)->real->pMethods->xShmBarrier(own(file)->real); }
-static int unmap_(sqlite3_file *file, int delete) { return own(file)->real->pMethods->xShmUnmap(own(file)->real, delete); }
+static int unmap_(sqlite3_file *file, int delete) {
+  return own(file)->real->pMethods->xShmUnmap(own(file)->real, delete);
+}
 
 static const sqlite3_io_methods methods = {
-  2, close_, read_, write_, truncate_, sync_, size_, lock_, unlock_, reserved_, control_, sector_, traits_, map_, shared_lock_, barrier_, unmap_,
+    2,         close_,   read_,   write_,  truncate_, sync_,        size_,    lock_,  unlock_,
+    reserved_, control_, sector_, traits_, map_,      shared_lock_, barrier_, unmap_,
 };
 
 static FaultyDisk *disk_of(const char *path) {

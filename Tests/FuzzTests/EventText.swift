@@ -1,10 +1,11 @@
 import TestSupport
 
-/// Random JSON that looks like an event: the names that are read, in and out of their places, with values of every type.
+/// Random JSON that looks like an event: the names that are read, in and out of their places, with values of every
+/// type.
 struct EventText {
   private var text = ""
 
-  /// The bodies to begin from are those of PROTOCOL §2 and generated ones.
+  /// The bodies to begin from are the vectors' and generated ones.
   static func body(_ random: inout SplitMix) -> [UInt8] {
     var body: [UInt8]
     if random.oneIn(3) {

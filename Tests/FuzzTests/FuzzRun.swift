@@ -3,9 +3,10 @@ import Testing
 
 /// A bounded number of inputs from a fixed seed, so that a run in CI is the same run everywhere.
 ///
-/// `REVOKED_FUZZ_INPUTS` sets another number of inputs for each test, and `REVOKED_FUZZ_SEED` another seed. Each input has a seed of its own,
-/// that of the run plus its index: a failure names it, and `REVOKED_FUZZ_SEED=… REVOKED_FUZZ_INPUTS=1` repeats it alone. A trap ends
-/// the process before it can name anything: `REVOKED_FUZZ_TRACE=1` prints each seed beforehand.
+/// `REVOKED_FUZZ_INPUTS` sets another number of inputs for each test, and `REVOKED_FUZZ_SEED` another seed. Each input
+/// has a seed of its own, that of the run plus its index: a failure names it, and `REVOKED_FUZZ_SEED=…
+/// REVOKED_FUZZ_INPUTS=1` repeats it alone. A trap ends the process before it can name anything: `REVOKED_FUZZ_TRACE=1`
+/// prints each seed beforehand.
 enum FuzzRun {
   /// `check` makes one input from `random` and says what is wrong with it.
   static func inputs(

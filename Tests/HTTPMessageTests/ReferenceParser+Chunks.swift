@@ -1,7 +1,8 @@
 import HTTPMessage
 
 extension ReferenceParser {
-  /// `chunked-body = *chunk last-chunk trailer-section CRLF` (RFC 9112 §7.1), without the white space that §7.1.1 allows.
+  /// `chunked-body = *chunk last-chunk trailer-section CRLF` (RFC 9112 §7.1), without the white space that §7.1.1
+  /// allows.
   mutating func readChunks() throws(Stop) {
     while true {
       let size = try chunkSize()
@@ -26,7 +27,8 @@ extension ReferenceParser {
     }
   }
 
-  /// `chunk-size [ chunk-ext ] CRLF`: one to sixteen hexadecimal digits, and whatever is no control character behind a semicolon.
+  /// `chunk-size [ chunk-ext ] CRLF`: one to sixteen hexadecimal digits, and whatever is no control character behind a
+  /// semicolon.
   private mutating func chunkSize() throws(Stop) -> Int {
     var digits = ""
     while let digit = Character(Unicode.Scalar(try peek())).asciiHexDigit {

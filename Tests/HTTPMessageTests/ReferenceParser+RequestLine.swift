@@ -42,7 +42,8 @@ extension ReferenceParser {
     return Array(pathAndQuery.prefix { $0 != "?" }.utf8)
   }
 
-  /// `Host = uri-host [ ":" port ]` (RFC 9110 §7.2). Stricter than RFC 3986: no percent-encoding, no IPvFuture, no port without a host.
+  /// `Host = uri-host [ ":" port ]` (RFC 9110 §7.2). Stricter than RFC 3986: no percent-encoding, no IPvFuture, no port
+  /// without a host.
   static func isHost(_ text: String) -> Bool {
     text.isEmpty || text.wholeMatch(of: /(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9\-._~!$&'()*+,;=]+)(?::[0-9]*)?/) != nil
   }

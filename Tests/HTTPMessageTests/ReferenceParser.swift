@@ -1,11 +1,11 @@
 import HTTPMessage
 
-/// A second reader of requests, to compare the first with. Slow and plain: it has the whole stream, copies freely, and checks one
-/// rule after another.
+/// A second reader of requests, to compare the first with. Slow and plain: it has the whole stream, copies freely, and
+/// checks one rule after another.
 ///
-/// Where two rules are broken, the status is that of the earlier line. What it shares with the production reader is only when a verdict
-/// falls: on the first byte, on the whole request line, on the whole head (or on a line feed that stands alone in it), on
-/// each byte of a chunk's frame, on each whole line of the trailers.
+/// Where two rules are broken, the status is that of the earlier line. What it shares with the production reader is
+/// only when a verdict falls: on the first byte, on the whole request line, on the whole head (or on a line feed that
+/// stands alone in it), on each byte of a chunk's frame, on each whole line of the trailers.
 struct ReferenceParser {
   /// Why no further request can be read.
   enum Stop: Error {

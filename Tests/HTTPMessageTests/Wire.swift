@@ -1,4 +1,5 @@
-/// Bytes as text that a person can read and a fixture can hold: `\r`, `\n`, `\t`, `\0`, `\\` and `\xHH` for what is not visible ASCII.
+/// Bytes as text that a person can read and a fixture can hold: `\r`, `\n`, `\t`, `\0`, `\\` and `\xHH` for what is not
+/// visible ASCII.
 enum Wire {
   /// nil when an escape is unknown or a character stands there that should be escaped.
   static func bytes(of text: Substring) -> [UInt8]? {

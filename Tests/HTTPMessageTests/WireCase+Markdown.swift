@@ -30,7 +30,8 @@ extension WireCase {
 
   private enum Block { case wire, outcomes }
 
-  /// A line ends in CRLF unless a backslash takes its end away. White space that nobody could see is not allowed at its end.
+  /// A line ends in CRLF unless a backslash takes its end away. White space that nobody could see is not allowed at its
+  /// end.
   private static func wireLine(_ line: Substring) -> [UInt8]? {
     guard line.last != " " else { return nil }
     let backslashes = line.reversed().prefix { $0 == "\\" }.count

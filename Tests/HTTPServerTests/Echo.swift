@@ -3,8 +3,8 @@ import HTTPMessage
 import HTTPServer
 import Synchronization
 
-/// Answers with the request's body. `/later` is answered when the test says so, `/large` with a megabyte, `/page` with the body behind 64 KiB,
-/// `/refused` is refused before its body, and `/hold` holds the loop until the test lets it go.
+/// Answers with the request's body. `/later` is answered when the test says so, `/large` with a megabyte, `/page` with
+/// the body behind 64 KiB, `/refused` is refused before its body, and `/hold` holds the loop until the test lets it go.
 final class Echo: Responder {
   /// The exchanges that wait, and the loops to answer them on.
   final class Waiting: Sendable {

@@ -70,7 +70,8 @@ import Testing
   static let secrets: [Case] = [
     Case(signingKey: Vector.secret + "\n", finding: "a newline (LF) is left", conclusion: "Secret 1 of 1 matches when"),
     Case(
-      signingKey: Vector.secret + "\r\n", finding: "a newline (CRLF) is left", conclusion: "Secret 1 of 1 matches when"),
+      signingKey: Vector.secret + "\r\n", finding: "a newline (CRLF) is left",
+      conclusion: "Secret 1 of 1 matches when"),
     Case(secrets: [" \(Vector.secret)\n"], finding: "white space around it", conclusion: "Secret 1 of 1 matches when"),
     Case(signingKey: "\"\(Vector.secret)\"", finding: "quotes are put", conclusion: "Secret 1 of 1 matches when"),
     Case(signingKey: "'\(Vector.secret)'", finding: "quotes are put", conclusion: "Secret 1 of 1 matches when"),

@@ -3,7 +3,8 @@ internal import Foundation
 internal import Glibc
 package import HTTPServer
 
-/// A plain blocking socket with a deadline on every read, so that a server that says nothing fails a test and does not hang it.
+/// A plain blocking socket with a deadline on every read, so that a server that says nothing fails a test and does not
+/// hang it.
 package final class Client {
   private let descriptor: Int32
 
@@ -23,7 +24,8 @@ package final class Client {
     name.sin_port = port.bigEndian
     name.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
     try Self.connect(descriptor, &name)
-    // What was sent is there. Nagle's algorithm would keep a second request back until the first is acknowledged, which may be by its answer.
+    // What was sent is there. Nagle's algorithm would keep a second request back until the first is acknowledged, which
+    // may be by its answer.
     var one: Int32 = 1
     unsafe _ = setsockopt(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
   }
@@ -60,7 +62,8 @@ package final class Client {
     }
   }
 
-  /// Sends the text over and over, about `limit` bytes in all, unless the peer breaks off. Returns how many bytes the kernel took.
+  /// Sends the text over and over, about `limit` bytes in all, unless the peer breaks off. Returns how many bytes the
+  /// kernel took.
   package func send(_ text: String, upTo limit: Int) -> Int {
     let bytes = Array(text.utf8)
     var total = 0

@@ -1,4 +1,4 @@
-/// PROTOCOL §2: payloads as Dynamic writes them, their exact bytes, and the signatures made with `Vector.secret`.
+/// Payloads as Dynamic writes them, their exact bytes, and the signatures made with `Vector.secret`.
 package struct Vector: Sendable, CustomStringConvertible {
   package static let secret = "dyn_5LqRXtZsXit7Cjt9KktC8EGywoSkGSbGqtTud[S7AYd{LUTMcS38QRMT"
   package static let all = [sessionRevoked, adminSessionRevoked, ping]

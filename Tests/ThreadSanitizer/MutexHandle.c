@@ -1,9 +1,9 @@
 // Tells ThreadSanitizer of the locks that it cannot see.
 //
-// On Linux an uncontended `Mutex` is locked by inlined, instrumented atomics, a contended one by the kernel, called from
-// libswiftSynchronization, which is not instrumented. So what one thread did under a lock and the next one does after
-// waiting for it is reported as a race. Preloaded, this stands before those two calls and adds the order that they make.
-// A suppression would also hide the races of code that only runs under a lock; this hides none.
+// On Linux an uncontended `Mutex` is locked by inlined, instrumented atomics, a contended one by the kernel, called
+// from libswiftSynchronization, which is not instrumented. So what one thread did under a lock and the next one does
+// after waiting for it is reported as a race. Preloaded, this stands before those two calls and adds the order that
+// they make. A suppression would also hide the races of code that only runs under a lock; this hides none.
 //
 //   mkdir -p .build-tsan
 //   clang -shared -fPIC -O1 -o .build-tsan/MutexHandle.so Tests/ThreadSanitizer/MutexHandle.c

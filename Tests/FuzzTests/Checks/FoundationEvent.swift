@@ -1,6 +1,7 @@
 import Foundation
 
-/// The fields of an event as Foundation's `JSONDecoder` reads them, with the same leniency as ours: another type is absent.
+/// The fields of an event as Foundation's `JSONDecoder` reads them, with the same leniency as ours: another type is
+/// absent.
 struct FoundationEvent: Decodable {
   /// By name; those of `data` as `data.` and their name.
   private(set) var strings: [String: String] = [:]

@@ -1,7 +1,8 @@
 import DynamicEvents
 import Foundation
 
-/// Every place where our reader and Foundation's (`JSONSerialization`, `JSONDecoder`) differ in what they take for JSON.
+/// Every place where our reader and Foundation's (`JSONSerialization`, `JSONDecoder`) differ in what they take for
+/// JSON.
 ///
 /// Not among them, though parsers differ here: invalid UTF-8 and control characters are refused by both; of a
 /// key that occurs twice `JSONDecoder` takes the first as we do (`JSONSerialization` takes the last).

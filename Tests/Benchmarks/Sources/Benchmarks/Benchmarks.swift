@@ -29,7 +29,8 @@ import Foundation
       let instructions = (many - few) / 10_000
       isKept = isKept && allocations <= operation.allocations && instructions <= operation.instructions
       print(
-        "| \(operation.name) | \(instructions) | \(operation.instructions) | \(allocations) | \(operation.allocations) |"
+        "| \(operation.name) | \(instructions) | \(operation.instructions)"
+          + " | \(allocations) | \(operation.allocations) |"
       )
     }
     if !isKept {

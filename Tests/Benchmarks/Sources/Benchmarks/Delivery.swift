@@ -1,4 +1,4 @@
-/// A delivery as a proxy passes it on: 11 fields and the body of PROTOCOL §2's first vector.
+/// A delivery as a proxy passes it on: 11 fields and the body of the first vector.
 enum Delivery {
   static let secret = "dyn_5LqRXtZsXit7Cjt9KktC8EGywoSkGSbGqtTud[S7AYd{LUTMcS38QRMT"
   static let signature = Array("sha256=e7ef1daf8d57e3c0506d1f2522d871fd416d9eac7aa679cd4f22867705f12628".utf8)
@@ -25,7 +25,8 @@ enum Delivery {
       POST /webhooks/dynamic HTTP/1.1\r\nHost: hooks.example.com\r\nX-Real-IP: 198.51.100.7\r\n\
       X-Forwarded-For: 198.51.100.7\r\nX-Forwarded-Proto: https\r\n\(framing)\r\n\
       Accept: application/json, text/plain, */*\r\nContent-Type: application/json\r\nUser-Agent: axios/1.7.9\r\n\
-      Accept-Encoding: gzip, compress, deflate, br\r\nx-dynamic-signature-256: \(String(decoding: signature, as: UTF8.self))\r\n\
+      Accept-Encoding: gzip, compress, deflate, br\r\n\
+      x-dynamic-signature-256: \(String(decoding: signature, as: UTF8.self))\r\n\
       Connection: keep-alive\r\n\r\n
       """.utf8)
   }

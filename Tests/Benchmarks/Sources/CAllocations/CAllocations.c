@@ -2,8 +2,8 @@
 #include <errno.h>
 #include <stddef.h>
 
-// An executable's own malloc goes before glibc's, for every library in the process. glibc still does the work, under the
-// names that it keeps for this, so that its free needs no replacement.
+// An executable's own malloc goes before glibc's, for every library in the process. glibc still does the work, under
+// the names that it keeps for this, so that its free needs no replacement.
 extern void *__libc_malloc(size_t size);
 extern void *__libc_calloc(size_t count, size_t size);
 extern void *__libc_realloc(void *block, size_t size);

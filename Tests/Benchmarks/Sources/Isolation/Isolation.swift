@@ -1,10 +1,10 @@
 import Foundation
 
-/// What a handler that hangs and one that fails cost a third one: its time from an event's commit to its return, beside them and alone, under the
-/// same load. In turns, so that what else the machine does falls on all.
+/// What a handler that hangs and one that fails cost a third one: its time from an event's commit to its return, beside
+/// them and alone, under the same load. In turns, so that what else the machine does falls on all.
 ///
-/// Compared are medians of rounds. Three commits of 300 make a round's p99: of all rounds together, one pause of the machine in one of them would
-/// be the p99 of its whole side.
+/// Compared are medians of rounds. Three commits of 300 make a round's p99: of all rounds together, one pause of the
+/// machine in one of them would be the p99 of its whole side.
 @main struct Isolation {
   private static let rounds = 9
 
