@@ -1,4 +1,4 @@
-/// What every event carries around its data (PROTOCOL §1).
+/// What every event carries around its data (DynamicProtocol.md).
 ///
 /// Dynamic always sends the ids and the time. They are optional all the same, because an event is never refused for its
 /// content; null, absent and "of another type" are one.

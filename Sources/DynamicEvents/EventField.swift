@@ -1,4 +1,5 @@
-/// The fields that are read, of the envelope and of a session (PROTOCOL §1). The number is the slot in `EventFields`.
+/// The fields that are read, of the envelope and of a session (DynamicProtocol.md). The number is the slot in
+/// `EventFields`.
 enum EventField: Int {
   case eventId, messageId, webhookId, eventName, environmentId, environmentName, timestamp, userId, externalUserId
   case redelivery, data

@@ -1,4 +1,4 @@
-/// The session that was revoked (PROTOCOL §1). Of its fields only the id may be relied on.
+/// The session that was revoked (DynamicProtocol.md). Of its fields only the id may be relied on.
 ///
 /// It holds no user id: nothing in the event says whose session it was.
 public struct Session: Hashable, Sendable {

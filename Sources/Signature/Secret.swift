@@ -8,7 +8,7 @@ internal import COpenSSL
   // Sendable: written once in `init` before anyone else sees it, freed in `deinit` when nobody else can.
   private nonisolated(unsafe) let storage: UnsafeMutableBufferPointer<UInt8>
 
-  /// Takes the UTF-8 bytes of `text` as they are: no trimming, no decoding (PROTOCOL §2).
+  /// Takes the UTF-8 bytes of `text` as they are: no trimming, no decoding (DynamicProtocol.md).
   public init(_ text: String, minimumBytes: Int = 16) throws(SecretError) {
     let count = text.utf8.count
     guard count > 0 else { throw .empty }

@@ -1,4 +1,4 @@
-/// The header field that carries a delivery's signature (PROTOCOL §2).
+/// The header field that carries a delivery's signature (DynamicProtocol.md).
 package enum SignatureHeader {
   /// The field's name in lower case. `x-dynamic-signature`, without `-256`, belongs to another product.
   package static let name: StaticString = "x-dynamic-signature-256"

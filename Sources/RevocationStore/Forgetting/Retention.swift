@@ -1,7 +1,7 @@
 internal import DynamicEvents
 internal import GRDB
 
-/// How long a revoked session is remembered (PROTOCOL section 5): `retention` after its creation, because by then its JWTs
+/// How long a revoked session is remembered (DynamicProtocol.md): `retention` after its creation, because by then its JWTs
 /// have expired; plus an hour, because clocks differ.
 package struct Retention: Sendable {
   /// A session lives at most 30 days from its first sign-in.

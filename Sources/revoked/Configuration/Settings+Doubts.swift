@@ -10,7 +10,7 @@ extension Settings {
     func doubt(_ key: String, _ text: String) {
       doubts.append(ConfigurationProblem(key, entries.first { $0.key == key }?.source, text))
     }
-    // The default is the longest that a session lives (PROTOCOL §5).
+    // The default is the longest that a session lives (DynamicProtocol.md).
     if receiver.retention < ReceiverConfiguration(secrets: []).retention {
       doubt("retention", "a session's JWT lives up to 30 days; one that is forgotten sooner is let through again")
     }
@@ -54,7 +54,7 @@ extension ListenAddress {
   }
 }
 
-/// The events that Dynamic documents (PROTOCOL §1), to tell a slip from a choice. New ones appear at any time, so what is not here is a doubt,
+/// The events that Dynamic documents (DynamicProtocol.md), to tell a slip from a choice. New ones appear at any time, so what is not here is a doubt,
 /// and no error.
 enum KnownEvents {
   private static let names: Set<String> = [
