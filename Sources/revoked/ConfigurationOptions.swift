@@ -1,5 +1,7 @@
 internal import ArgumentParser
 internal import Foundation
+internal import Receiver
+internal import RevocationStore
 
 /// The flags that every command takes which reads the configuration.
 struct ConfigurationOptions: ParsableArguments {
@@ -47,6 +49,22 @@ struct ConfigurationOptions: ParsableArguments {
       return try Settings.load(inputs, requiring: requiring)
     } catch {
       throw Failure.configuration(error)
+    }
+  }
+
+  /// Has `body` work with the store that is configured. What the store fails with ends the command with 74.
+  func withStore<Result>(
+    _ mode: RevocationStore.Mode, _ body: (RevocationStore, Settings) throws -> Result
+  ) throws -> Result {
+    let settings = try load()
+    do {
+      let store = try RevocationStore(
+        data: settings.receiver.data, mode: mode, retention: settings.receiver.retention)
+      let result = try body(store, settings)
+      try store.close()
+      return result
+    } catch let error as StoreError {
+      throw Failure.store(error, settings.receiver.data)
     }
   }
 }

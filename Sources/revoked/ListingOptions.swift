@@ -4,11 +4,6 @@ internal import Foundation
 
 /// How much of a list, and for whom.
 struct ListingOptions: ParsableArguments {
-  /// Rows that are read at a time, each with a body.
-  static let page = 100
-  /// Where people read, a row is one line. Elsewhere nobody has to look a second time for what was cut off.
-  private static let columns = isatty(STDOUT_FILENO) == 1 ? 80 : nil
-
   @Option(help: ArgumentHelp("How many at most.", valueName: "n"))
   var limit = 50
 
@@ -21,29 +16,54 @@ struct ListingOptions: ParsableArguments {
   func validate() throws {
     guard limit >= 1 else { throw ValidationError("--limit must be at least 1") }
   }
+}
 
-  /// Prints one page after the other, and says when there is more. `next` answers what follows what it answered before, at most so many.
-  func show<Item, Failure: Error>(
-    header: String, none: String, next: (Int) throws(Failure) -> [Item], rows: (Item) -> [String],
-    line: (Item) -> String
-  ) throws(Failure) {
-    var shown = 0
-    while true {
-      let left = all ? Self.page : min(Self.page, limit - shown)
-      let items = try next(max(left, 1))
-      if items.isEmpty { break }
-      if left == 0 {
-        if !json { Notice.say("there are more: --limit N, or --all") }
-        break
-      }
-      if shown == 0, !json { print(header) }
-      for item in items {
-        for line in json ? [line(item)] : rows(item).map(Self.cut) { print(line) }
-      }
-      shown += items.count
-    }
-    if shown == 0, !json { print(none) }
+/// A list as it is being shown: page by page, with its header, and a word on what was left out.
+///
+///     while let limit = list.next { try list.show(read(atMost: limit)) }
+struct Listing {
+  /// Rows that are read at a time, each with a body.
+  private static let page = 100
+  /// Where people read, a row is one line. Elsewhere nobody has to look a second time for what was cut off.
+  private static let columns = isatty(STDOUT_FILENO) == 1 ? 80 : nil
+
+  /// How many to read next, or one to see whether there is more; nil: the list is done.
+  private(set) var next: Int? = 1
+  private let options: ListingOptions
+  private let header: String
+  private let none: String
+  private var shown = 0
+
+  init(_ options: ListingOptions, header: String, none: String) {
+    self.options = options
+    self.header = header
+    self.none = none
+    next = size
   }
+
+  /// - Parameter page: at most as many as `next` said, and none at the end.
+  mutating func show(_ page: [some Report]) throws {
+    guard !page.isEmpty else {
+      next = nil
+      if shown == 0, !options.json { try Output.line(none) }
+      return
+    }
+    if isFull {
+      next = nil
+      if !options.json { Notice.say("there are more: --limit N, or --all") }
+      return
+    }
+    if shown == 0, !options.json { try Output.line(header) }
+    for item in page {
+      for line in options.json ? [JSON.line(item)] : item.rows.map(Self.cut) { try Output.line(line) }
+    }
+    shown += page.count
+    next = isFull ? 1 : size
+  }
+
+  private var isFull: Bool { !options.all && shown >= options.limit }
+
+  private var size: Int { options.all ? Self.page : min(Self.page, options.limit - shown) }
 
   /// Cuts the last column only: those before it are narrower.
   private static func cut(_ row: String) -> String { columns.map { row.fitted(to: $0) } ?? row }

@@ -1,5 +1,99 @@
 internal import ArgumentParser
 internal import Foundation
+internal import RevocationStore
+internal import Synchronization
+
+/// Standard output: what a command found, and nothing else. Every command writes through it.
+///
+/// A result that is cut short must not pass for a whole one: what cannot be written ends the command with 74. A reader that has
+/// gone ends it quietly, by SIGPIPE, as it ends any other program.
+enum Output {
+  /// A block that is worth a system call.
+  private static let block = 32 << 10
+  private static let buffer = Mutex<[UInt8]>([])
+  private static let isTerminal = isatty(STDOUT_FILENO) == 1
+
+  /// Writes a line. People see it at once, others in blocks.
+  static func line(_ text: String) throws(ExitCode) {
+    try write(text + "\n")
+  }
+
+  static func write(_ text: String) throws(ExitCode) {
+    let ready = buffer.withLock { buffer in
+      buffer += text.utf8
+      return buffer.count >= block || isTerminal ? take(&buffer) : []
+    }
+    try writeOut(ready)
+  }
+
+  /// Writes what waits. A command is done only when this is.
+  static func finish() throws(ExitCode) {
+    try writeOut(buffer.withLock { take(&$0) })
+  }
+
+  private static func take(_ buffer: inout [UInt8]) -> [UInt8] {
+    defer { buffer = [] }
+    return buffer
+  }
+
+  private static func writeOut(_ bytes: [UInt8]) throws(ExitCode) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      // The buffer lives for the call, and the call reads `count` bytes of it at most.
+      let count = unsafe rest.withUnsafeBytes { unsafe Foundation.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+      if count >= 0 {
+        rest = rest.dropFirst(count)
+        continue
+      }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN: waitUntilWritable()
+      case EPIPE: endByBrokenPipe()
+      case let code: throw Failure.io("cannot write to standard output: \(SystemText.of(code))")
+      }
+    }
+  }
+
+  /// Whoever shares the terminal or the pipe made it non-blocking.
+  private static func waitUntilWritable() {
+    var poller = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
+    // One `pollfd` is passed and one is there.
+    _ = unsafe poll(&poller, 1, -1)
+  }
+
+  private static func endByBrokenPipe() -> Never {
+    _ = signal(SIGPIPE, SIG_DFL)
+    raise(SIGPIPE)
+    // The first process of a container is not ended by it.
+    _exit(128 + SIGPIPE)
+  }
+}
+
+/// Values as JSON, with their keys in the order of the alphabet.
+enum JSON {
+  /// One line, without its end. What a terminal might obey is escaped, which leaves the value the same.
+  static func line(_ value: some Encodable) -> String { text(value, []) }
+
+  /// For a person to read: a line each, indented.
+  static func document(_ value: some Encodable) -> String { text(value, .prettyPrinted) }
+
+  private static func text(_ value: some Encodable, _ formatting: JSONEncoder.OutputFormatting) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = formatting.union([.sortedKeys, .withoutEscapingSlashes])
+    // Texts, numbers, lists and objects of them always encode.
+    guard let data = try? encoder.encode(value) else { return "{}" }
+    return String(decoding: data, as: UTF8.self).visibleJSON
+  }
+}
+
+/// A line on stderr that is no failure.
+enum Notice {
+  static func say(_ text: String) { write("revoked: \(text)\n") }
+
+  static func write(_ text: String) {
+    try? FileHandle.standardError.write(contentsOf: Data(text.utf8))
+  }
+}
 
 /// How a command ends when it cannot do its work: what it says on stderr, and its exit code (sysexits.h).
 enum Failure {
@@ -15,7 +109,16 @@ enum Failure {
 
   static func unreachable(_ reason: String) -> ExitCode { say(reason, EX_UNAVAILABLE) }
 
+  static var unknownCommandLine: ExitCode {
+    say("the command line cannot be read: Swift finds none, and /proc/self/cmdline is not readable", EX_SOFTWARE)
+  }
+
   static func io(_ reason: some CustomStringConvertible) -> ExitCode { say(reason.description, EX_IOERR) }
+
+  /// - Parameter data: the store's folder, to say who may use it.
+  static func store(_ error: StoreError, _ data: String) -> ExitCode {
+    io(error.description + (FileAccess.obstacle(to: data + "/revoked.sqlite").map { " (\($0))" } ?? ""))
+  }
 
   /// Every problem, a line each.
   static func configuration(_ problems: some CustomStringConvertible) -> ExitCode {
@@ -23,26 +126,7 @@ enum Failure {
   }
 
   private static func say(_ text: String, _ code: Int32) -> ExitCode {
-    let lines = text.split(separator: "\n").map { "revoked: \($0)\n" }.joined()
-    try? FileHandle.standardError.write(contentsOf: Data(lines.utf8))
+    Notice.write(text.split(separator: "\n").map { "revoked: \($0)\n" }.joined())
     return ExitCode(code)
-  }
-}
-
-/// A line on stderr that is no failure.
-enum Notice {
-  static func say(_ text: String) {
-    try? FileHandle.standardError.write(contentsOf: Data("revoked: \(text)\n".utf8))
-  }
-}
-
-/// One value as one line of JSON, with its keys in the order of the alphabet.
-enum JSONLine {
-  static func text(_ value: some Encodable) -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    // Texts, numbers, lists and objects of them always encode.
-    guard let data = try? encoder.encode(value) else { return "{}" }
-    return String(decoding: data, as: UTF8.self).visibleJSON
   }
 }

@@ -1,21 +1,23 @@
 extension String {
-  /// The text with everything replaced that a terminal might obey, or that would make it show something else than what is there: control and
-  /// format characters, ESC and bidirectional overrides among them, as `\u{1b}`. Whoever can have an event signed chooses its text.
+  /// The text with everything replaced that a terminal might act on, or that would make it show something else than what is
+  /// there: control and format characters, ESC and bidirectional overrides among them, as `\u{1b}`. A peer chooses its text.
   func visible(keepingLines: Bool = false) -> String {
     escaped { scalar in keepingLines && scalar == "\n" ? nil : "\\u{\(String(scalar.value, radix: 16))}" }
   }
 
-  /// The same for JSON, which stays the same value: outside of strings it has no such character.
+  /// The same for JSON, which stays the same value: outside of strings it has no such character but line ends.
   var visibleJSON: String {
     escaped { scalar in
-      String(scalar).utf16.map { unit in
+      if scalar == "\n" { return nil }
+      return String(scalar).utf16.map { unit in
         let digits = String(unit, radix: 16)
         return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
       }.joined()
     }
   }
 
-  /// Cut, and marked as cut, to at most so many columns, and filled up to them. What is not ASCII may be two columns wide, and is taken to be.
+  /// Cut, and marked as cut, to at most so many columns, and filled up to them. What is not ASCII may be two columns wide,
+  /// and is taken to be.
   func column(_ width: Int) -> String {
     let text = fitted(to: width)
     return text + String(repeating: " ", count: max(0, width - text.columns))
@@ -38,7 +40,7 @@ extension String {
   private func escaped(_ escape: (Unicode.Scalar) -> String?) -> String {
     var text = String.UnicodeScalarView()
     for scalar in unicodeScalars {
-      if scalar.isObeyed, let escaped = escape(scalar) {
+      if scalar.isUnsafeOnTerminal, let escaped = escape(scalar) {
         text.append(contentsOf: escaped.unicodeScalars)
       } else {
         text.append(scalar)
@@ -53,8 +55,8 @@ extension Character {
 }
 
 extension Unicode.Scalar {
-  /// Whether a terminal might obey it, or show something else for it than what is there.
-  var isObeyed: Bool {
+  /// Whether a terminal might act on it, or show something else for it than what is there.
+  var isUnsafeOnTerminal: Bool {
     if isASCII { return value < 0x20 || value == 0x7F }
     return switch properties.generalCategory {
     case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned: true

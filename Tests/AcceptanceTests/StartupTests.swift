@@ -91,7 +91,7 @@ struct StartupTests {
     Refusal(
       "a missing file in the environment", environment: ["REVOKED_CONFIG": "/nowhere/revoked.yaml"],
       lines: "REVOKED_CONFIG: /nowhere/revoked.yaml does not exist"),
-    Refusal("a folder as the file", arguments: ["--config", "/"], lines: "--config: / cannot be read"),
+    Refusal("a folder as the file", arguments: ["--config", "/"], lines: "--config: / is a folder; it must be a file"),
     Refusal(
       "one address for both listeners", arguments: ["--listen", "127.0.0.1:9", "--private-listen", "127.0.0.1:9"],
       lines: "private-listen (flag): 127.0.0.1:9 is the address of listen too"),

@@ -17,7 +17,7 @@ struct CheckConfigCommand: ParsableCommand {
   func run() throws {
     let settings = try options.load(requiring: [.secrets])
     let (secrets, handlers) = (settings.receiver.secrets.count, settings.handlers.count)
-    print(
+    try Output.line(
       "configuration ok: \(secrets) secret\(secrets == 1 ? "" : "s"), \(handlers) handler\(handlers == 1 ? "" : "s")"
     )
     for notice in settings.notices { Notice.say("notice: \(notice)") }
@@ -53,6 +53,6 @@ struct ShowConfigCommand: ParsableCommand {
 
   func run() throws {
     let settings = try options.load()
-    print(json ? settings.listingJSON : settings.listing, terminator: "")
+    try Output.write(json ? settings.listingJSON : settings.listing)
   }
 }

@@ -26,20 +26,8 @@ struct ConfigurationInputs: Sendable {
 
   /// The file's UTF-8 text.
   private static func contents(of path: String) throws(Mismatch) -> String {
-    let data: Data
-    do {
-      // Not `Data(contentsOf:)`, which says of a pipe or a device that it may not be read.
-      let file = try FileHandle(forReadingFrom: URL(filePath: path))
-      data = try file.read(upToCount: longestFile + 1) ?? Data()
-    } catch let error as CocoaError where error.code == .fileReadNoSuchFile {
-      throw Mismatch("\(path) does not exist")
-    } catch let error as CocoaError where error.code == .fileReadNoPermission {
-      throw Mismatch("\(path) may not be read by this user")
-    } catch {
-      throw Mismatch("\(path) cannot be read; it must be a file")
-    }
-    guard data.count <= longestFile else { throw Mismatch("\(path) has more than \(longestFile) bytes") }
-    guard let text = String(data: data, encoding: .utf8) else { throw Mismatch("\(path) is not UTF-8 text") }
+    let bytes = try InputFile.bytes(of: path, atMost: longestFile)
+    guard let text = String(validating: bytes, as: UTF8.self) else { throw Mismatch("\(path) is not UTF-8 text") }
     return text
   }
 }

@@ -45,12 +45,7 @@ extension Settings {
 
   /// The same for machines: an object by key, sorted; `value` is a text, an array or null, a secret has a `count` instead.
   var listingJSON: String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-    let byKey = Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }
-    // Texts, numbers and dictionaries of them always encode.
-    guard let data = try? encoder.encode(byKey) else { return "{}\n" }
-    return String(decoding: data, as: UTF8.self) + "\n"
+    JSON.document(Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }) + "\n"
   }
 }
 

@@ -1,6 +1,4 @@
 internal import ArgumentParser
-internal import DynamicEvents
-internal import Receiver
 internal import RevocationStore
 
 struct DeadCommand: ParsableCommand {
@@ -24,22 +22,15 @@ struct ListDeadCommand: ParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() throws {
-    let settings = try options.load()
-    do {
-      let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
+    try options.withStore(.inspect) { store, _ in
       let filter = try filter.known(to: store)
+      var list = Listing(listing, header: DeadLetterReport.header, none: "no dead letters")
       var last: DeadLetterID?
-      try listing.show(header: DeadLetterReport.header, none: "no dead letters") { limit throws(StoreError) in
+      while let limit = list.next {
         let letters = try store.deadLetters(filter, after: last, limit: limit)
         last = letters.last?.id ?? last
-        return letters.map(DeadLetterReport.init)
-      } rows: { letter in
-        letter.rows
-      } line: { letter in
-        JSONLine.text(letter)
+        try list.show(letters.map(DeadLetterReport.init))
       }
-    } catch let error as StoreError {
-      throw Failure.io(error)
     }
   }
 }
@@ -58,20 +49,11 @@ struct ShowDeadCommand: ParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() throws {
-    let settings = try options.load()
-    do {
-      let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
+    try options.withStore(.inspect) { store, _ in
       for (index, letter) in try DeadLetterArgument.letters(of: ids, store).enumerated() {
-        let report = DeadLetterReport(letter)
         let body = BodyText(bytes: try store.event(letter.id.event)?.body ?? [])
-        if json {
-          print(JSONLine.text(WithBody(report: report, body: body)))
-        } else {
-          print((index > 0 ? "\n" : "") + report.lines.joined(separator: "\n") + "\n\n" + body.visible)
-        }
+        try WithBody(report: DeadLetterReport(letter), body: body).show(json: json, isFirst: index == 0)
       }
-    } catch let error as StoreError {
-      throw Failure.io(error)
     }
   }
 }

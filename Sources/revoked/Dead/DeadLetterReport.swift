@@ -1,9 +1,10 @@
 internal import RevocationStore
 
 /// A dead letter, as `dead` shows it.
-struct DeadLetterReport: Encodable {
+struct DeadLetterReport: Report {
   let id: String
-  let event: Int64
+  /// The event's number.
+  let seq: Int64
   /// Absent when the event could not be decoded, and so reached no handler.
   let handler: String?
   let name: String?
@@ -15,7 +16,7 @@ struct DeadLetterReport: Encodable {
 
   init(_ letter: DeadLetter) {
     id = letter.id.description
-    event = letter.id.event
+    seq = letter.id.event
     handler = letter.id.handler
     name = letter.eventName
     receivedAt = "\(letter.receivedAt)"

@@ -1,69 +1,76 @@
-internal import ArgumentParser
 internal import Foundation
-internal import Receiver
 internal import RevocationStore
 
-/// What the commands that change dead letters have in common.
-struct DeadChangeOptions: ParsableArguments {
-  @OptionGroup var selection: DeadSelectionOptions
-
-  @Flag(help: "For machines: the result as one line of JSON.")
-  var json = false
-
-  @OptionGroup var options: ConfigurationOptions
-
-  /// Has `change` done to what is selected, some at a time, in the store that is configured, and then `end`.
-  func apply(
-    _ change: (RevocationStore, [DeadLetterID]) throws(StoreError) -> [DeadLetterID],
-    finally end: (RevocationStore) throws(StoreError) -> Void = { _ in }
-  ) throws -> DeadLetterWork {
-    let settings = try options.load()
-    do {
-      let store = try RevocationStore(
-        data: settings.receiver.data, mode: .amend, retention: settings.receiver.retention)
-      let work = try selection.forEach(in: store) { ids throws(StoreError) in try change(store, ids) }
-      try end(store)
-      try store.close()
-      return work
-    } catch let error as StoreError {
-      throw Failure.io(error)
-    }
-  }
-}
-
-/// Many dead letters, a few at a time, beside a server that has the same store to write to.
+/// The dead letters that a command changes, some at a time, beside a server that writes to the same store.
+///
+///     while let ids = try work.next() { work.finish(try store.discard(ids)) }
+///
+/// What was done before a failure stays done.
 struct DeadLetterWork {
   /// Some milliseconds of the store's writer.
   private static let chunk = 200
+  private static let page = 5000
 
   private(set) var done = 0
   /// This release cannot decode them either.
   private(set) var undecodable = 0
+
+  private let store: RevocationStore
+  /// What is read page by page; nil: all of it waits already.
+  private let filter: DeadLetterFilter?
+  /// What dies meanwhile is for the next time, or the work would not end.
+  private let lastEvent: Int64
+  private var lastRead: DeadLetterID?
+  private var waiting: ArraySlice<DeadLetterID>
+  private var chunk: [DeadLetterID] = []
   private var passed = 0
+  private var began = ContinuousClock.now
   private var progress: ProgressBar
 
-  init(total: Int) {
-    progress = ProgressBar(total: total)
+  /// These, and no others.
+  init(_ ids: [DeadLetterID], in store: RevocationStore) {
+    self.store = store
+    filter = nil
+    lastEvent = 0
+    waiting = ids[...]
+    progress = ProgressBar(total: ids.count)
   }
 
-  /// Stops at the first failure; what was done until then stays done.
-  mutating func run(
-    _ ids: [DeadLetterID], _ body: ([DeadLetterID]) throws(StoreError) -> [DeadLetterID]
-  ) throws(StoreError) {
-    defer { progress.clear() }
-    for start in stride(from: 0, to: ids.count, by: Self.chunk) {
-      let chunk = ids[start..<min(start + Self.chunk, ids.count)]
-      let began = ContinuousClock.now
-      let changed = try body(Array(chunk))
-      let took = began.duration(to: .now)
-      done += changed.count
-      undecodable += Set(chunk).subtracting(changed).count { $0.handler == nil }
-      passed += chunk.count
-      progress.show(passed)
-      // Four fifths of the writer's time are the server's.
-      if start + Self.chunk < ids.count {
-        Thread.sleep(forTimeInterval: min(max(took * 4, .milliseconds(5)), .seconds(1)) / .seconds(1))
-      }
+  /// All that are there by now.
+  init(_ filter: DeadLetterFilter, in store: RevocationStore) throws(StoreError) {
+    self.store = store
+    self.filter = filter
+    lastEvent = try store.tally().lastEvent
+    waiting = []
+    progress = ProgressBar(total: try store.deadLetterCount(filter))
+  }
+
+  /// The next ones, and nil at the end. Each time but the first it waits, so that four fifths of the writer's time are the server's.
+  mutating func next() throws(StoreError) -> [DeadLetterID]? {
+    let took = began.duration(to: .now)
+    if waiting.isEmpty, let filter {
+      waiting = try store.deadLetters(filter, after: lastRead, limit: Self.page).map(\.id)
+        .filter { $0.event <= lastEvent }[...]
+      lastRead = waiting.last ?? lastRead
     }
+    if waiting.isEmpty {
+      progress.clear()
+      return nil
+    }
+    if passed > 0 {
+      Thread.sleep(forTimeInterval: min(max(took * 4, .milliseconds(5)), .seconds(1)) / .seconds(1))
+    }
+    chunk = Array(waiting.prefix(Self.chunk))
+    waiting = waiting.dropFirst(chunk.count)
+    began = .now
+    return chunk
+  }
+
+  /// - Parameter changed: of the last ones, those that are dead no more.
+  mutating func finish(_ changed: [DeadLetterID]) {
+    done += changed.count
+    undecodable += Set(chunk).subtracting(changed).count { $0.handler == nil }
+    passed += chunk.count
+    progress.show(passed)
   }
 }

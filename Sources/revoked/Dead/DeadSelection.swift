@@ -2,6 +2,16 @@ internal import ArgumentParser
 internal import DynamicEvents
 internal import RevocationStore
 
+/// What the commands that change dead letters have in common.
+struct DeadChangeOptions: ParsableArguments {
+  @OptionGroup var selection: DeadSelectionOptions
+
+  @Flag(help: "For machines: the result as one line of JSON.")
+  var json = false
+
+  @OptionGroup var options: ConfigurationOptions
+}
+
 /// Which dead letters to change: some by name, some by what they have in common, or all. Nothing given is not all.
 struct DeadSelectionOptions: ParsableArguments {
   @Argument(help: ArgumentHelp("As `dead list` shows it.", valueName: "id"), transform: DeadLetterArgument.parse)
@@ -25,27 +35,10 @@ struct DeadSelectionOptions: ParsableArguments {
     }
   }
 
-  /// Hands over the ids that are meant, some at a time. Answers how many were done, and those that were not.
-  func forEach(
-    in store: RevocationStore, _ body: ([DeadLetterID]) throws(StoreError) -> [DeadLetterID]
-  ) throws -> DeadLetterWork {
-    if !ids.isEmpty {
-      let letters = try DeadLetterArgument.letters(of: ids, store).map(\.id)
-      var work = DeadLetterWork(total: letters.count)
-      try work.run(letters, body)
-      return work
-    }
-    let filter = try filter.known(to: store)
-    // What dies meanwhile is for the next time, or this would not end.
-    let last = try store.tally().lastEvent
-    var work = DeadLetterWork(total: try store.deadLetterCount(filter))
-    var previous: DeadLetterID?
-    while true {
-      let page = try store.deadLetters(filter, after: previous, limit: 5000).map(\.id).filter { $0.event <= last }
-      guard let end = page.last else { return work }
-      try work.run(page, body)
-      previous = end
-    }
+  /// Throws when an id is no dead letter's, or the store does not know the handler. Then nothing was done.
+  func work(in store: RevocationStore) throws -> DeadLetterWork {
+    if ids.isEmpty { return try DeadLetterWork(try filter.known(to: store), in: store) }
+    return DeadLetterWork(try DeadLetterArgument.letters(of: ids, store).map(\.id), in: store)
   }
 }
 
@@ -80,7 +73,7 @@ enum DeadLetterArgument {
     return id
   }
 
-  /// What an id means: one dead letter, or all of an event. Throws, after naming each, when any of them is none: then nothing was done.
+  /// What an id means: one dead letter, or all of an event. Throws, after naming each, when any of them is none.
   static func letters(of ids: [DeadLetterID], _ store: RevocationStore) throws -> [DeadLetter] {
     var found: [DeadLetter] = []
     var missing: [DeadLetterID] = []

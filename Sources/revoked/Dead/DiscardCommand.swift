@@ -16,24 +16,25 @@ struct DiscardDeadCommand: ParsableCommand {
   @OptionGroup var dead: DeadChangeOptions
 
   func run() throws {
-    var forgotten: Int?
-    let work = try dead.apply { store, ids throws(StoreError) in
-      try store.discard(ids)
-    } finally: { store throws(StoreError) in
-      if let name = dead.selection.wholeHandler { forgotten = try forget(name, store) }
-    }
-    if dead.json {
-      var result = ["discarded": work.done]
-      result["forgotten"] = forgotten
-      return print(JSONLine.text(result))
-    }
-    print("discarded \(work.done) dead letter\(work.done == 1 ? "" : "s")")
-    if let forgotten, let name = dead.selection.wholeHandler {
-      print("forgot the handler \(name.visible()), for which \(forgotten) event\(forgotten == 1 ? "" : "s") waited")
+    try dead.options.withStore(.amend) { store, _ in
+      var work = try dead.selection.work(in: store)
+      while let ids = try work.next() { work.finish(try store.discard(ids)) }
+      let name = dead.selection.wholeHandler
+      let forgotten = try name.flatMap { try forget($0, store) }
+      if dead.json {
+        var result = ["discarded": work.done]
+        result["forgotten"] = forgotten
+        return try Output.line(JSON.line(result))
+      }
+      try Output.line("discarded \(work.done) dead letter\(work.done == 1 ? "" : "s")")
+      if let forgotten, let name {
+        try Output.line(
+          "forgot the handler \(name.visible()), for which \(forgotten) event\(forgotten == 1 ? "" : "s") waited")
+      }
     }
   }
 
-  /// Answers for how many events the handler was still to come; nil if a server has it.
+  /// Returns for how many events the handler was still to come; nil if a server has it.
   private func forget(_ name: String, _ store: RevocationStore) throws(StoreError) -> Int? {
     guard try store.isRemoved(name) else { return nil }
     let pending = try store.backlogs()[name]?.pending

@@ -15,27 +15,26 @@ struct ReplayDeadCommand: ParsableCommand {
   @OptionGroup var dead: DeadChangeOptions
 
   func run() throws {
-    var handlers: Set<String> = []
-    var removed: [String] = []
-    let work = try dead.apply { store, ids throws(StoreError) in
-      let replayed = try store.replay(ids, at: Timestamp(Date()))
-      handlers.formUnion(replayed.compactMap(\.handler))
-      return replayed
-    } finally: { store throws(StoreError) in
-      for name in handlers.sorted() where try store.isRemoved(name) { removed.append(name) }
+    let undecodable = try dead.options.withStore(.amend) { store, _ in
+      var work = try dead.selection.work(in: store)
+      var handlers: Set<String> = []
+      while let ids = try work.next() {
+        let replayed = try store.replay(ids, at: Timestamp(Date()))
+        handlers.formUnion(replayed.compactMap(\.handler))
+        work.finish(replayed)
+      }
+      if dead.json {
+        try Output.line(JSON.line(["replayed": work.done, "undecodable": work.undecodable]))
+      } else {
+        try Output.line("replayed \(work.done) dead letter\(work.done == 1 ? "" : "s")")
+      }
+      for name in handlers.sorted() where try store.isRemoved(name) {
+        Notice.say(
+          "the server has no handler \(name): what was put back waits until it has, "
+            + "or until `revoked dead discard --handler \(name)`")
+      }
+      return work.undecodable
     }
-    if dead.json {
-      print(JSONLine.text(["replayed": work.done, "undecodable": work.undecodable]))
-    } else {
-      print("replayed \(work.done) dead letter\(work.done == 1 ? "" : "s")")
-    }
-    for name in removed {
-      Notice.say(
-        "the server has no handler \(name): what was put back waits until it has, or until `revoked dead discard --handler \(name)`"
-      )
-    }
-    if work.undecodable > 0 {
-      throw Failure.no("\(work.undecodable) stay dead: this release cannot decode them either")
-    }
+    if undecodable > 0 { throw Failure.no("\(undecodable) stay dead: this release cannot decode them either") }
   }
 }

@@ -1,12 +1,13 @@
 internal import ArgumentParser
 internal import DynamicEvents
-internal import Receiver
 internal import RevocationStore
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Says whether sessions are revoked, from the store itself.",
-    discussion: "Works while the server runs and when it does not. Exit 0: at least one is revoked; 1: none.")
+    discussion: """
+      Works while the server runs and when it does not. Exit 0: at least one is revoked; 1: none. `--data` takes a backup's file as well.
+      """)
 
   @Argument(help: ArgumentHelp("Session ids: the `sid` of a JWT.", valueName: "session-id"))
   var sessions: [String]
@@ -20,23 +21,19 @@ struct CheckCommand: ParsableCommand {
   }
 
   func run() throws {
-    let settings = try options.load()
-    do throws(StoreError) {
-      let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
+    let isAnyRevoked = try options.withStore(.inspect) { store, _ in
       let ids = sessions.compactMap { SessionID($0) }
       let revocations = try store.revocations(ofEach: ids)
       for (session, revocation) in zip(ids, revocations) {
         if let revocation {
-          let event = revocation.eventID.map { " event=\($0.visible())" } ?? ""
-          print("\(session) revoked at=\(revocation.revokedAt) by=\(revocation.by.rawValue)\(event)")
+          let event = revocation.eventID.map { " eventId=\($0.visible())" } ?? ""
+          try Output.line("\(session) revoked at=\(revocation.revokedAt) by=\(revocation.by.rawValue)\(event)")
         } else {
-          print("\(session) not revoked")
+          try Output.line("\(session) not revoked")
         }
       }
-      if revocations.contains(where: { $0 != nil }) { return }
-    } catch {
-      throw Failure.io(error)
+      return revocations.contains { $0 != nil }
     }
-    throw Failure.no
+    if !isAnyRevoked { throw Failure.no }
   }
 }

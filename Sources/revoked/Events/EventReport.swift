@@ -3,16 +3,16 @@ internal import Foundation
 internal import RevocationStore
 
 /// A stored event, as `events` shows it.
-struct EventReport: Encodable {
+struct EventReport: Report {
   struct Handler: Encodable {
-    let name: String
+    let handler: String
     let state: String
     var attempts: Int?
     var retryAt: String?
     var error: String?
 
     init(_ handler: EventSummary.Handler, isUnwanted: Bool) {
-      name = handler.name
+      self.handler = handler.name
       switch handler.state {
       // The store only knows that nothing is left to do.
       case .done: state = isUnwanted ? "not wanted" : "done"
@@ -66,9 +66,11 @@ extension EventReport {
   static let header = "EVENT".column(10) + " " + "RECEIVED".column(24) + " " + "NAME".column(26) + " HANDLERS"
 
   /// The last column is whatever length it is.
-  var row: String {
-    ["\(seq)".column(10), receivedAt.column(24), (name ?? "(undecodable)").visible().column(26), standing]
-      .joined(separator: " ")
+  var rows: [String] {
+    let columns = [
+      "\(seq)".column(10), receivedAt.column(24), (name ?? "(undecodable)").visible().column(26), standing,
+    ]
+    return [columns.joined(separator: " ")]
   }
 
   /// How many handlers are how far; those that are done only if all are.
@@ -84,18 +86,18 @@ extension EventReport {
   /// A line each, for people.
   var lines: [String] {
     var fields: [(String, String?)] = [
-      ("event", "\(seq)"), ("name", name), ("problem", problem), ("source", source), ("event id", eventId),
-      ("session", sessionId), ("received", receivedAt), ("occurred", occurredAt),
+      ("seq", "\(seq)"), ("name", name), ("problem", problem), ("source", source), ("eventId", eventId),
+      ("sessionId", sessionId), ("received", receivedAt), ("occurred", occurredAt),
     ]
-    fields += messageIds.map { ("message", $0) }
+    fields += messageIds.map { ("messageId", $0) }
     fields += handlers.map { ("handler", $0.text) }
-    return fields.compactMap { name, value in value.map { name.column(9) + $0.visible() } }
+    return fields.compactMap { name, value in value.map { name.column(11) + $0.visible() } }
   }
 }
 
 extension EventReport.Handler {
   fileprivate var text: String {
-    var text = "\(name): \(state)"
+    var text = "\(handler): \(state)"
     if let attempts { text += " after \(attempts) attempt\(attempts == 1 ? "" : "s")" }
     if let retryAt { text += ", next at \(retryAt)" }
     if let error { text += ": \(error)" }
@@ -124,13 +126,26 @@ struct BodyText: Encodable {
   var visible: String { String(decoding: bytes, as: UTF8.self).visible(keepingLines: true) }
 }
 
+/// What a command shows of a stored thing: an object for machines, lines and rows for people.
+protocol Report: Encodable {
+  /// Of a list, an entry's rows under the header. Mostly one.
+  var rows: [String] { get }
+  /// All that is known, a line each.
+  var lines: [String] { get }
+}
+
 /// A report, and the body of its event beside it.
-struct WithBody<Report: Encodable>: Encodable {
-  let report: Report
+struct WithBody<Content: Report>: Encodable {
+  let report: Content
   let body: BodyText
 
   func encode(to encoder: any Encoder) throws {
     try report.encode(to: encoder)
     try body.encode(to: encoder)
+  }
+
+  func show(json: Bool, isFirst: Bool) throws {
+    if json { return try Output.line(JSON.line(self)) }
+    try Output.line((isFirst ? "" : "\n") + report.lines.joined(separator: "\n") + "\n\n" + body.visible)
   }
 }

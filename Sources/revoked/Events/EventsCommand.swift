@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import DynamicEvents
-internal import Receiver
 internal import RevocationStore
 internal import Signature
 
@@ -27,22 +26,15 @@ struct ListEventsCommand: ParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() throws {
-    let settings = try options.load()
-    do throws(StoreError) {
-      let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
+    try options.withStore(.inspect) { store, settings in
       let filter = EventFilter(since: since, name: name)
+      var list = Listing(listing, header: EventReport.header, none: "no events")
       var last: Int64?
-      try listing.show(header: EventReport.header, none: "no events") { limit throws(StoreError) in
+      while let limit = list.next {
         let events = try store.latestEvents(filter, before: last, limit: limit)
         last = events.last?.seq ?? last
-        return events.map { EventReport($0, settings.handlers) }
-      } rows: { event in
-        [event.row]
-      } line: { event in
-        JSONLine.text(event)
+        try list.show(events.map { EventReport($0, settings.handlers) })
       }
-    } catch {
-      throw Failure.io(error)
     }
   }
 }
@@ -53,8 +45,8 @@ struct ShowEventsCommand: ParsableCommand {
     discussion: """
       A body may hold personal data. Exit 1 if one of the events is not stored.
 
-      How handlers stand with it: waiting, retrying, dead; not wanted, by the handler's `events` as they are configured now; done: delivered, or \
-      a dead letter that was discarded.
+      How handlers stand with it: waiting, retrying, dead; not wanted, by the handler's `events` as they are configured now; \
+      done: delivered, or a dead letter that was discarded.
       """)
 
   @Argument(help: ArgumentHelp("The number that `events list` shows, or an eventId.", valueName: "event"))
@@ -70,23 +62,17 @@ struct ShowEventsCommand: ParsableCommand {
   }
 
   func run() throws {
-    let settings = try options.load()
-    var found: [EventSummary] = []
     var missing: [String] = []
-    do throws(StoreError) {
-      let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
+    try options.withStore(.inspect) { store, settings in
+      var shown = 0
       for text in events {
-        if let event = try Self.find(text, store) { found.append(event) } else { missing.append(text) }
-      }
-    } catch {
-      throw Failure.io(error)
-    }
-    for (index, event) in found.enumerated() {
-      let (report, body) = (EventReport(event, settings.handlers), BodyText(bytes: event.body))
-      if json {
-        print(JSONLine.text(WithBody(report: report, body: body)))
-      } else {
-        print((index > 0 ? "\n" : "") + report.lines.joined(separator: "\n") + "\n\n" + body.visible)
+        guard let event = try Self.find(text, store) else {
+          missing.append(text)
+          continue
+        }
+        let report = WithBody(report: EventReport(event, settings.handlers), body: BodyText(bytes: event.body))
+        try report.show(json: json, isFirst: shown == 0)
+        shown += 1
       }
     }
     if !missing.isEmpty {

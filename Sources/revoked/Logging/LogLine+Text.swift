@@ -42,7 +42,7 @@ extension LogLine {
       case "\t": append(#"\t"#)
       case "\"" where quoted: append(#"\""#)
       case "\\" where quoted: append(#"\\"#)
-      case _ where scalar.isObeyed:
+      case _ where scalar.isUnsafeOnTerminal:
         append(#"\u{\#(String(scalar.value, radix: 16))}"#)
       default: bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
       }

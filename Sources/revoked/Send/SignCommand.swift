@@ -13,7 +13,7 @@ struct SignCommand: ParsableCommand {
   func run() throws {
     let settings = try options.load(requiring: [.secrets])
     let body = try StandardInput.readAll()
-    print(try Signing.headerValue(for: body, settings))
+    try Output.line(try Signing.headerValue(for: body, settings))
   }
 }
 
@@ -42,9 +42,9 @@ struct VerifyCommand: ParsableCommand {
     let settings = try options.load(requiring: [.secrets])
     let body = try StandardInput.readAll()
     let diagnosis = try SignatureDiagnosis(headerValue: signature, body: body, secrets: settings.receiver.secrets)
-    print(diagnosis.isValid ? "valid" : "not valid")
+    try Output.line(diagnosis.isValid ? "valid" : "not valid")
     if explain {
-      for finding in diagnosis.findings { print(finding) }
+      for finding in diagnosis.findings { try Output.line(finding) }
     }
     if !diagnosis.isValid { throw Failure.no }
   }
@@ -52,15 +52,15 @@ struct VerifyCommand: ParsableCommand {
 
 /// A body's exact bytes, as `sign` and `verify` read them.
 enum StandardInput {
+  /// As much as `limits.body` can allow.
+  private static let limit = 64 << 20
+
   static func readAll() throws -> [UInt8] {
-    if isatty(STDIN_FILENO) == 1 {
-      try FileHandle.standardError.write(
-        contentsOf: Data("reading the body from the terminal; end it with Ctrl-D\n".utf8))
-    }
-    do {
-      return [UInt8](try FileHandle.standardInput.readToEnd() ?? Data())
+    if isatty(STDIN_FILENO) == 1 { Notice.say("reading the body from the terminal; end it with Ctrl-D") }
+    do throws(Mismatch) {
+      return try InputFile.standardInput(atMost: limit)
     } catch {
-      throw Failure.io("cannot read standard input: \(error.localizedDescription)")
+      throw Failure.io(error.text)
     }
   }
 }

@@ -106,7 +106,7 @@ struct ReplayTests {
         (["dead", "replay"] + ids.prefix(50), "replayed 50 dead letters"),
         (["dead", "discard"] + ids.suffix(10), "discarded 10 dead letters"),
         (["dead", "list", "--json"], "{"), (["events", "list"], "EVENT"),
-        (["events", "show", "\(rounds + 1)"], "event    \(rounds + 1)\n"),
+        (["events", "show", "\(rounds + 1)"], "seq        \(rounds + 1)\n"),
         (["check", store.sessions[rounds]], store.sessions[rounds]),
         (["backup", "\(store.folder.path)/copy-\(rounds)"], store.folder.path),
       ]
