@@ -51,8 +51,10 @@ let package = Package(
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     target("HTTPMessage"),
     target("HTTPServer", ["HTTPMessage", "CLinux"]),
+    target("Outgoing", ["CCurl", "CLinux"]),
     target("Signature", ["COpenSSL"]),
     target("DynamicEvents", ["Signature"]),
     target("AccessTokens", ["COpenSSL", "Signature", "DynamicEvents"]),
@@ -68,7 +70,7 @@ let package = Package(
       "Receiver",
       [
         "HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore", "Handlers",
-        logging,
+        "Outgoing", logging,
       ]),
     .executableTarget(
       name: "revoked",
@@ -80,7 +82,7 @@ let package = Package(
       swiftSettings: swift),
 
     .target(
-      name: "TestSupport", dependencies: ["HTTPServer", "COpenSSL", logging], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["HTTPMessage", "HTTPServer", "COpenSSL", logging], path: "Tests/TestSupport",
       swiftSettings: swift),
     tests("HTTPMessageTests", ["HTTPMessage", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("HTTPServerTests", ["HTTPServer", "HTTPMessage", "TestSupport"]),
@@ -95,7 +97,11 @@ let package = Package(
       "HandlersTests", ["Handlers", "RevocationStore", "DynamicEvents", "TestSupport", logging, subprocess],
       resources: [.copy("Forward/peer.py")]),
     tests(
-      "ReceiverTests", ["Receiver", "HTTPServer", "Signature", "DynamicEvents", "Handlers", "TestSupport", logging]),
+      "ReceiverTests",
+      [
+        "Receiver", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore", "Handlers",
+        "TestSupport", logging,
+      ]),
     tests("RevokedTests", ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", logging]),
     tests("FuzzTests", ["HTTPMessage", "Signature", "DynamicEvents", "AccessTokens", "TestSupport"]),
     tests(

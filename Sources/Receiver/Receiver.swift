@@ -31,6 +31,7 @@ public final class Receiver: Sendable {
   private let watch: StoreWatch?
   private let inbox: Inbox
   private let feed: Feed
+  private let gate: Gate
   private let publicServer: HTTPServer
   private let privateServer: HTTPServer
 
@@ -95,6 +96,7 @@ public final class Receiver: Sendable {
         lastSigned: tally.lastReceivedAt)
       let feed = Feed(service)
       bell.listen { feed.wake() }
+      gate = Gate(configuration.forwardAuth, service)
       self.feed = feed
     } catch {
       throw .store(error.description)
@@ -109,11 +111,15 @@ public final class Receiver: Sendable {
     let page = MetricsPage(
       service: service, dispatcher: dispatcher, publicCounters: publicServer.counters,
       privateCounters: privateServer.counters)
-    let readiness = Readiness(service) { [dispatcher] in dispatcher.isRunning }
-    let cookie = configuration.forwardAuth.cookie.flatMap { TokenCookie(name: $0) }
-    privateServer.start { [service, feed, token = configuration.privateToken] loop in
+    let readiness = Readiness(service) { [keys = gate.verification?.keys] in
+      keys?.complaint
+    } lanesRun: { [dispatcher] in
+      dispatcher.isRunning
+    }
+    gate.verification?.keys.start()
+    privateServer.start { [service, feed, gate, token = configuration.privateToken] loop in
       PrivateResponder(
-        loop: loop, service: service, readiness: readiness, metricsPage: page, feed: feed, token: token, cookie: cookie)
+        loop: loop, service: service, readiness: readiness, metricsPage: page, feed: feed, token: token, gate: gate)
     }
     pruner.start()
   }
@@ -150,6 +156,7 @@ public final class Receiver: Sendable {
   /// what was acknowledged is on disk already, what handlers did not finish is offered again after the next start.
   public func stop() async {
     service.isDraining.store(true, ordering: .relaxed)
+    gate.verification?.keys.stop()
     pruner.stop()
     watch?.cancel()
     let deadline = ContinuousClock.now + configuration.drainTimeout

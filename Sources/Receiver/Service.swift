@@ -57,7 +57,8 @@ final class Service: Sendable {
   /// The response with the time of the last signed delivery, which lets a caller tell quiet from broken.
   func stamped(_ response: consuming Response) -> Response {
     guard let lastSigned else { return response }
-    response.line = lastEventField.withLock { $0.line(for: lastSigned) }
+    let line = lastEventField.withLock { $0.line(for: lastSigned) }
+    if response.line.isEmpty { response.line = line } else { response.line.append(contentsOf: line) }
     return response
   }
 

@@ -13,13 +13,16 @@ struct ServedReceiver {
   let folder: TemporaryFolder
   let receiver: Receiver
 
-  init(in folder: TemporaryFolder, token: String? = nil) throws {
+  init(
+    in folder: TemporaryFolder, token: String? = nil, _ configure: (inout ReceiverConfiguration) -> Void = { _ in }
+  ) throws {
     self.folder = folder
     var configuration = try ReceiverConfiguration(secrets: [Secret(Vector.secret)])
     configuration.listen = .tcp(host: "127.0.0.1", port: 0)
     configuration.privateListen = .tcp(host: "127.0.0.1", port: 0)
     configuration.data = folder.data
     configuration.privateToken = try token.map { try Secret($0) }
+    configure(&configuration)
     receiver = try Receiver(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     receiver.start()
   }

@@ -27,14 +27,10 @@ struct SettingsListingTests {
   @Test("JSON has the same, sorted, and no secret either")
   func json() throws {
     let listing = try Settings.load(inputs).listingJSON
+    #expect(listing.hasPrefix("{\n  \"data\" : {\n    \"source\" : \"default\",\n    \"value\" : \"./data\"\n  },\n"))
     #expect(
-      listing.hasPrefix(
+      listing.contains(
         """
-        {
-          "data" : {
-            "source" : "default",
-            "value" : "./data"
-          },
           "handlers.audit.events" : {
             "source" : "file revoked.yaml:2",
             "value" : [
@@ -42,6 +38,7 @@ struct SettingsListingTests {
               "user.*"
             ]
           },
+
         """))
     #expect(listing.contains(#""count" : 2,"#))
     #expect(!listing.contains("0123456789"))

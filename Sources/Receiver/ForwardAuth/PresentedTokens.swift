@@ -5,7 +5,7 @@ internal import HTTPMessage
 /// What a forward-auth request presents. All of it is tested, so that adding something can only refuse more.
 ///
 /// Nothing else in the request counts: proxies add `X-Forwarded-…`, and so can anybody.
-struct PresentedTokens {
+struct PresentedTokens: Sendable {
   /// Something cannot be read without doubt, so the request is refused. The cause is for the log and holds no input.
   struct Unreadable: Error {
     let cause: String

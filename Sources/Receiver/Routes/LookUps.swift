@@ -95,7 +95,7 @@ final class LookUps {
     return body
   }
 
-  func answer(unfit: Response, _ ask: () throws(StoreError) -> Response) -> Response {
+  private func answer(unfit: Response, _ ask: () throws(StoreError) -> Response) -> Response {
     do throws(StoreError) {
       let response = try ask()
       service.reads.worked()

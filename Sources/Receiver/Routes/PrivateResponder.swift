@@ -1,4 +1,3 @@
-internal import AccessTokens
 internal import HTTPMessage
 internal import HTTPServer
 internal import Signature
@@ -17,7 +16,7 @@ final class PrivateResponder: Responder {
 
   init(
     loop: EventLoop, service: Service, readiness: Readiness, metricsPage: MetricsPage, feed: Feed, token: Secret?,
-    cookie: TokenCookie?
+    gate: Gate
   ) {
     self.loop = loop
     self.service = service
@@ -27,13 +26,13 @@ final class PrivateResponder: Responder {
     self.feed = feed
     lookUps = LookUps(service)
     orders = Orders(service, loop, areAllowed: token != nil)
-    forwardAuth = ForwardAuth(service, lookUps, cookie: cookie)
+    forwardAuth = ForwardAuth(service, lookUps, gate)
   }
 
   /// Forward-auth reads no body, and a proxy may pass on a request's Content-Length without the body that it announces.
   func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
     let path = bytes.extracting(head.path.range)
-    return path.isForwardAuth ? service.stamped(forwardAuth(head, bytes)) : nil
+    return path.isForwardAuth ? forwardAuth(head, bytes, for: nil) : nil
   }
 
   func roundEnded() { lookUps.roundEnded() }
@@ -41,7 +40,7 @@ final class PrivateResponder: Responder {
   func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
   {
     let path = bytes.extracting(head.path.range)
-    if path.isForwardAuth { return service.stamped(forwardAuth(head, bytes)) }
+    if path.isForwardAuth { return forwardAuth(head, bytes, for: exchange) }
     let isGet = head.method == .get || head.method == .head
     if path.equals("/livez") { return isGet ? Answers.healthy : Answers.getOnly }
     if path.equals("/readyz") {
@@ -62,13 +61,14 @@ final class PrivateResponder: Responder {
     return nil
   }
 
-  private func forwardAuth(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response {
+  private func forwardAuth(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, for exchange: Exchange?) -> Response? {
     guard case .granted(let byAuthorization) = PrivateAccess(head, bytes, token: token) else {
       service.tokenWasWrong()
       service.metrics.forwardAuthRefusals.add(to: .token)
-      return Answers.forwardAuthTokenMissing
+      return service.stamped(Answers.forwardAuthTokenMissing)
     }
-    return forwardAuth.answer(head, bytes, readsAuthorization: !byAuthorization)
+    let response = forwardAuth.answer(head, bytes, readsAuthorization: !byAuthorization, for: exchange, on: loop)
+    return response.map { service.stamped($0) }
   }
 
   private func tokenMissing() -> Response {

@@ -19,9 +19,15 @@ final class Readiness: Sendable {
 
   private let service: Service
   private let lanesRun: @Sendable () -> Bool
+  private let complaint: @Sendable () -> String?
   private let state = Mutex(State())
 
-  init(_ service: Service, lanesRun: @escaping @Sendable () -> Bool) {
+  /// - Parameter complaint: why something else than the store and the lanes is not ready; `nil`: it is.
+  init(
+    _ service: Service, complaint: @escaping @Sendable () -> String? = { nil },
+    lanesRun: @escaping @Sendable () -> Bool
+  ) {
+    self.complaint = complaint
     self.service = service
     self.lanesRun = lanesRun
   }
@@ -29,6 +35,7 @@ final class Readiness: Sendable {
   /// Many may ask at once; they share one probe.
   func probe(_ answer: @escaping Answer) {
     if service.isDraining.load(ordering: .relaxed) { return answer(Self.unready("draining")) }
+    if let complaint = complaint() { return answer(Self.unready(complaint)) }
     if !lanesRun() { return answer(Self.unready("a handler's lane has ended")) }
     let begun: Int? = state.withLock { state in
       state.waiting.append(answer)

@@ -25,6 +25,31 @@ extension Settings {
     ConfigurationKey(
       "retention", "30d", "how long a revoked session is remembered", .duration(upTo: 3_650, .d),
       into: \.receiver.retention),
+    ConfigurationKey(
+      "dynamic.environment-id", nil, "the environment at Dynamic whose sessions these are", .environmentID,
+      into: \.dynamic.environmentID),
+    ConfigurationKey(
+      "dynamic.api-url", "https://app.dynamicauth.com/api/v0", "where Dynamic's API is", .trustedURL,
+      into: \.dynamic.apiURL),
+    ConfigurationKey(
+      "forward-auth.cookie", "DYNAMIC_JWT_TOKEN", "the cookie that may carry the JWT; empty: none is read", .cookieName,
+      into: \.forwardAuth.cookie),
+    ConfigurationKey(
+      "forward-auth.verify", "false", "whether forward-auth verifies the JWT; needs dynamic.environment-id", .truth,
+      into: \.forwardAuth.verifies),
+    ConfigurationKey(
+      "forward-auth.scope", "user:basic", "a word that the JWT's scope must hold; empty: not asked", .word,
+      into: \.forwardAuth.scope),
+    ConfigurationKey(
+      "forward-auth.audience", nil, "what the JWT's aud must be or hold; none: not asked", .word,
+      into: \.forwardAuth.audience),
+    ConfigurationKey(
+      "forward-auth.jwks-url", nil, "where the environment's keys are; none: at dynamic.api-url", .trustedURL,
+      into: \.forwardAuth.keysURL),
+    // Whoever holds a key that Dynamic has removed can sign until then.
+    ConfigurationKey(
+      "forward-auth.jwks-max-age", "24h", "how long known keys count while they cannot be fetched",
+      .duration(upTo: 30, .d), into: \.forwardAuth.keysMaxAge),
     // A session event has some 600 bytes, so below 1,024 hardly any fits. Every connection may hold one body, hence the upper bound.
     ConfigurationKey(
       "limits.body", "262144", "bytes of a request body", .bytes(1_024...67_108_864),

@@ -13,6 +13,7 @@ extension Settings {
     loading.readKeys()
     loading.readSecrets()
     loading.readHandlers()
+    loading.readForwardAuth()
     loading.compare()
     guard loading.problems.isEmpty else { throw ConfigurationProblems(problems: loading.problems) }
     var settings = loading.settings
@@ -38,8 +39,16 @@ extension Settings {
       problems = (file?.problems ?? []) + environment.problems + flags.problems
       fileIsBroken = file?.isBroken ?? false
       values = (file?.values ?? [:])
+        .merging(Self.variables(of: inputs)) { $1 }
         .merging(environment.values) { $1 }
         .merging(flags.values) { $1 }
+    }
+
+    /// The names that Dynamic's own tools use.
+    private static func variables(of inputs: ConfigurationInputs) -> [String: ConfigurationValue] {
+      let name = "DYNAMIC_ENVIRONMENT_ID"
+      guard let value = inputs.environment[name] else { return [:] }
+      return ["dynamic.environment-id": .text(value, .environment(name))]
     }
 
     private static func file(of inputs: ConfigurationInputs) -> ConfigurationFile? {
@@ -103,6 +112,17 @@ extension Settings {
         if let definition = reading.definition { settings.handlers.append(definition) }
         problems += reading.problems
       }
+    }
+
+    /// The verification needs to know whose tokens are ours.
+    mutating func readForwardAuth() {
+      settings.receiver.forwardAuth = settings.forwardAuth.configuration(settings.dynamic)
+      guard settings.forwardAuth.verifies, settings.dynamic.environmentID == nil else { return }
+      guard !problems.contains(where: { $0.key == "dynamic.environment-id" }) else { return }
+      problems.append(
+        ConfigurationProblem(
+          "forward-auth.verify", values["forward-auth.verify"]?.source,
+          "needs dynamic.environment-id, which says whose tokens are ours"))
     }
 
     /// What is wrong only when two keys are seen together.

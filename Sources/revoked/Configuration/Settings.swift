@@ -10,6 +10,8 @@ struct Settings: Sendable {
   }
 
   var receiver = ReceiverConfiguration(secrets: [])
+  var dynamic = DynamicSettings()
+  var forwardAuth = ForwardAuthSettings()
   var logLevel = Logger.Level.info
   var logFormat = LogFormat.json
   /// By name.

@@ -13,6 +13,7 @@ extension Recipe {
     changes: { place in
       var changes: [Change] = [
         ("listen 443 ssl;", "listen 127.0.0.1:\(place.port) ssl;"),
+        ("/var/log/nginx/app.access.log", "\(place.folder.path)/access.log"),
         ("/etc/ssl/example.com.pem", place.certificate.chain), ("/etc/ssl/example.com.key", place.certificate.key),
         ("127.0.0.1:8080", "\(place.webhook)"), ("127.0.0.1:8081", "\(place.lookups)"),
         ("127.0.0.1:3000", "\(place.application)"),
@@ -76,7 +77,10 @@ extension Recipe {
       ]
       if place.token != nil { changes.append(("# header_up X-Revoked-Token", "header_up X-Revoked-Token")) }
       if place.failsOpen {
-        let lines = ["# handle_errors {", "# \treverse_proxy 127.0.0.1:3000", "# }"]
+        let lines = [
+          "# handle_errors {", "# \treverse_proxy 127.0.0.1:3000 {", "# \t\theader_up -X-Auth-User",
+          "# \t\theader_up -X-Auth-Session", "# \t}", "# }",
+        ]
         changes.append(
           (
             lines.joined(separator: "\n\t"), lines.map { String($0.dropFirst(2)) }.joined(separator: "\n")

@@ -1,0 +1,71 @@
+internal import HTTPMessage
+internal import HTTPServer
+internal import Synchronization
+
+/// Publishes an environment's keys over HTTP, as well or badly as a test wants, and counts who asks.
+package final class KeyServer: Sendable {
+  private final class State: Sendable {
+    struct Publication {
+      var body: [UInt8] = []
+      var status = Status.ok
+      var isSilent = false
+      var asked = 0
+    }
+
+    let publication = Mutex(Publication())
+  }
+
+  private let server: HTTPServer
+  private let state = State()
+
+  package init() throws {
+    server = try HTTPServer(
+      listen: .tcp(host: "127.0.0.1", port: 0), limits: ServerLimits(), loops: 1, label: "keys")
+    server.start { [state] _ in Publisher(state) }
+  }
+
+  deinit { server.abort() }
+
+  package var url: String { "http://\(server.address)/jwks" }
+  package var asked: Int { state.publication.withLock { $0.asked } }
+
+  package func publish(_ keys: SigningKey...) throws {
+    let text = #"{"keys":[\#(try keys.map { try $0.jwk() }.joined(separator: ","))]}"#
+    publish(text: text)
+  }
+
+  package func publish(text: String) {
+    state.publication.withLock { ($0.body, $0.status, $0.isSilent) = (Array(text.utf8), .ok, false) }
+  }
+
+  /// Answers 503 from now on.
+  package func fail() {
+    state.publication.withLock { ($0.status, $0.isSilent) = (.serviceUnavailable, false) }
+  }
+
+  /// Takes requests and answers none.
+  package func fallSilent() {
+    state.publication.withLock { $0.isSilent = true }
+  }
+
+  private final class Publisher: Responder {
+    private let state: State
+
+    init(_ state: State) {
+      self.state = state
+    }
+
+    func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
+
+    func respond(
+      to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange
+    ) -> Response? {
+      state.publication.withLock { publication in
+        publication.asked += 1
+        return publication.isSilent ? nil : Response(publication.status, body: publication.body)
+      }
+    }
+
+    func roundEnded() {}
+  }
+}
