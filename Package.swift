@@ -22,9 +22,8 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 }
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let sqlite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
-let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 // The list reads from the wire down to the service: a target may import only what stands above it.
 let package = Package(
@@ -35,8 +34,6 @@ let package = Package(
     .library(name: "Receiver", targets: ["Receiver", "Handlers", "DynamicEvents", "Signature", "HTTPServer"]),
   ],
   dependencies: [
-    // SQLite's WAL, prepared statements and its threading rules, kept right by others.
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     // The command line: help, validation and exit codes as users know them.
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     // The logging interface that an embedding server already uses.
@@ -58,13 +55,15 @@ let package = Package(
     target("Signature", ["COpenSSL"]),
     target("DynamicEvents", ["Signature"]),
     target("AccessTokens", ["COpenSSL", "Signature", "DynamicEvents"]),
-    target("RevocationStore", ["DynamicEvents", grdb, sqlite]),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+    target("SQLite", ["CSQLite"]),
+    target("KeyIndex", ["SQLite"]),
+    target("RevocationStore", ["DynamicEvents", "SQLite", "KeyIndex", "CLinux", systemPackage]),
     target(
       "Handlers",
       [
         "CLinux", "Signature", "DynamicEvents", "RevocationStore", logging,
-        subprocess,
-        .product(name: "SystemPackage", package: "swift-system"),
+        subprocess, systemPackage,
       ]),
     target(
       "Receiver",
@@ -92,7 +91,8 @@ let package = Package(
       "AccessTokensTests", ["AccessTokens", "RevocationStore", "DynamicEvents", "Signature", "TestSupport"],
       resources: [.copy("Libraries/libraries.py")]),
     .target(name: "CFaultyDisk", path: "Tests/CFaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
-    tests("RevocationStoreTests", ["RevocationStore", "DynamicEvents", "TestSupport", "CFaultyDisk", grdb]),
+    tests(
+      "RevocationStoreTests", ["RevocationStore", "KeyIndex", "SQLite", "DynamicEvents", "TestSupport", "CFaultyDisk"]),
     tests(
       "HandlersTests", ["Handlers", "RevocationStore", "DynamicEvents", "TestSupport", logging, subprocess],
       resources: [.copy("Forward/peer.py")]),
@@ -107,7 +107,7 @@ let package = Package(
     tests(
       "AcceptanceTests",
       [
-        "revoked", "RevocationStore", "DynamicEvents", "HTTPServer", "HTTPMessage", "Signature", "TestSupport", grdb,
+        "revoked", "RevocationStore", "DynamicEvents", "HTTPServer", "HTTPMessage", "Signature", "TestSupport", "SQLite",
         "Yams",
       ]),
   ]

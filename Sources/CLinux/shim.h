@@ -1,7 +1,8 @@
 #pragma once
-// What Swift's Glibc module leaves out: epoll, eventfd, mallopt and the flags of memfd_create, and what <sys/socket.h>
-// and <sys/mman.h> hide behind _GNU_SOURCE.
+// What Swift's Glibc module leaves out: epoll, eventfd, mallopt, statx and the flags of memfd_create, and what
+// <sys/socket.h> and <sys/mman.h> hide behind _GNU_SOURCE.
 #include <linux/memfd.h>
+#include <linux/stat.h>
 #include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -10,3 +11,4 @@
 
 int accept4(int socket, struct sockaddr *address, socklen_t *length, int flags);
 int memfd_create(const char *name, unsigned int flags);
+int statx(int directory, const char *restrict path, int flags, unsigned int mask, struct statx *restrict result);

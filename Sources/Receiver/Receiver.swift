@@ -59,16 +59,14 @@ public final class Receiver: Sendable {
     do throws(StoreError) {
       let store = try RevocationStore(
         data: configuration.data, mode: .serve, retention: configuration.retention
-      ) { from, to in
-        logger.notice(
-          "the store is being migrated: nothing listens until that is done, and no older version opens it again",
-          metadata: ["from": "schema \(from)", "to": "schema \(to)"])
-      }
+      ) { notice in logger.log(notice) }
       let tally = try store.tally()
       logger.notice(
-        store.isNew ? "a new store was made" : "the store was opened",
+        store.isNew
+          ? "a new store was made: no session revoked before now is known, and none of them is refused"
+          : "the store was opened",
         metadata: [
-          "path": "\(store.path)", "sessions": .stringConvertible(tally.revocations),
+          "path": "\(store.path)", "created": "\(store.createdAt)", "sessions": .stringConvertible(tally.revocations),
           "events": .stringConvertible(tally.events),
         ])
       // Starts the lanes, so nothing may fail behind it: nobody would stop them.

@@ -1,6 +1,7 @@
 package import DynamicEvents
 internal import Foundation
-internal import GRDB
+internal import KeyIndex
+internal import SQLite
 package import Synchronization
 
 /// The embedded store: what was received, who is revoked, and what each handler has still to do. Safe from any thread;
@@ -19,104 +20,110 @@ package final class RevocationStore: Sendable {
 
   /// The database file, as an absolute path.
   package let path: String
-  private let mode: Mode
+  /// Whether this opening made the store.
+  package let isNew: Bool
+  /// When the store was made: nothing from before is known. A backup keeps it.
+  package let createdAt: Timestamp
+  let mode: Mode
   private let folder: StoreFolder
   /// SQLite was told that nobody writes to the file.
   private let isFrozen: Bool
   // Above the lock, so that a store that is just let go of closes its database before another server may open it.
-  private let database: any DatabaseWriter
+  private let connections: StoreConnections
   private let lock: StoreLock?
-  let health = StoreHealth()
-  /// Some hundred events of the usual size.
-  private static let roomForEvents: UInt64 = 1 << 20
   /// The files that were opened.
   private let identities: [FileIdentity?]
-  /// Whether this opening made the store.
-  package let isNew: Bool
+  let health = StoreHealth()
+  let notify: @Sendable (StoreNotice) -> Void
+  /// So many pages of the log are folded into the database.
+  let foldsLogAt: Int
+  let logIsTooLarge = Atomic(false)
   let retention: Retention
   let feedEpochs: FeedEpochs
   /// The newest number of the feed that is committed, at the cost of a load.
   package let lastRevocation: Atomic<Int64>
-  /// Finds revocations: complete, as it has every commit's rows before its events are answered.
-  let revocations: KeyIndex
   /// Whose JWTs are refused, whichever session they are of.
   package let cutOffs = CutOffs()
-  /// nil: another process serves. Used while `appending` is held, and nowhere else.
-  nonisolated(unsafe) let keys: KeyWriters?
-  let appending = Mutex(())
+  /// Of the server; nil: another process may serve.
+  let indexes: StoreIndexes?
   /// Counts what was committed here, so that a reader sees at the cost of a load whether its snapshot is the newest.
   let commits = Atomic<UInt64>(0)
 
   /// Opens the store in the folder `data`.
   ///
   /// - Parameters:
+  ///   - makesStore: whether a server makes a store where there is none; if not, that is an error.
   ///   - retention: how long a revoked session is remembered after its creation. A shorter one than before counts from a day after `now`.
   ///   - now: the time of day unless it is given.
-  ///   - migrationBegins: told of the schemas' numbers before an older version's store is migrated, which may take minutes.
+  ///   - notify: called with what the operator should know, from any thread.
   package convenience init(
-    data: String, mode: Mode, retention: Duration = Retention.ofDynamic, now: Timestamp? = nil,
-    migrationBegins: (_ from: Int, _ to: Int) -> Void = { _, _ in }
+    data: String, mode: Mode, makesStore: Bool = true, retention: Duration = Retention.ofDynamic,
+    now: Timestamp? = nil, notify: @escaping @Sendable (StoreNotice) -> Void = { _ in }
   ) throws(StoreError) {
     try self.init(
-      data: data, mode: mode, retention: retention, now: now, keyIndex: KeyIndexLimits(),
-      migrationBegins: migrationBegins)
+      data: data, mode: mode, makesStore: makesStore, retention: retention, now: now, keyIndex: KeyIndexLimits(),
+      notify: notify)
   }
 
   init(
-    data: String, mode: Mode, retention: Duration = Retention.ofDynamic, now: Timestamp? = nil,
-    keyIndex limits: KeyIndexLimits, schema: Schema = .current,
-    migrationBegins: (_ from: Int, _ to: Int) -> Void = { _, _ in }
+    data: String, mode: Mode, makesStore: Bool = true, retention: Duration = Retention.ofDynamic,
+    now: Timestamp? = nil, keyIndex limits: KeyIndexLimits, schema: Schema = .current,
+    foldsLogAt: Int = LogSize.foldedAt, notify: @escaping @Sendable (StoreNotice) -> Void = { _ in }
   ) throws(StoreError) {
     // Absolute, since a message may be read in another folder.
     let folder = StoreFolder(path: URL(filePath: data).path)
-    path = folder.database
+    let path = folder.database
+    self.path = path
     self.mode = mode
     self.folder = folder
+    self.notify = notify
+    self.foldsLogAt = foldsLogAt
     let isFrozen = mode == .inspect && !folder.isWritable && !folder.hasLog
     self.isFrozen = isFrozen
-    isNew = mode == .serve && !folder.hasDatabase
+    let isNew = mode == .serve && !folder.hasDatabase
+    self.isNew = isNew
+    if isNew, !makesStore, !folder.hasLog { throw .newStoreRefused(path: path) }
     switch mode {
     case .serve:
       try folder.make()
       lock = try StoreLock(folder)
       try folder.makeDatabase()
-      database = try Self.attempt(path) { try ServeConnections.open(folder.database, schema, migrationBegins) }
+      connections = try Self.attempt(path) {
+        try .serving(path, schema) { from, to in notify(.migrating(from: from, to: to)) }
+      }
       // The log's own name.
       try folder.sync()
     case .inspect:
       lock = nil
       try folder.findDatabase()
-      database = try Self.attempt(path) { try InspectConnection.open(folder, schema, frozen: isFrozen) }
+      connections = try Self.attempt(path) { try .inspecting(folder, schema, frozen: isFrozen) }
     case .amend:
       lock = nil
       try folder.findDatabase()
-      database = try Self.attempt(path) { try AmendConnection.open(folder.database, schema) }
+      connections = try Self.attempt(path) { try .amending(path, schema) }
     }
     identities = Self.identities(path, mode)
-    let opened = database
+    let opened = connections
     let now = now ?? Timestamp(Date())
     self.retention = try Self.attempt(path) {
       mode == .serve ? try Retention.begin(Retention(retention), opened, at: now) : Retention(retention)
     }
     feedEpochs = try Self.attempt(path) { mode == .serve ? try FeedEpochs.begin(opened) : .none }
-    let writers = try Self.attempt(path) {
-      mode == .serve ? try opened.read { db in try KeyWriters.load(db, limits: limits) } : nil
+    indexes = mode == .serve ? StoreIndexes(limits) : nil
+    let (tally, createdAt) = try Self.attempt(path) {
+      try opened.read { db in (try Tally.fetch(db), try Self.createdAt(db)) }
     }
-    revocations = writers?.revocations.index ?? KeyIndex(of: .revocation, runs: [])
-    unsafe keys = writers
-    lastRevocation = Atomic(try Self.attempt(path) { try opened.read(Tally.fetch).lastRevocation })
+    lastRevocation = Atomic(tally.lastRevocation)
+    self.createdAt = createdAt
     if mode == .serve { try Self.attempt(path) { try opened.read(cutOffs.load) } }
+    try loadIndexes()
   }
 
-  /// Folds the WAL into the database file, closes both, and lets another server in. Every later call fails.
+  /// Folds the log into the database file, closes both, and lets another server in. Every later call fails.
   package func close() throws(StoreError) {
+    indexes?.isClosed.store(true, ordering: .relaxed)
     try Self.attempt(path) {
-      if mode == .serve {
-        // GRDB closes its writer before its readers, and the last connection to close, being a reader, could not do
-        // this.
-        _ = try database.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
-      }
-      try database.close()
+      try connections.close(folding: mode == .serve)
       lock?.release()
     }
   }
@@ -124,15 +131,18 @@ package final class RevocationStore: Sendable {
   /// Proves that a commit reaches the disk now, by really making one.
   package func probeWritable() throws(StoreError) {
     // Counting, because SQLite leaves out the write of a value that is already there.
-    try write { db in try db.execute(sql: "UPDATE tally SET probes = probes + 1") }
+    try write { db in try db.run("UPDATE tally SET probes = probes + 1") }
     // A page may still fit where an event did not.
-    if health.isOutOfSpace, FileSpace.available(at: path) < Self.roomForEvents { throw .full(path: path) }
+    if health.isOutOfSpace, Self.freeBytes(at: path) < Self.roomForEvents { throw .full(path: path) }
   }
 
-  func read<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+  /// Some hundred events of the usual size.
+  private static let roomForEvents = 1 << 20
+
+  func read<Value>(_ body: (Connection) throws -> Value) throws(StoreError) -> Value {
     if let damage = health.damage { throw damage }
     do throws(StoreError) {
-      let value = try Self.attempt(path) { try database.read(body) }
+      let value = try attempt { try connections.read(body) }
       // A server of another user's has begun to write meanwhile: what was read may be of two moments.
       if isFrozen, folder.hasLog { throw .busy(path: path) }
       return value
@@ -150,17 +160,31 @@ package final class RevocationStore: Sendable {
   }
 
   /// One transaction: all of `body` or nothing.
-  func write<Value>(_ body: (Database) throws -> Value) throws(StoreError) -> Value {
+  /// - Parameter ended: called behind it, before the next one begins, with whether it was committed.
+  func write<Value>(
+    ended: (_ isCommitted: Bool) -> Void = { _ in }, _ body: (Connection) throws -> Value
+  ) throws(StoreError) -> Value {
     guard mode != .inspect else { throw .readOnly(path: path) }
     try checkFiles()
     do throws(StoreError) {
-      if health.isLogSuspect {
-        try Self.attempt(path) { try database.write(LogRewriting.rewrite) }
-        health.logWasRewritten()
+      return try attempt {
+        try connections.withWriter { db in
+          var isCommitted = false
+          defer {
+            // Also when it failed: a commit that reports a failure may be there all the same.
+            commits.wrappingAdd(1, ordering: .releasing)
+            ended(isCommitted)
+          }
+          if health.isLogSuspect {
+            try db.write { try db.rewriteLog() }
+            health.logWasRewritten()
+          }
+          let value = try db.write { try body(db) }
+          isCommitted = true
+          foldLog(db)
+          return value
+        }
       }
-      // Also when it throws: a commit that reports a failure may be there all the same.
-      defer { commits.wrappingAdd(1, ordering: .releasing) }
-      return try Self.attempt(path) { try database.write(body) }
     } catch {
       health.writeFailed(error)
       throw error
@@ -172,6 +196,16 @@ package final class RevocationStore: Sendable {
     (mode == .serve ? ["", "-wal", "-shm"] : [""]).map { FileIdentity(path + $0) }
   }
 
+  private func attempt<Value>(_ body: () throws -> Value) throws(StoreError) -> Value {
+    do {
+      return try body()
+    } catch let error as KeyIndexError {
+      throw indexFailed(error)
+    } catch {
+      throw StoreError(error, path: path)
+    }
+  }
+
   private static func attempt<Value>(_ path: String, _ body: () throws -> Value) throws(StoreError) -> Value {
     do {
       return try body()
@@ -179,4 +213,19 @@ package final class RevocationStore: Sendable {
       throw StoreError(error, path: path)
     }
   }
+}
+
+/// What an operator should know of, though no call failed.
+package enum StoreNotice: Sendable {
+  /// An older version's store is migrated, which may take minutes. The schemas' numbers.
+  case migrating(from: Int, to: Int)
+  /// The index is built anew from the rows. Until that is done, look-ups and appends fail.
+  case rebuildingIndex(cause: String)
+  case rebuiltIndex(rows: Int, duration: Duration)
+  /// It is tried again in a moment.
+  case rebuildFailed(StoreError)
+  /// The write-ahead log is far larger than usual, because somebody keeps an old state of the store open.
+  case logCannotBeFolded(bytes: Int)
+  /// That is over.
+  case logIsFolded
 }

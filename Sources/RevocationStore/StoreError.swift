@@ -1,4 +1,6 @@
-internal import GRDB
+internal import Glibc
+internal import SQLite
+internal import SystemPackage
 
 /// Why the store cannot be opened, read or written: one line that names the file and the cause. Exit code 74.
 package enum StoreError: Error, Equatable, Sendable {
@@ -8,6 +10,8 @@ package enum StoreError: Error, Equatable, Sendable {
   case locked(path: String, pid: Int32?)
   /// Nothing to look at: no server ever ran on this folder.
   case missing(path: String)
+  /// There is no store, and none is to be made without being asked for.
+  case newStoreRefused(path: String)
   /// A file that is not ours: another program's database, or none at all.
   case foreign(path: String, cause: String)
   /// A store of a build before the first release, which no program migrates.
@@ -30,6 +34,12 @@ package enum StoreError: Error, Equatable, Sendable {
   case exists(path: String)
   /// Opened with `.inspect`, which never writes.
   case readOnly(path: String)
+  /// The server is building the index anew from the rows; until then it cannot say who is revoked, nor what is new.
+  case rebuildingIndex(path: String, percent: Int)
+  /// A command has found the index damaged; only the server builds it anew.
+  case index(path: String, cause: String)
+  /// Commits came between so often that a look-up was given up.
+  case overtaken(path: String)
   /// Any other failure of SQLite or of the file system below it.
   case io(path: String, cause: String)
 }
@@ -41,6 +51,8 @@ extension StoreError: CustomStringConvertible {
     case .locked(let path, let pid?): "\(path) is in use by another server (process \(pid))"
     case .locked(let path, nil): "\(path) is in use by another server"
     case .missing(let path): "there is no store at \(path)"
+    case .newStoreRefused(let path):
+      "there is no store at \(path), and a new one would know of no revoked session: make one with `revoked init`, restore a backup, or set new-store to make"
     case .foreign(let path, let cause): "\(path) is not a store of revoked: \(cause)"
     case .earlierBuild(let path):
       "\(path) was written by a build of revoked before its first release, which this one cannot read: move it away and begin with an empty folder"
@@ -60,6 +72,11 @@ extension StoreError: CustomStringConvertible {
     case .busy(let path): "\(path) is locked by another process"
     case .exists(let path): "\(path) is there already"
     case .readOnly(let path): "\(path) was opened for reading only"
+    case .rebuildingIndex(let path, let percent):
+      "the index of \(path) is being built anew from its rows: \(percent) % done"
+    case .index(let path, let cause):
+      "the index of \(path) cannot be used: \(cause); the server builds it anew, or `revoked store verify --rebuild`"
+    case .overtaken(let path): "\(path) changed too often for a look-up"
     case .io(let path, let cause): "cannot read or write \(path): \(cause)"
     }
   }
@@ -68,25 +85,26 @@ extension StoreError: CustomStringConvertible {
 extension StoreError {
   /// What an error of SQLite means for the file at `path`. Only its message is kept: the SQL text is nobody's business.
   init(_ error: any Error, path: String) {
-    if let error = error as? StoreError {
-      self = error
-      return
+    switch error {
+    case let error as StoreError: self = error
+    case let error as SQLiteError: self.init(error, path: path)
+    case is StoreClosed: self = .io(path: path, cause: "it was closed")
+    default: self = .io(path: path, cause: "\(error)")
     }
-    if error is RowDecodingError {
-      self = .corrupt(path: path, cause: "a row lacks a value, or holds one of another type")
-      return
-    }
-    guard let error = error as? DatabaseError else {
-      self = .io(path: path, cause: "\(error)")
-      return
-    }
-    let cause = error.message ?? "SQLite error \(error.extendedResultCode.rawValue)"
-    switch error.resultCode {
-    case .SQLITE_NOTADB: self = .foreign(path: path, cause: cause)
-    case .SQLITE_CORRUPT: self = .corrupt(path: path, cause: cause)
-    case .SQLITE_FULL: self = .full(path: path)
-    case .SQLITE_BUSY, .SQLITE_LOCKED: self = .busy(path: path)
-    default: self = .io(path: path, cause: "\(cause) (SQLite \(error.extendedResultCode.rawValue))")
+  }
+
+  private init(_ error: SQLiteError, path: String) {
+    switch error.kind {
+    case .notADatabase: self = .foreign(path: path, cause: error.message)
+    case .corrupt: self = .corrupt(path: path, cause: error.message)
+    case .full: self = .full(path: path)
+    case .busy, .locked: self = .busy(path: path)
+    case .cannotOpen, .readOnly, .io, .noSuchThing, nil:
+      var cause = error.message
+      if error.systemError != 0 { cause += ": \(Errno(rawValue: error.systemError).description)" }
+      // It may be rights that are missing, and the file beside this one that they are missing for.
+      if error.kind == .cannotOpen || error.kind == .readOnly { cause += " (\(FileAccess.owner(of: path)))" }
+      self = .io(path: path, cause: "\(cause) (SQLite \(error.code))")
     }
   }
 }

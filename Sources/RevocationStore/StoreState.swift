@@ -1,5 +1,5 @@
-package import DynamicEvents
-internal import GRDB
+internal import DynamicEvents
+internal import SQLite
 
 /// What belongs to the store as a whole and changes seldom: a text for each name.
 package enum StateName: String, Hashable, Sendable {
@@ -15,26 +15,28 @@ package enum StateName: String, Hashable, Sendable {
 
 extension RevocationStore {
   package func state(_ name: StateName) throws(StoreError) -> String? {
-    try read { db in try String.fetchOne(db, sql: "SELECT value FROM state WHERE name = ?", arguments: [name.rawValue])
-    }
+    try read { db in try Self.state(name, db) }
   }
 
   /// - Parameter value: nil removes the name.
   package func setState(_ name: StateName, to value: String?) throws(StoreError) {
     try write { db in
       if let value {
-        try db.execute(sql: "INSERT OR REPLACE INTO state VALUES (?, ?)", arguments: [name.rawValue, value])
+        try db.run("INSERT OR REPLACE INTO state VALUES (?, ?)", name.rawValue, value)
       } else {
-        try db.execute(sql: "DELETE FROM state WHERE name = ?", arguments: [name.rawValue])
+        try db.run("DELETE FROM state WHERE name = ?", name.rawValue)
       }
     }
   }
 
-  /// When the store was made: nothing from before is known. A backup keeps it.
-  package func createdAt() throws(StoreError) -> Timestamp {
-    guard let milliseconds = try state(.createdAt).flatMap({ Int64($0) }) else {
-      throw .corrupt(path: path, cause: "it does not say when it was made")
+  static func createdAt(_ db: Connection) throws -> Timestamp {
+    guard let milliseconds = try state(.createdAt, db).flatMap({ Int64($0) }) else {
+      throw SQLiteError.corrupt("it does not say when it was made")
     }
     return Timestamp(milliseconds: milliseconds)
+  }
+
+  private static func state(_ name: StateName, _ db: Connection) throws -> String? {
+    try db.first("SELECT value FROM state WHERE name = ?", name.rawValue) { row in try row.text(0) }
   }
 }

@@ -1,5 +1,5 @@
 package import DynamicEvents
-internal import GRDB
+internal import SQLite
 
 /// The store's counts at one moment. All of it is one row, so that asking costs nothing whatever the store's size.
 package struct Tally: Hashable, Sendable {
@@ -22,19 +22,17 @@ package struct Tally: Hashable, Sendable {
     return min(now, Timestamp(milliseconds: lastReceivedAt.milliseconds + Self.furthestAhead))
   }
 
-  static func fetch(_ db: Database) throws -> Tally {
-    let select = try db.cachedStatement(
-      sql: "SELECT last_event, last_revocation, events, revocations, undecodable, last_received_at FROM tally")
-    guard let row = try Row.fetchOne(select) else {
-      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the table of counts is empty")
+  static func fetch(_ db: Connection) throws -> Tally {
+    let tally = try db.first(
+      "SELECT last_event, last_revocation, events, revocations, undecodable, last_received_at FROM tally"
+    ) { row in
+      try Tally(
+        lastEvent: row.integer(0), lastRevocation: row.integer(1), events: Int(row.integer(2)),
+        revocations: Int(row.integer(3)), undecodable: Int(row.integer(4)),
+        lastReceivedAt: row.integerIfAny(5).map(Timestamp.init(milliseconds:)))
     }
-    let tally = try Tally(
-      lastEvent: row.decode(atIndex: 0), lastRevocation: row.decode(atIndex: 1), events: row.decode(atIndex: 2),
-      revocations: row.decode(atIndex: 3), undecodable: row.decode(atIndex: 4),
-      lastReceivedAt: row.decode(Int64?.self, atIndex: 5).map(Timestamp.init(milliseconds:)))
-    guard tally.isPlausible else {
-      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "the table of counts is beyond all bounds")
-    }
+    guard let tally else { throw SQLiteError.corrupt("the table of counts is empty") }
+    guard tally.isPlausible else { throw SQLiteError.corrupt("the table of counts is beyond all bounds") }
     return tally
   }
 
@@ -46,14 +44,18 @@ package struct Tally: Hashable, Sendable {
       && [events, revocations, undecodable].allSatisfy { counts ~= $0 }
   }
 
-  func update(_ db: Database) throws {
-    try db.cachedStatement(
-      sql: """
-        UPDATE tally SET last_event = ?, last_revocation = ?, events = ?, revocations = ?, undecodable = ?,
-          last_received_at = ?
-        """
-    ).execute(arguments: [
-      lastEvent, lastRevocation, events, revocations, undecodable, lastReceivedAt?.milliseconds,
-    ])
+  func update(_ db: Connection) throws(SQLiteError) {
+    let update = try db.statement(
+      """
+      UPDATE tally SET last_event = ?, last_revocation = ?, events = ?, revocations = ?, undecodable = ?,
+        last_received_at = ?
+      """)
+    try update.bind(lastEvent, at: 1)
+    try update.bind(lastRevocation, at: 2)
+    try update.bind(Int64(events), at: 3)
+    try update.bind(Int64(revocations), at: 4)
+    try update.bind(Int64(undecodable), at: 5)
+    if let lastReceivedAt { try update.bind(lastReceivedAt.milliseconds, at: 6) } else { try update.bindNull(at: 6) }
+    try update.run()
   }
 }

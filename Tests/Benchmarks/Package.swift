@@ -27,7 +27,6 @@ let swift: [SwiftSetting] = [
 let package = Package(
   name: "Benchmarks",
   dependencies: [
-    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
@@ -39,11 +38,13 @@ let package = Package(
     .target(name: "Signature", dependencies: ["COpenSSL"], swiftSettings: swift),
     .target(name: "DynamicEvents", dependencies: ["Signature"], swiftSettings: swift),
     .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
+    .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: swift),
+    .target(name: "KeyIndex", dependencies: ["SQLite"], swiftSettings: swift),
     .target(
       name: "RevocationStore",
       dependencies: [
-        "DynamicEvents", .product(name: "GRDB", package: "GRDB.swift"),
-        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+        "DynamicEvents", "SQLite", "KeyIndex", "CLinux", .product(name: "SystemPackage", package: "swift-system"),
       ], swiftSettings: swift),
     .target(
       name: "Handlers",

@@ -1,5 +1,6 @@
 import DynamicEvents
-import GRDB
+import SQLite
+import TestSupport
 import Testing
 
 @testable import RevocationStore
@@ -17,6 +18,19 @@ func time(_ milliseconds: Int64) -> Timestamp {
   Timestamp(milliseconds: milliseconds)
 }
 
+/// What a query returns, in few words.
+extension Connection {
+  func number(_ sql: String) throws -> Int64? { try first(sql) { try $0.integer(0) } }
+  func numbers(_ sql: String) throws -> [Int64] { try all(sql) { try $0.integer(0) } }
+  func text(_ sql: String) throws -> String? { try first(sql) { try $0.text(0) } }
+  func texts(_ sql: String) throws -> [String] { try all(sql) { try $0.text(0) } }
+
+  /// A look into the file, or a blow to it, from outside the store.
+  static func outside(_ folder: TemporaryFolder) throws -> Connection {
+    try Connection(folder.database, waiting: .atMost(milliseconds: 0))
+  }
+}
+
 extension RevocationStore {
   /// As a loop that has just begun looks them up.
   func revocations(of sessions: [SessionID]) throws -> [Revocation] {
@@ -29,10 +43,7 @@ extension RevocationStore {
   /// As pruning does.
   func forget(_ condition: String = "true") throws {
     try write {
-      try $0.execute(
-        sql: """
-          DELETE FROM revocation WHERE \(condition); DELETE FROM event WHERE \(condition);
-          """)
+      try $0.execute("DELETE FROM revocation WHERE \(condition); DELETE FROM event WHERE \(condition)")
     }
   }
 }

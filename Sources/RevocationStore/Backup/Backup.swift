@@ -1,5 +1,6 @@
-internal import GRDB
 internal import Glibc
+internal import SQLite
+internal import SystemPackage
 
 extension RevocationStore {
   /// Copies the store, as of one moment, to a file that is a store itself; a server may be writing meanwhile. The file
@@ -17,7 +18,7 @@ extension RevocationStore {
       let tally = try Tally.fetch(db)
       do {
         try Self.copy(db, to: temporary)
-      } catch let error as DatabaseError where error.resultCode == .SQLITE_FULL {
+      } catch let error as SQLiteError where error.kind == .full {
         throw StoreError.full(path: temporary)
       }
       return tally
@@ -26,25 +27,20 @@ extension RevocationStore {
     return tally
   }
 
-  private static func copy(_ db: Database, to path: String) throws {
-    var configuration = Configuration()
-    configuration.label = "revoked.backup"
-    let copy = try DatabaseQueue(path: path, configuration: configuration)
-    try copy.writeWithoutTransaction { copy in
-      // What fails is thrown away whole, and what succeeds is synced once, at the end.
-      try copy.execute(sql: "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
-      try db.backup(to: copy)
-    }
-    try copy.close()
+  private static func copy(_ db: Connection, to path: String) throws {
+    let copy = try Connection(path, waiting: .atMost(milliseconds: 0))
+    defer { copy.close() }
+    // What fails is thrown away whole, and what succeeds is synced once, at the end.
+    try copy.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
+    try db.copy(to: copy)
+    copy.close()
     // The copy says of itself that it has a log, as the store does. One that says it has none is told apart from a store, should somebody put it
     // beside the log of another: SQLite would play that into it.
-    let whole = try DatabaseQueue(path: path, configuration: configuration)
-    try whole.writeWithoutTransaction { db in
-      guard try String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE") == "delete" else {
-        throw StoreError.io(path: path, cause: "it cannot be parted from its log")
-      }
+    let whole = try Connection(path, waiting: .atMost(milliseconds: 0))
+    defer { whole.close() }
+    guard try whole.first("PRAGMA journal_mode = DELETE", make: { try $0.text(0) }) == "delete" else {
+      throw StoreError.io(path: path, cause: "it cannot be parted from its log")
     }
-    try whole.close()
   }
 }
 
@@ -62,10 +58,12 @@ struct BackupFile: ~Copyable {
     // Told apart by the process, so that two at once do not write into each other.
     temporary = "\(path).partial-\(getpid())"
     try Self.check(path, replacing: replaces)
-    do throws(SystemError) {
-      _ = try FileDescriptor(opening: temporary, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
+    do throws(Errno) {
+      let file = try FileDescriptor.opening(
+        temporary, .readWrite, [.create, .exclusiveCreate], permissions: .ownerReadWrite)
+      try? file.close()
     } catch {
-      throw .io(path: temporary, cause: error.text)
+      throw .io(path: temporary, cause: FileAccess.text(error, at: temporary))
     }
   }
 
@@ -77,13 +75,15 @@ struct BackupFile: ~Copyable {
   /// Makes it durable, and gives it its name.
   borrowing func keep() throws(StoreError) {
     try Self.check(path, replacing: replaces)
-    do throws(SystemError) {
-      try Self.sync(temporary, O_RDWR)
+    do throws(Errno) {
+      let file = try FileDescriptor.opening(temporary, .readWrite)
+      defer { try? file.close() }
+      try file.sync()
       // Strings lent to C live as long as the call.
-      try SystemError.check { unsafe rename(temporary, path) }
-      try Self.sync(StoreFolder.parent(of: path), O_RDONLY | O_DIRECTORY)
+      try systemCall { unsafe rename(temporary, path) }
+      try StoreFolder.sync(StoreFolder.parent(of: path))
     } catch {
-      throw .io(path: path, cause: error.text)
+      throw .io(path: path, cause: FileAccess.text(error, at: path))
     }
   }
 
@@ -91,10 +91,5 @@ struct BackupFile: ~Copyable {
     // Strings lent to C live as long as the call. A log beside the file would be taken for the copy's own, and ruin it.
     if unsafe access(path + "-wal", F_OK) == 0 { throw .exists(path: path + "-wal") }
     if !replacing, unsafe access(path, F_OK) == 0 { throw .exists(path: path) }
-  }
-
-  private static func sync(_ path: String, _ flags: CInt) throws(SystemError) {
-    let descriptor = try FileDescriptor(opening: path, flags)
-    try SystemError.check { fsync(descriptor.rawValue) }
   }
 }

@@ -1,5 +1,5 @@
 package import DynamicEvents
-internal import GRDB
+internal import SQLite
 
 /// An order that refuses the JWTs of a user or an environment that were issued at a time or before it.
 package struct CutOff: Hashable, Sendable {
@@ -35,33 +35,29 @@ package enum TokenStanding: Hashable, Sendable {
 extension CutOff {
   static let select = "SELECT kind, id, before FROM cutoff"
 
-  /// From a row of `select`; `nil` if it is malformed.
-  init?(_ row: borrowing PreparedStatement.Row) {
-    guard
-      let kind = row.bytes(
-        0, { name in Kind.allCases.first { $0.rawValue.utf8.elementsEqual(name.indices.map { name[$0] }) } }),
-      let id = row.bytes(1, { SixteenBytes(uuid: $0) })
-    else { return nil }
-    self.init(kind, id, before: Timestamp(milliseconds: row.number(2)))
+  /// From a row of `select`.
+  init(_ row: borrowing Row) throws(SQLiteError) {
+    guard let kind = try Kind(rawValue: row.text(0)), let id = row.lend(1, { SixteenBytes(uuid: $0) }) ?? nil else {
+      throw .corrupt("a cut-off is malformed")
+    }
+    self.init(kind, id, before: Timestamp(milliseconds: try row.integer(2)))
   }
 }
 
 extension CutOffs {
   /// Reads all of them, into places that are enough.
-  func load(_ db: Database) throws {
+  func load(_ db: Connection) throws {
     func count(_ kind: CutOff.Kind) throws -> Int {
-      try Int.fetchOne(db, sql: "SELECT count(*) FROM cutoff WHERE kind = ?", arguments: [kind.rawValue]) ?? 0
+      try db.first("SELECT count(*) FROM cutoff WHERE kind = ?", kind.rawValue) { row in try Int(row.integer(0)) } ?? 0
     }
     reserve(users: try count(.user), environments: try count(.environment))
     var batch: [CutOff] = []
-    try PreparedStatement(db, sql: CutOff.select).forEach { row in
-      guard let cutOff = CutOff(row) else {
-        throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a cut-off is malformed")
-      }
-      batch.append(cutOff)
-      guard batch.count == 1024 else { return }
+    try db.walk(CutOff.select) { row in
+      batch.append(try CutOff(row))
+      guard batch.count == 1024 else { return true }
       insert(batch)
       batch.removeAll(keepingCapacity: true)
+      return true
     }
     if !batch.isEmpty { insert(batch) }
     cover(upTo: try Tally.fetch(db).lastRevocation)

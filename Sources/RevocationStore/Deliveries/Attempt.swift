@@ -1,5 +1,5 @@
 package import DynamicEvents
-internal import GRDB
+internal import SQLite
 
 /// How one attempt to deliver an event ended.
 package struct Attempt: Hashable, Sendable {
@@ -34,21 +34,20 @@ struct DeliveryRows {
   private static let longestError = 500
 
   private let handler: Int64
-  private let upsert: PreparedStatement
-  private let delete: PreparedStatement
+  private let upsert: Statement
+  private let delete: Statement
 
-  init(_ db: Database, handler: Int64) throws {
+  init(_ db: Connection, handler: Int64) throws {
     self.handler = handler
-    upsert = try PreparedStatement(
-      db,
-      sql: """
-        INSERT INTO delivery (handler_id, event_seq, attempts, attempted_at, next_at, last_error, attempt_times)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
-        ON CONFLICT (handler_id, event_seq) DO UPDATE SET attempts = excluded.attempts,
-          attempted_at = excluded.attempted_at, next_at = excluded.next_at, last_error = excluded.last_error,
-          attempt_times = \(AttemptTimes.appending)
-        """)
-    delete = try PreparedStatement(db, sql: "DELETE FROM delivery WHERE handler_id = ? AND event_seq = ?")
+    upsert = try db.statement(
+      """
+      INSERT INTO delivery (handler_id, event_seq, attempts, attempted_at, next_at, last_error, attempt_times)
+      VALUES (?, ?, ?, ?, ?, ?, ?)
+      ON CONFLICT (handler_id, event_seq) DO UPDATE SET attempts = excluded.attempts,
+        attempted_at = excluded.attempted_at, next_at = excluded.next_at, last_error = excluded.last_error,
+        attempt_times = \(AttemptTimes.appending)
+      """)
+    delete = try db.statement("DELETE FROM delivery WHERE handler_id = ? AND event_seq = ?")
   }
 
   func record(_ attempt: Attempt) throws {
@@ -56,7 +55,7 @@ struct DeliveryRows {
     case .delivered:
       try delete.bind(handler, at: 1)
       try delete.bind(attempt.event, at: 2)
-      _ = try delete.run()
+      try delete.run()
     case .failed(let error, let retryAt): try write(attempt, nextAt: retryAt, error: error)
     case .dead(let error): try write(attempt, nextAt: nil, error: error)
     case .claimed: try write(attempt, nextAt: attempt.at, error: "the attempt had not ended", isOver: false)
@@ -68,10 +67,10 @@ struct DeliveryRows {
     try upsert.bind(attempt.event, at: 2)
     try upsert.bind(Int64(attempt.number), at: 3)
     try upsert.bind(attempt.at.milliseconds, at: 4)
-    try upsert.bind(nextAt?.milliseconds, at: 5)
+    if let nextAt { try upsert.bind(nextAt.milliseconds, at: 5) } else { try upsert.bindNull(at: 5) }
     try upsert.bind(String(error.prefix(Self.longestError)), at: 6)
     try upsert.bind(isOver ? "\(attempt.at.milliseconds)" : "", at: 7)
-    _ = try upsert.run()
+    try upsert.run()
   }
 }
 

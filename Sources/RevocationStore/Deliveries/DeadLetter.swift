@@ -1,5 +1,5 @@
 package import DynamicEvents
-internal import GRDB
+internal import SQLite
 
 /// What was given up: an event by a handler, or a delivery that could not be decoded and so reached none.
 package struct DeadLetter: Hashable, Sendable {
@@ -65,28 +65,28 @@ extension RevocationStore {
     _ filter: DeadLetterFilter, after: DeadLetterID?, limit: Int
   ) throws(StoreError) -> [DeadLetter] {
     try read { db in
-      try Row.fetchAll(
-        db,
-        sql: """
-          SELECT event_seq, handler, event.name, received_at, attempts, attempt_times, died_at, error
-          FROM (\(Self.deadLetters)) CROSS JOIN event ON event.seq = event_seq
-          ORDER BY event_seq, handler LIMIT :limit
-          """, arguments: Self.arguments(filter, after) + ["limit": limit]
-      ).map { row in
+      try db.all(
+        """
+        SELECT event_seq, handler, event.name, received_at, attempts, attempt_times, died_at, error
+        FROM (\(Self.deadLetters)) CROSS JOIN event ON event.seq = event_seq
+        ORDER BY event_seq, handler LIMIT ?6
+        """, filter.handler, filter.since?.milliseconds, filter.event, after?.event ?? 0, Self.handler(after), limit
+      ) { row in
         try DeadLetter(
-          id: DeadLetterID(event: row.decode(atIndex: 0), handler: row.decode(atIndex: 1)),
-          eventName: row.decode(atIndex: 2),
-          receivedAt: Timestamp(milliseconds: row.decode(atIndex: 3)), attempts: row.decode(atIndex: 4),
-          attemptTimes: AttemptTimes(text: row.decode(atIndex: 5)).times,
-          diedAt: Timestamp(milliseconds: row.decode(atIndex: 6)), error: row.decode(atIndex: 7))
+          id: DeadLetterID(event: row.integer(0), handler: row.textIfAny(1)), eventName: row.textIfAny(2),
+          receivedAt: Timestamp(milliseconds: row.integer(3)), attempts: Int(row.integer(4)),
+          attemptTimes: AttemptTimes(text: row.text(5)).times, diedAt: Timestamp(milliseconds: row.integer(6)),
+          error: row.text(7))
       }
     }
   }
 
   package func deadLetterCount(_ filter: DeadLetterFilter) throws(StoreError) -> Int {
     try read { db in
-      try Int.fetchOne(
-        db, sql: "SELECT count(*) FROM (\(Self.deadLetters))", arguments: Self.arguments(filter, nil)) ?? 0
+      try db.first(
+        "SELECT count(*) FROM (\(Self.deadLetters))", filter.handler, filter.since?.milliseconds, filter.event, 0,
+        Self.handler(nil)
+      ) { row in try Int(row.integer(0)) } ?? 0
     }
   }
 
@@ -99,13 +99,12 @@ extension RevocationStore {
     try appendTransaction { transaction in
       try ids.filter { id in
         guard let handler = id.handler else { return try transaction.decodeAgain(event: id.event, at: now) }
-        try transaction.db.cachedStatement(
-          sql: """
-            UPDATE delivery SET next_at = ?, attempts = 0 WHERE next_at IS NULL AND event_seq = ?
-              AND handler_id = (SELECT id FROM handler WHERE name = ?)
-            """
-        ).execute(arguments: [now.milliseconds, id.event, handler])
-        return transaction.db.changesCount > 0
+        try transaction.db.run(
+          """
+          UPDATE delivery SET next_at = ?, attempts = 0 WHERE next_at IS NULL AND event_seq = ?
+            AND handler_id = (SELECT id FROM handler WHERE name = ?)
+          """, now.milliseconds, id.event, handler)
+        return transaction.db.changes > 0
       }
     }
   }
@@ -115,35 +114,30 @@ extension RevocationStore {
     try appendTransaction { transaction in
       try ids.filter { id in
         guard let handler = id.handler else { return try transaction.forgetUndecodable(event: id.event) }
-        try transaction.db.cachedStatement(
-          sql: """
-            DELETE FROM delivery WHERE next_at IS NULL AND event_seq = ?
-              AND handler_id = (SELECT id FROM handler WHERE name = ?)
-            """
-        ).execute(arguments: [id.event, handler])
-        return transaction.db.changesCount > 0
+        try transaction.db.run(
+          """
+          DELETE FROM delivery WHERE next_at IS NULL AND event_seq = ?
+            AND handler_id = (SELECT id FROM handler WHERE name = ?)
+          """, id.event, handler)
+        return transaction.db.changes > 0
       }
     }
   }
 
+  /// Of handler ?1, from ?2 on, of event ?3, behind the id of event ?4 and handler ?5.
   private static let deadLetters = """
     SELECT event_seq, handler.name AS handler, attempts, attempt_times, attempted_at AS died_at, last_error AS error
     FROM delivery JOIN handler ON handler.id = handler_id
-    WHERE next_at IS NULL AND (:handler IS NULL OR handler.name = :handler)
-      AND (:since IS NULL OR attempted_at >= :since) AND (:event IS NULL OR event_seq = :event)
-      AND (event_seq, handler.name) > (:afterEvent, :afterHandler)
+    WHERE next_at IS NULL AND (?1 IS NULL OR handler.name = ?1)
+      AND (?2 IS NULL OR attempted_at >= ?2) AND (?3 IS NULL OR event_seq = ?3)
+      AND (event_seq, handler.name) > (?4, ?5)
     UNION ALL
     SELECT seq, NULL, 0, '', received_at, problem FROM event
-    WHERE problem IS NOT NULL AND :handler IS NULL
-      AND (:since IS NULL OR received_at >= :since) AND (:event IS NULL OR seq = :event)
-      AND (seq > :afterEvent)
+    WHERE problem IS NOT NULL AND ?1 IS NULL
+      AND (?2 IS NULL OR received_at >= ?2) AND (?3 IS NULL OR seq = ?3)
+      AND (seq > ?4)
     """
 
-  private static func arguments(_ filter: DeadLetterFilter, _ after: DeadLetterID?) -> StatementArguments {
-    [
-      "handler": filter.handler, "since": filter.since?.milliseconds, "event": filter.event,
-      // An event that could not be decoded has no deliveries, so its number alone tells the place.
-      "afterEvent": after?.event ?? 0, "afterHandler": after?.handler ?? "\u{10FFFF}",
-    ]
-  }
+  /// An event that could not be decoded has no deliveries, so that its number alone says the place.
+  private static func handler(_ after: DeadLetterID?) -> String { after?.handler ?? "\u{10FFFF}" }
 }

@@ -1,5 +1,5 @@
 package import DynamicEvents
-internal import GRDB
+internal import SQLite
 
 /// A failed delivery whose time for another attempt has come.
 package struct DueDelivery: Hashable, Sendable {
@@ -27,8 +27,7 @@ extension RevocationStore {
       let rows = try DeliveryRows(db, handler: handler)
       for attempt in attempts { try rows.record(attempt) }
       if let position {
-        try db.cachedStatement(sql: "UPDATE handler SET position = ?1 WHERE id = ?2 AND position < ?1")
-          .execute(arguments: [position, handler])
+        try db.run("UPDATE handler SET position = ?1 WHERE id = ?2 AND position < ?1", position, handler)
       }
     }
   }
@@ -43,31 +42,32 @@ extension RevocationStore {
     excluding inHand: Set<Int64> = []
   ) throws(StoreError) -> DuePage {
     try read { db in
-      let select = try db.cachedStatement(
-        sql: """
-          SELECT \(StoredEvent.columns), delivery.attempts, next_at
-          FROM delivery CROSS JOIN event ON event.seq = delivery.event_seq
-          WHERE handler_id = ? AND next_at IS NOT NULL ORDER BY next_at
-          """)
-      let rows = try Row.fetchCursor(select, arguments: [handler])
       var page = DuePage(due: [], next: nil)
+      guard limit > 0 else { return page }
       var taken = 0
-      while page.due.count < limit, taken < bytes, let row = try rows.next() {
-        let seq: Int64 = try row.decode(atIndex: 0)
-        if inHand.contains(seq) { continue }
-        let nextAt = try Timestamp(milliseconds: row.decode(atIndex: 5))
+      try db.walk(
+        """
+        SELECT \(StoredEvent.columns), delivery.attempts, next_at
+        FROM delivery CROSS JOIN event ON event.seq = delivery.event_seq
+        WHERE handler_id = ? AND next_at IS NOT NULL ORDER BY next_at
+        """, handler
+      ) { row in
+        let seq = try row.integer(0)
+        if inHand.contains(seq) { return true }
+        let nextAt = try Timestamp(milliseconds: row.integer(5))
         guard nextAt <= now else {
           page.next = nextAt
-          break
+          return false
         }
         if seq > end {
           page.isMoreAhead = true
-          continue
+          return true
         }
         let event = try StoredEvent(row)
         taken += event.body.count
         // Whatever the disk says, one more is still a number.
-        try page.due.append(DueDelivery(event: event, attempts: min(max(0, row.decode(atIndex: 4)), 1 << 30)))
+        try page.due.append(DueDelivery(event: event, attempts: Int(min(max(0, row.integer(4)), 1 << 30))))
+        return page.due.count < limit && taken < bytes
       }
       return page
     }

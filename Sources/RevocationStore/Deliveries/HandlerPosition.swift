@@ -1,6 +1,5 @@
 package import DynamicEvents
-internal import Foundation
-internal import GRDB
+internal import SQLite
 
 /// A handler's row, and how far it has come.
 package struct HandlerCursor: Hashable, Sendable {
@@ -31,10 +30,9 @@ extension StoredEvent {
   static let columns = "event.seq, event.name, event.received_at, event.body"
 
   /// Reads a row that begins with `columns`.
-  init(_ row: Row) throws {
+  init(_ row: borrowing Row) throws {
     try self.init(
-      seq: row.decode(atIndex: 0), name: row.decode(atIndex: 1), body: [UInt8](row.decode(Data.self, atIndex: 3)),
-      receivedAt: Timestamp(milliseconds: row.decode(atIndex: 2)))
+      seq: row.integer(0), name: row.text(1), body: row.blob(3), receivedAt: Timestamp(milliseconds: row.integer(2)))
   }
 }
 
@@ -51,14 +49,16 @@ extension RevocationStore {
   /// goes on where it stood, and is not removed any more.
   package func handlerPosition(registering name: String, at now: Timestamp) throws(StoreError) -> HandlerCursor {
     try write { db in
-      try db.execute(
-        sql: """
-          INSERT INTO handler (name, position, added_at) SELECT ?, last_event, ? FROM tally WHERE true
-          ON CONFLICT (name) DO UPDATE SET removed_at = NULL
-          """, arguments: [name, now.milliseconds])
-      guard let row = try Row.fetchOne(db, sql: "SELECT id, position FROM handler WHERE name = ?", arguments: [name])
-      else { throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a handler just stored is missing") }
-      return try HandlerCursor(id: row.decode(atIndex: 0), position: row.decode(atIndex: 1))
+      try db.run(
+        """
+        INSERT INTO handler (name, position, added_at) SELECT ?, last_event, ? FROM tally WHERE true
+        ON CONFLICT (name) DO UPDATE SET removed_at = NULL
+        """, name, now.milliseconds)
+      let cursor = try db.first("SELECT id, position FROM handler WHERE name = ?", name) { row in
+        try HandlerCursor(id: row.integer(0), position: row.integer(1))
+      }
+      guard let cursor else { throw SQLiteError.corrupt("a handler just stored is missing") }
+      return cursor
     }
   }
 
@@ -71,16 +71,25 @@ extension RevocationStore {
     after position: Int64, limit: Int, bytes: Int = 4 << 20, handler: Int64? = nil
   ) throws(StoreError) -> EventPage {
     try read { db in
-      let select = try db.cachedStatement(
-        sql: """
-          SELECT \(StoredEvent.columns) FROM event WHERE seq > ? AND problem IS NULL
-            AND NOT EXISTS (SELECT 1 FROM delivery WHERE handler_id = ? AND event_seq = event.seq)
-          ORDER BY seq LIMIT ?
-          """)
-      let rows = try Row.fetchCursor(select, arguments: [position, handler, limit])
-      let events = try rows.take(upTo: bytes, counting: \.body.count) { try StoredEvent($0) }
+      var events: [StoredEvent] = []
+      var taken = 0
       // Anything short of both bounds means that the table's end was reached, in the same snapshot.
-      let reachedEnd = try events.count < limit && rows.next() == nil
+      var reachedEnd = true
+      try db.walk(
+        """
+        SELECT \(StoredEvent.columns) FROM event WHERE seq > ? AND problem IS NULL
+          AND NOT EXISTS (SELECT 1 FROM delivery WHERE handler_id = ? AND event_seq = event.seq)
+        ORDER BY seq LIMIT ?
+        """, position, handler, limit
+      ) { row in
+        reachedEnd = taken < bytes
+        guard reachedEnd else { return false }
+        let event = try StoredEvent(row)
+        taken += event.body.count
+        events.append(event)
+        return true
+      }
+      reachedEnd = reachedEnd && events.count < limit
       return try EventPage(
         events: events, end: reachedEnd ? Tally.fetch(db).lastEvent : events.last?.seq ?? position)
     }
@@ -89,31 +98,10 @@ extension RevocationStore {
   /// Pending and dead deliveries of every handler that ever was, by name. Costs a row a handler, however many deliveries there are.
   package func backlogs() throws(StoreError) -> [String: Backlog] {
     try read { db in
-      let rows = try Row.fetchAll(
-        db, sql: "SELECT name, max(last_event - position, 0) + retrying, dead FROM handler CROSS JOIN tally")
-      let backlogs = try rows.map { row in
-        try (
-          row.decode(String.self, atIndex: 0),
-          Backlog(pending: row.decode(atIndex: 1), dead: row.decode(atIndex: 2))
-        )
-      }
+      let backlogs = try db.all(
+        "SELECT name, max(last_event - position, 0) + retrying, dead FROM handler CROSS JOIN tally"
+      ) { row in try (row.text(0), Backlog(pending: Int(row.integer(1)), dead: Int(row.integer(2)))) }
       return Dictionary(backlogs) { first, _ in first }
     }
-  }
-}
-
-extension RowCursor {
-  /// Reads rows until what they hold reaches a number of bytes; at least one, when there is one.
-  func take<Value>(
-    upTo bytes: Int, counting size: KeyPath<Value, Int>, _ make: (Row) throws -> Value
-  ) throws -> [Value] {
-    var values: [Value] = []
-    var taken = 0
-    while taken < bytes, let row = try next() {
-      let value = try make(row)
-      taken += value[keyPath: size]
-      values.append(value)
-    }
-    return values
   }
 }

@@ -1,6 +1,5 @@
 package import DynamicEvents
-internal import Foundation
-internal import GRDB
+internal import SQLite
 internal import Synchronization
 
 /// A revoked session or a cut-off, as those who keep a copy of the set need it.
@@ -48,31 +47,28 @@ extension RevocationStore {
       let tally = try Tally.fetch(db)
       // As the pruner has it, so that nothing is left out that look-ups still refuse.
       let now = tally.believable(now)
-      let select = try db.cachedStatement(
-        sql: """
-          SELECT seq, session, revoked_at, remember_from, NULL, NULL FROM revocation WHERE seq > ?1
-          UNION ALL
-          SELECT seq, NULL, before, expires_at, kind, id FROM cutoff WHERE seq > ?1
-          ORDER BY seq LIMIT ?2
-          """)
-      let rows = try Row.fetchCursor(select, arguments: [position, limit])
       var page = FeedPage(entries: [], end: position, isLast: false)
       page.entries.reserveCapacity(limit)
       var looks = 0
-      while let row = try rows.next() {
+      try db.walk(
+        """
+        SELECT seq, session, revoked_at, remember_from, NULL, NULL FROM revocation WHERE seq > ?1
+        UNION ALL
+        SELECT seq, NULL, before, expires_at, kind, id FROM cutoff WHERE seq > ?1
+        ORDER BY seq LIMIT ?2
+        """, position, limit
+      ) { row in
         looks += 1
-        page.end = try row.decode(atIndex: 0)
-        let (time, until) = try (
-          Timestamp(milliseconds: row.decode(atIndex: 2)), Timestamp(milliseconds: row.decode(atIndex: 3))
-        )
-        let kind = try row.decode(String?.self, atIndex: 4)
-        let expiresAt = kind == nil ? retention.expiresAt(rememberedFrom: until, at: now) : until
-        guard expiresAt >= now else { continue }
-        guard let epoch = feedEpochs.id(of: page.end), let subject = try FeedEntry.Subject(row, kind, time) else {
-          throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an entry's subject or number is malformed")
+        page.end = try row.integer(0)
+        let until = try Timestamp(milliseconds: row.integer(3))
+        let expiresAt = row.isNull(4) ? retention.expiresAt(rememberedFrom: until, at: now) : until
+        guard expiresAt >= now else { return true }
+        guard let epoch = feedEpochs.id(of: page.end), let subject = try FeedEntry.Subject(row) else {
+          throw SQLiteError.corrupt("an entry's subject or number is malformed")
         }
         page.entries.append(
           FeedEntry(cursor: FeedCursor(epoch: epoch, seq: page.end), subject: subject, expiresAt: expiresAt))
+        return true
       }
       page.isLast = looks < limit
       // Past numbers that were pruned or moved: there is nothing to come back for.
@@ -83,15 +79,17 @@ extension RevocationStore {
 }
 
 extension FeedEntry.Subject {
-  fileprivate init?(_ row: Row, _ kind: String?, _ time: Timestamp) throws {
-    guard let kind else {
-      guard let session = try SessionID(bytes: [UInt8](row.decode(Data.self, atIndex: 1))) else { return nil }
+  /// From a row of the feed's query; nil if it is malformed.
+  fileprivate init?(_ row: borrowing Row) throws {
+    let time = try Timestamp(milliseconds: row.integer(2))
+    guard let kind = try row.textIfAny(4) else {
+      guard let session = try SessionID(bytes: row.blob(1)) else { return nil }
       self = .session(session, revokedAt: time)
       return
     }
-    guard let kind = CutOff.Kind(rawValue: kind),
-      let id = try SixteenBytes(uuid: Array(row.decode(String.self, atIndex: 5).utf8).span)
-    else { return nil }
+    guard let kind = CutOff.Kind(rawValue: kind), let id = row.lend(5, { SixteenBytes(uuid: $0) }) ?? nil else {
+      return nil
+    }
     self = .cutOff(CutOff(kind, id, before: time))
   }
 }

@@ -1,4 +1,4 @@
-internal import GRDB
+internal import SQLite
 
 /// A place in the feed: everything up to it has been read. Written as `EPOCH-SEQ`, eight lower-case hexadecimal digits and a decimal number;
 /// for callers it is opaque.
@@ -56,23 +56,23 @@ struct FeedEpochs: Sendable {
   static let none = FeedEpochs()
 
   /// Begins an epoch. One that gave out no number is replaced, so that restarts alone add nothing.
-  static func begin(_ database: any DatabaseWriter) throws -> FeedEpochs {
+  static func begin(_ connections: StoreConnections) throws -> FeedEpochs {
     let id = UInt32.random(in: .min ... .max)
     do {
-      try database.write { db in
-        try db.execute(
-          sql: "INSERT OR REPLACE INTO feed_epoch (first_seq, id) SELECT last_revocation + 1, ? FROM tally",
-          arguments: [Int64(id)])
+      try connections.withWriter { db in
+        try db.write {
+          try db.run(
+            "INSERT OR REPLACE INTO feed_epoch (first_seq, id) SELECT last_revocation + 1, ? FROM tally", Int64(id))
+        }
       }
     } catch {
       // A full disk must not keep look-ups from being answered. An id that is not kept is unknown after the next opening, and whoever has it
       // reads everything again: no harm but the work.
     }
-    return try database.read { db in
+    return try connections.read { db in
       var epochs = FeedEpochs()
-      let rows = try Row.fetchCursor(db, sql: "SELECT first_seq, id FROM feed_epoch ORDER BY first_seq")
-      while let row = try rows.next() {
-        try epochs.epochs.append((row.decode(atIndex: 0), UInt32(truncatingIfNeeded: row.decode(atIndex: 1) as Int64)))
+      epochs.epochs = try db.all("SELECT first_seq, id FROM feed_epoch ORDER BY first_seq") { row in
+        try (row.integer(0), UInt32(truncatingIfNeeded: row.integer(1)))
       }
       let next = try Tally.fetch(db).lastRevocation + 1
       if epochs.epochs.last?.id != id { epochs.epochs.append((next, id)) }

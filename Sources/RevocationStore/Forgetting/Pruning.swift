@@ -1,5 +1,5 @@
 package import DynamicEvents
-internal import GRDB
+internal import SQLite
 
 /// Where a pass over what may be forgotten stands. A pass goes through the tables in the order of their numbers, a few rows
 /// a step; no index on a time is kept for it, since that would cost ingest and a pass costs it nothing.
@@ -40,27 +40,25 @@ extension RevocationStore {
     let horizon = retention.horizon(at: now).milliseconds
     let (expired, next): ([Int64], Int64?) = try read { db in
       // Compared where they are: a pass over ten million rows that each come out of SQLite takes ten times the processor.
-      let expired = try Int64.fetchAll(
-        db.cachedStatement(
-          sql: """
-            SELECT seq FROM revocation WHERE seq > ?1 AND seq <= ?1 + \(PruneStep.looks) AND remember_from < ?2
-            ORDER BY seq LIMIT \(PruneStep.deletes)
-            """), arguments: [seq, horizon])
+      let expired = try db.all(
+        """
+        SELECT seq FROM revocation WHERE seq > ?1 AND seq <= ?1 + \(PruneStep.looks) AND remember_from < ?2
+        ORDER BY seq LIMIT \(PruneStep.deletes)
+        """, seq, horizon
+      ) { row in try row.integer(0) }
       if expired.count == PruneStep.deletes { return (expired, expired.last) }
-      let next = try Int64.fetchOne(
-        db.cachedStatement(
-          sql: "SELECT seq - 1 FROM revocation WHERE seq > ?1 + \(PruneStep.looks) ORDER BY seq LIMIT 1"),
-        arguments: [seq])
+      let next = try db.first(
+        "SELECT seq - 1 FROM revocation WHERE seq > ?1 + \(PruneStep.looks) ORDER BY seq LIMIT 1", seq
+      ) { row in try row.integer(0) }
       return (expired, next)
     }
     guard !expired.isEmpty else { return next.map { .revocations(after: $0) } }
     try write { db in
       var tally = try Tally.fetch(db)
       // The time once more: an event may have had the session remembered for longer meanwhile.
-      let delete = try db.cachedStatement(sql: "DELETE FROM revocation WHERE seq = ? AND remember_from < ?")
       for seq in expired {
-        try delete.execute(arguments: [seq, horizon])
-        tally.revocations -= db.changesCount
+        try db.run("DELETE FROM revocation WHERE seq = ? AND remember_from < ?", seq, horizon)
+        tally.revocations -= db.changes
       }
       try tally.update(db)
     }
@@ -69,24 +67,23 @@ extension RevocationStore {
 
   private func pruneCutOffs(after seq: Int64, at now: Timestamp) throws(StoreError) -> PruneStep? {
     let (expired, next): ([CutOff], Int64?) = try read { db in
-      var expired: [CutOff] = []
-      let select = try PreparedStatement(
-        db, sql: "\(CutOff.select) WHERE seq > ?1 AND seq <= ?1 + \(PruneStep.looks) AND expires_at < ?2")
-      try select.bind(seq, at: 1)
-      try select.bind(now.milliseconds, at: 2)
-      try select.forEach { row in if let cutOff = CutOff(row) { expired.append(cutOff) } }
-      let next = try Int64.fetchOne(
-        db.cachedStatement(sql: "SELECT seq - 1 FROM cutoff WHERE seq > ?1 + \(PruneStep.looks) ORDER BY seq LIMIT 1"),
-        arguments: [seq])
+      let expired = try db.all(
+        "\(CutOff.select) WHERE seq > ?1 AND seq <= ?1 + \(PruneStep.looks) AND expires_at < ?2", seq,
+        now.milliseconds
+      ) { row in try CutOff(row) }
+      let next = try db.first(
+        "SELECT seq - 1 FROM cutoff WHERE seq > ?1 + \(PruneStep.looks) ORDER BY seq LIMIT 1", seq
+      ) { row in try row.integer(0) }
       return (expired, next)
     }
     if !expired.isEmpty {
       let gone = try write { db in
         // The time once more: the user may have been cut off again meanwhile.
-        let delete = try db.cachedStatement(sql: "DELETE FROM cutoff WHERE kind = ? AND id = ? AND before = ?")
-        return try expired.filter { cutOff in
-          try delete.execute(arguments: [cutOff.kind.rawValue, cutOff.id.uuidText, cutOff.before.milliseconds])
-          return db.changesCount > 0
+        try expired.filter { cutOff in
+          try db.run(
+            "DELETE FROM cutoff WHERE kind = ? AND id = ? AND before = ?", cutOff.kind.rawValue, cutOff.id.uuidText,
+            cutOff.before.milliseconds)
+          return db.changes > 0
         }
       }
       cutOffs.remove(gone)
@@ -98,22 +95,25 @@ extension RevocationStore {
     after seq: Int64, at now: Timestamp, handlers: [String]
   ) throws(StoreError) -> PruneStep? {
     let (old, next): ([Int64], Int64?) = try read { db in
-      let select = try db.cachedStatement(
-        sql: "SELECT seq, received_at FROM event WHERE seq > ? ORDER BY seq LIMIT \(PruneStep.deletes)")
-      let rows = try Row.fetchCursor(select, arguments: [seq])
       var old: [Int64] = []
       var next: Int64?
       var looks = 0
-      while let row = try rows.next() {
-        let age = now.milliseconds - Timestamp(milliseconds: try row.decode(atIndex: 1)).milliseconds
+      var reachedYoung = false
+      try db.walk(
+        "SELECT seq, received_at FROM event WHERE seq > ? ORDER BY seq LIMIT \(PruneStep.deletes)", seq
+      ) { row in
+        let seq = try row.integer(0)
+        let age = now.milliseconds - Timestamp(milliseconds: try row.integer(1)).milliseconds
         // Numbers are given out in the order of receipt, so all that follow are young as well; but not if this one was
         // received by a clock that was ahead.
-        if 0...Self.eventRetention ~= age { return (old, nil) }
+        reachedYoung = 0...Self.eventRetention ~= age
+        if reachedYoung { return false }
         looks += 1
-        next = try row.decode(atIndex: 0)
-        if age > 0 { try old.append(row.decode(atIndex: 0)) }
+        next = seq
+        if age > 0 { old.append(seq) }
+        return true
       }
-      return (old, looks == PruneStep.deletes ? next : nil)
+      return (old, !reachedYoung && looks == PruneStep.deletes ? next : nil)
     }
     if !old.isEmpty {
       try write { db in
@@ -128,44 +128,37 @@ extension RevocationStore {
 
 /// The deletion of old events, inside its transaction.
 struct EventPruning {
-  private let db: Database
+  private let db: Connection
   private var tally: Tally
   /// The configured handlers' ids.
   private let handlers: Set<Int64>
   /// Up to here each of them has attempted every event.
   private let position: Int64
 
-  init(_ db: Database, handlers names: [String]) throws {
+  init(_ db: Connection, handlers names: [String]) throws {
     self.db = db
     tally = try Tally.fetch(db)
-    let known = try Row.fetchAll(db, sql: "SELECT id, name, position FROM handler").filter {
-      try names.contains($0.decode(atIndex: 1))
-    }
-    handlers = Set(try known.map { try $0.decode(atIndex: 0) })
-    position = try known.map { try $0.decode(Int64.self, atIndex: 2) }.min() ?? .max
+    let known = try db.all("SELECT id, name, position FROM handler") { row in
+      try (id: row.integer(0), name: row.text(1), position: row.integer(2))
+    }.filter { names.contains($0.name) }
+    handlers = Set(known.map(\.id))
+    position = known.map(\.position).min() ?? .max
   }
 
   /// Deletes the event unless somebody needs it.
   mutating func prune(_ seq: Int64) throws {
     guard seq <= position else { return }
     // By way of the handlers, so that the primary key finds the rows.
-    let deliveries = try Row.fetchAll(
-      db.cachedStatement(
-        sql: """
-          SELECT handler_id, next_at FROM delivery WHERE handler_id IN (SELECT id FROM handler) AND event_seq = ?
-          """), arguments: [seq])
-    let isNeeded = try deliveries.contains {
-      try $0.decode(Int64?.self, atIndex: 1) == nil || handlers.contains($0.decode(atIndex: 0))
-    }
-    guard !isNeeded else { return }
+    let deliveries = try db.all(
+      "SELECT handler_id, next_at FROM delivery WHERE handler_id IN (SELECT id FROM handler) AND event_seq = ?", seq
+    ) { row in try (handler: row.integer(0), isDead: row.isNull(1)) }
+    guard !deliveries.contains(where: { $0.isDead || handlers.contains($0.handler) }) else { return }
     // An undecodable event is a dead letter itself.
-    try db.cachedStatement(sql: "DELETE FROM event WHERE seq = ? AND problem IS NULL").execute(arguments: [seq])
-    guard db.changesCount == 1 else { return }
+    try db.run("DELETE FROM event WHERE seq = ? AND problem IS NULL", seq)
+    guard db.changes == 1 else { return }
     tally.events -= 1
     guard !deliveries.isEmpty else { return }
-    try db.cachedStatement(
-      sql: "DELETE FROM delivery WHERE handler_id IN (SELECT id FROM handler) AND event_seq = ?"
-    ).execute(arguments: [seq])
+    try db.run("DELETE FROM delivery WHERE handler_id IN (SELECT id FROM handler) AND event_seq = ?", seq)
   }
 
   func finish() throws {

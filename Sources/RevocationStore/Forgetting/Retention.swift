@@ -1,5 +1,5 @@
 internal import DynamicEvents
-internal import GRDB
+internal import SQLite
 
 /// How long a revoked session is remembered (DynamicProtocol.md): `retention` after its creation, because by then its JWTs
 /// have expired; plus an hour, because clocks differ.
@@ -50,22 +50,22 @@ extension Retention {
   /// until now is to be refused for a day, and the rows say so by the retention of their time.
   ///
   /// - Returns: `asked`, and what counts beside it.
-  static func begin(_ asked: Retention, _ database: any DatabaseWriter, at now: Timestamp) throws -> Retention {
+  static func begin(_ asked: Retention, _ connections: StoreConnections, at now: Timestamp) throws -> Retention {
     do {
-      return try database.write { db in
-        var retention = asked
-        if let last = try Last.fetch(db) { retention.former = last.outlasting(asked, at: now) }
-        try db.execute(
-          sql: "INSERT OR REPLACE INTO retention (id, period, former, former_until) VALUES (1, ?, ?, ?)",
-          arguments: [
-            retention.period, retention.former?.period ?? 0, retention.former?.until.milliseconds ?? 0,
-          ])
-        return retention
+      return try connections.withWriter { db in
+        try db.write {
+          var retention = asked
+          if let last = try Last.fetch(db) { retention.former = last.outlasting(asked, at: now) }
+          try db.run(
+            "INSERT OR REPLACE INTO retention (id, period, former, former_until) VALUES (1, ?, ?, ?)",
+            retention.period, retention.former?.period ?? 0, retention.former?.until.milliseconds ?? 0)
+          return retention
+        }
       }
     } catch {
       // A full disk must not keep look-ups from being answered. A day that nobody can be told of the next time does not begin to pass.
       var retention = asked
-      if let last = try database.read(Last.fetch) {
+      if let last = try connections.read(Last.fetch) {
         retention.former = (max(last.period, last.former), Timestamp(milliseconds: .max))
       }
       return retention
@@ -78,11 +78,10 @@ extension Retention {
     let former: Int64
     let formerUntil: Timestamp
 
-    static func fetch(_ db: Database) throws -> Last? {
-      try Row.fetchOne(db, sql: "SELECT period, former, former_until FROM retention").map { row in
+    static func fetch(_ db: Connection) throws -> Last? {
+      try db.first("SELECT period, former, former_until FROM retention") { row in
         try Last(
-          period: row.decode(atIndex: 0), former: row.decode(atIndex: 1),
-          formerUntil: Timestamp(milliseconds: row.decode(atIndex: 2)))
+          period: row.integer(0), former: row.integer(1), formerUntil: Timestamp(milliseconds: row.integer(2)))
       }
     }
 

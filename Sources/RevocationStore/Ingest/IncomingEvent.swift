@@ -1,4 +1,5 @@
 package import DynamicEvents
+internal import SQLite
 
 /// One genuinely signed delivery on its way into the store.
 package struct IncomingEvent: Sendable {
@@ -48,7 +49,17 @@ package enum EventSource: String, Hashable, Sendable, CaseIterable {
   case `operator`
 }
 
-/// What a session event says (PROTOCOL section 1): only the session is certain.
+extension EventSource {
+  /// From a table's column.
+  init(_ row: borrowing Row, _ column: CInt) throws(SQLiteError) {
+    guard let known = try EventSource(rawValue: row.text(column)) else {
+      throw SQLiteError.corrupt("an event is from nowhere known")
+    }
+    self = known
+  }
+}
+
+/// What a session event says. Only the session is certain to be there.
 package struct SessionRevoked: Sendable {
   package var name: String
   /// The envelope's `eventId`, as it came.

@@ -1,6 +1,6 @@
 package import DynamicEvents
-internal import Foundation
-internal import GRDB
+internal import KeyIndex
+internal import SQLite
 
 /// A stored event, and how its handlers stand with it, as a person asks for it.
 package struct EventSummary: Hashable, Sendable {
@@ -53,21 +53,21 @@ extension RevocationStore {
     _ filter: EventFilter, before: Int64?, limit: Int
   ) throws(StoreError) -> [EventSummary] {
     try read { db in
-      let rows = try Row.fetchCursor(
-        db,
-        sql: """
-          SELECT \(Self.summaryColumns) FROM event
-          WHERE (:before IS NULL OR seq < :before) AND (:name IS NULL OR name = :name) ORDER BY seq DESC
-          """, arguments: ["before": before, "name": filter.name])
       var events: [EventSummary] = []
-      while events.count < limit, let row = try rows.next() {
+      guard limit > 0 else { return events }
+      try db.walk(
+        """
+        SELECT \(Self.summaryColumns) FROM event
+        WHERE (?1 IS NULL OR seq < ?1) AND (?2 IS NULL OR name = ?2) ORDER BY seq DESC
+        """, before, filter.name
+      ) { row in
         // Events come in the order of their times, but for a clock that was set back: an hour of them is looked through.
-        let receivedAt: Int64 = try row.decode(atIndex: 4)
+        let receivedAt = try row.integer(4)
         if let since = filter.since, receivedAt < since.milliseconds {
-          if receivedAt < since.milliseconds - 3_600_000 { break }
-          continue
+          return receivedAt >= since.milliseconds - 3_600_000
         }
         events.append(try Self.summary(row, db))
+        return events.count < limit
       }
       return events
     }
@@ -77,48 +77,43 @@ extension RevocationStore {
     try read { db in try Self.event(seq, db) }
   }
 
-  private static func event(_ seq: Int64, _ db: Database) throws -> EventSummary? {
-    let row = try Row.fetchOne(db, sql: "SELECT \(summaryColumns) FROM event WHERE seq = ?", arguments: [seq])
-    return try row.map { try summary($0, db) }
+  private static func event(_ seq: Int64, _ db: Connection) throws -> EventSummary? {
+    try db.first("SELECT \(summaryColumns) FROM event WHERE seq = ?", seq) { row in try summary(row, db) }
   }
 
   package func event(_ key: EventKey) throws(StoreError) -> EventSummary? {
-    try read { db in
-      guard let seq = try KeyIndex.load(.event, db).seq(of: IndexKey(key), db) else { return nil }
+    try checkIndexes()
+    return try read { db in
+      let index = try KeyIndex.load(.event, last: Tally.fetch(db).lastEvent, db)
+      guard let seq = try index.seq(of: IndexKey(key), db) else { return nil }
       return try Self.event(seq, db)
     }
   }
 
-  private static func summary(_ row: Row, _ db: Database) throws -> EventSummary {
-    let messages: String = try row.decode(atIndex: 3)
-    let seq: Int64 = try row.decode(atIndex: 0)
-    guard let source = try EventSource(rawValue: row.decode(atIndex: 7)) else {
-      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "an event is from nowhere known")
-    }
+  private static func summary(_ row: borrowing Row, _ db: Connection) throws -> EventSummary {
+    let seq = try row.integer(0)
     var event = try EventSummary(
-      seq: seq, name: row.decode(atIndex: 1), problem: row.decode(atIndex: 2), source: source,
-      messageIDs: messages.split(separator: " ").map(String.init),
-      receivedAt: Timestamp(milliseconds: row.decode(atIndex: 4)),
-      occurredAt: row.decode(Int64?.self, atIndex: 5).map(Timestamp.init(milliseconds:)),
-      body: [UInt8](row.decode(Data.self, atIndex: 6)), handlers: [])
+      seq: seq, name: row.textIfAny(1), problem: row.textIfAny(2), source: EventSource(row, 7),
+      messageIDs: row.text(3).split(separator: " ").map(String.init),
+      receivedAt: Timestamp(milliseconds: row.integer(4)),
+      occurredAt: row.integerIfAny(5).map(Timestamp.init(milliseconds:)), body: row.blob(6), handlers: [])
     // What could not be decoded is no handler's.
     if event.problem != nil { return event }
-    let select = try db.cachedStatement(
-      sql: """
-        SELECT name, position, attempts, next_at, last_error
-        FROM handler LEFT JOIN delivery ON handler_id = handler.id AND event_seq = ?1
-        WHERE added_at <= ?2 OR event_seq IS NOT NULL ORDER BY name
-        """)
-    event.handlers = try Row.fetchAll(select, arguments: [seq, event.receivedAt.milliseconds]).map { row in
-      try EventSummary.Handler(name: row.decode(atIndex: 0), state: state(row, seq))
-    }
+    event.handlers = try db.all(
+      """
+      SELECT name, position, attempts, next_at, last_error
+      FROM handler LEFT JOIN delivery ON handler_id = handler.id AND event_seq = ?1
+      WHERE added_at <= ?2 OR event_seq IS NOT NULL ORDER BY name
+      """, seq, event.receivedAt.milliseconds
+    ) { row in try EventSummary.Handler(name: row.text(0), state: state(row, seq)) }
     return event
   }
 
-  private static func state(_ row: Row, _ seq: Int64) throws -> EventSummary.State {
-    guard let attempts = try row.decode(Int?.self, atIndex: 2), let error = try row.decode(String?.self, atIndex: 4)
-    else { return try row.decode(atIndex: 1) >= seq ? .done : .waiting }
-    guard let next = try row.decode(Int64?.self, atIndex: 3) else { return .dead(attempts: attempts, error: error) }
+  private static func state(_ row: borrowing Row, _ seq: Int64) throws -> EventSummary.State {
+    guard let attempts = try row.integerIfAny(2).map({ Int($0) }), let error = try row.textIfAny(4) else {
+      return try row.integer(1) >= seq ? .done : .waiting
+    }
+    guard let next = try row.integerIfAny(3) else { return .dead(attempts: attempts, error: error) }
     return .retrying(attempts: attempts, at: Timestamp(milliseconds: next), error: error)
   }
 }

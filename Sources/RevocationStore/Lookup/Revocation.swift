@@ -1,6 +1,6 @@
 package import DynamicEvents
-internal import Foundation
-internal import GRDB
+internal import KeyIndex
+internal import SQLite
 
 /// A session that is revoked, for good.
 package struct Revocation: Hashable, Sendable {
@@ -18,12 +18,19 @@ extension RevocationStore {
     try revocations(ofEach: [session]).first ?? nil
   }
 
-  /// In the order asked, as of one moment; nil for a session that is not revoked.
+  /// In the order asked, as of one moment; nil for a session that is not revoked. Reads the index each time, as a command does: a server's look-ups
+  /// go by `LookUpReader`.
   package func revocations(ofEach sessions: [SessionID]) throws(StoreError) -> [Revocation?] {
-    try read { db in
-      let index = try KeyIndex.load(.revocation, db)
+    try checkIndexes()
+    return try read { db in
+      let index = try KeyIndex.load(.revocation, last: Tally.fetch(db).lastRevocation, db)
       return try sessions.map { session in
-        try index.seq(of: IndexKey(session), db).flatMap { try Self.revocation(session, $0, db) }
+        guard let seq = try index.seq(of: IndexKey(session), db) else { return nil }
+        return try db.first("SELECT revoked_at, revoked_by, event_id FROM revocation WHERE seq = ?", seq) { row in
+          try Revocation(
+            session: session, revokedAt: Timestamp(milliseconds: row.integer(0)), by: RevokedBy(row, 1),
+            eventID: row.textIfAny(2))
+        }
       }
     }
   }
@@ -31,28 +38,18 @@ extension RevocationStore {
   package func tally() throws(StoreError) -> Tally {
     try read(Tally.fetch)
   }
-
-  private static func revocation(_ session: SessionID, _ seq: Int64, _ db: Database) throws -> Revocation? {
-    let select = try db.cachedStatement(
-      sql: "SELECT revoked_at, revoked_by, event_id FROM revocation WHERE seq = ?")
-    guard let row = try Row.fetchOne(select, arguments: [seq]) else { return nil }
-    guard let by = try RevokedBy(rawValue: row.decode(atIndex: 1)) else {
-      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a revocation is by nobody known")
-    }
-    return try Revocation(
-      session: session, revokedAt: Timestamp(milliseconds: row.decode(atIndex: 0)), by: by,
-      eventID: row.decode(atIndex: 2))
-  }
 }
 
 extension RevokedBy {
-  /// From the table's column; `nil` for a name that is nobody's.
-  init?(name: Span<UInt8>) {
-    let known = Self.allCases.first { by in
-      let utf8 = by.rawValue.utf8
-      return utf8.count == name.count && zip(utf8, name.indices).allSatisfy { $0 == name[$1] }
+  /// From a table's column.
+  init(_ row: borrowing Row, _ column: CInt) throws(SQLiteError) {
+    let known = row.lend(column) { name in
+      Self.allCases.first { by in
+        let utf8 = by.rawValue.utf8
+        return utf8.count == name.count && zip(utf8, name.indices).allSatisfy { $0 == name[$1] }
+      }
     }
-    guard let known else { return nil }
+    guard let known = known ?? nil else { throw SQLiteError.corrupt("a revocation is by nobody known") }
     self = known
   }
 }

@@ -1,4 +1,6 @@
+internal import CLinux
 internal import Glibc
+internal import SystemPackage
 
 /// The data folder and the names in it.
 struct StoreFolder {
@@ -19,12 +21,13 @@ struct StoreFolder {
 
   /// Throws when there is no store, or none that this user may read.
   func findDatabase() throws(StoreError) {
-    do throws(SystemError) {
+    do throws(Errno) {
       // A String lent to C lives as long as the call.
-      try SystemError.check { unsafe access(database, R_OK) }
+      try systemCall { unsafe access(database, R_OK) }
+    } catch .noSuchFileOrDirectory {
+      throw .missing(path: database)
     } catch {
-      if error.code == ENOENT { throw .missing(path: database) }
-      throw .io(path: database, cause: error.text)
+      throw .io(path: database, cause: FileAccess.text(error, at: database))
     }
     try checkLog()
   }
@@ -33,20 +36,19 @@ struct StoreFolder {
   private func checkLog() throws(StoreError) {
     guard hasLog else { return }
     // The file format's versions for writing and reading (https://sqlite.org/fileformat.html): 2 with a log, 1 without. A file that cannot be read
-    // is SQLite's to tell of.
-    guard let file = try? FileDescriptor(opening: database, O_RDONLY) else { return }
-    var versions: [UInt8] = [0, 0]
-    // The array outlives the call, and the count is its own.
-    let count = unsafe pread(file.rawValue, &versions, versions.count, 18)
-    if count == versions.count, versions == [1, 1] { throw .strangeLog(path: database) }
+    // is left for SQLite to complain about.
+    guard let file = try? FileDescriptor.opening(database, .readOnly) else { return }
+    let versions = file.bytes(2, at: 18)
+    try? file.close()
+    if versions == [1, 1] { throw .strangeLog(path: database) }
   }
 
   /// Makes the folder, and the folders above it, for the owner alone.
   func make() throws(StoreError) {
-    do throws(SystemError) {
+    do throws(Errno) {
       try Self.make(path)
     } catch {
-      throw .folder(path: path, cause: error.text)
+      throw .folder(path: path, cause: FileAccess.text(error, at: path))
     }
   }
 
@@ -56,11 +58,13 @@ struct StoreFolder {
   func makeDatabase() throws(StoreError) {
     if !hasDatabase, hasLog { throw .logAlone(path: database) }
     try checkLog()
-    do throws(SystemError) {
-      _ = try FileDescriptor(opening: database, O_RDWR | O_CREAT | O_EXCL, mode: 0o600)
-    } catch  where error.code == EEXIST {
+    do throws(Errno) {
+      let file = try FileDescriptor.opening(
+        database, .readWrite, [.create, .exclusiveCreate], permissions: .ownerReadWrite)
+      try? file.close()
+    } catch .fileExists {
     } catch {
-      throw .folder(path: path, cause: error.text)
+      throw .folder(path: path, cause: FileAccess.text(error, at: path))
     }
   }
 
@@ -72,22 +76,23 @@ struct StoreFolder {
 
   /// Makes the names in the folder durable.
   func sync() throws(StoreError) {
-    do throws(SystemError) {
+    do throws(Errno) {
       try Self.sync(path)
     } catch {
-      throw .folder(path: path, cause: error.text)
+      throw .folder(path: path, cause: FileAccess.text(error, at: path))
     }
   }
 
-  private static func make(_ path: String) throws(SystemError) {
+  private static func make(_ path: String) throws(Errno) {
     let parent = parent(of: path)
-    do throws(SystemError) {
+    do throws(Errno) {
       try makeOne(path)
-    } catch  where error.code == EEXIST {
+    } catch .fileExists {
       // A regular file of that name is told apart here, where the cause still has a name.
-      _ = try FileDescriptor(opening: path, O_RDONLY | O_DIRECTORY)
+      let folder = try FileDescriptor.opening(path, .readOnly, .directory)
+      try? folder.close()
       return
-    } catch  where error.code == ENOENT && parent != path {
+    } catch  where error == .noSuchFileOrDirectory && parent != path {
       try make(parent)
       try makeOne(path)
     }
@@ -96,14 +101,16 @@ struct StoreFolder {
     try sync(parent)
   }
 
-  private static func sync(_ path: String) throws(SystemError) {
-    let descriptor = try FileDescriptor(opening: path, O_RDONLY | O_DIRECTORY)
-    try SystemError.check { fsync(descriptor.rawValue) }
+  /// Makes the names in a folder durable.
+  static func sync(_ path: String) throws(Errno) {
+    let folder = try FileDescriptor.opening(path, .readOnly, .directory)
+    defer { try? folder.close() }
+    try folder.sync()
   }
 
-  private static func makeOne(_ path: String) throws(SystemError) {
+  private static func makeOne(_ path: String) throws(Errno) {
     // A String lent to C lives as long as the call.
-    try SystemError.check { unsafe mkdir(path, 0o700) }
+    try systemCall { unsafe mkdir(path, 0o700) }
   }
 
   static func parent(of path: String) -> String {
@@ -118,26 +125,39 @@ struct StoreFolder {
 /// Which file a path names. SQLite goes on writing to the files it has opened even when one was removed or replaced; such commits
 /// would be gone with the process, so they must not be acknowledged.
 struct FileIdentity: Equatable, Sendable {
-  private let device: dev_t
-  private let inode: ino_t
+  private let device: UInt64
+  private let inode: UInt64
 
   /// nil: nothing is there, or it cannot be asked.
   init?(_ path: String) {
-    var information = stat()
-    // The string and the structure live for the call.
-    guard unsafe stat(path, &information) == 0 else { return nil }
-    device = information.st_dev
-    inode = information.st_ino
+    var information = statx()
+    // Asked for nothing but the number: since Linux 6.13 whoever has asked for a file's times has the next sync write them as well, and each commit
+    // asks. The string and the structure live for the call.
+    guard unsafe statx(AT_FDCWD, path, 0, CUnsignedInt(STATX_INO), &information) == 0 else { return nil }
+    device = UInt64(information.stx_dev_major) << 32 | UInt64(information.stx_dev_minor)
+    inode = information.stx_ino
   }
 }
 
-/// The space left where a file is.
-enum FileSpace {
-  /// In bytes, for a process without privileges; 0 when it cannot be told.
-  static func available(at path: String) -> UInt64 {
-    var information = statvfs()
+/// Why a file cannot be used by this process.
+enum FileAccess {
+  /// What failed, and where rights are the matter whose file it is.
+  static func text(_ error: Errno, at path: String) -> String {
+    switch error {
+    case .permissionDenied, .notPermitted, .readOnlyFileSystem: "\(error.description) (\(owner(of: path)))"
+    default: error.description
+    }
+  }
+
+  /// Whose it is, or the nearest folder above it that can be seen, and who asks.
+  static func owner(of path: String) -> String {
+    var path = path
+    var information = stat()
     // The string and the structure live for the call.
-    guard unsafe statvfs(path, &information) == 0 else { return 0 }
-    return UInt64(information.f_bavail).multipliedReportingOverflow(by: UInt64(information.f_frsize)).partialValue
+    while unsafe stat(path, &information) != 0, StoreFolder.parent(of: path) != path {
+      path = StoreFolder.parent(of: path)
+    }
+    let mode = String(information.st_mode & 0o7777, radix: 8)
+    return "\(path) belongs to uid \(information.st_uid), mode \(mode); this process runs as uid \(geteuid())"
   }
 }

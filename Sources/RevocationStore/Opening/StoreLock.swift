@@ -1,47 +1,49 @@
 internal import Glibc
+internal import SystemPackage
 
-/// One server per folder. The kernel drops the lock with the process, also on kill -9; the file itself stays, because
-/// removing it would let two servers lock two files of the same name.
+/// One server per folder. The kernel drops the lock with the process, also on kill -9.
+///
+/// What is locked is the folder itself, which nobody can remove while the store is in it. A file in it says who has the lock; without the file, or
+/// with another one in its place, a second server is refused all the same.
 struct StoreLock: ~Copyable {
   private let descriptor: FileDescriptor
 
   init(_ folder: StoreFolder) throws(StoreError) {
-    let descriptor = try Self.open(folder)
-    let number = descriptor.rawValue
-    do throws(SystemError) {
-      try SystemError.check { flock(number, LOCK_EX | LOCK_NB) }
-    } catch  where error.code == EWOULDBLOCK {
-      throw .locked(path: folder.path, pid: Self.owner(descriptor))
+    let descriptor: FileDescriptor
+    do throws(Errno) {
+      descriptor = try FileDescriptor.opening(folder.path, .readOnly, .directory)
     } catch {
-      throw .folder(path: folder.path, cause: error.text)
+      throw .folder(path: folder.path, cause: FileAccess.text(error, at: folder.path))
     }
-    // Only for the next one's error message, so a failure (a full disk) does not matter.
-    var pid = Array("\(getpid())\n".utf8)
-    if ftruncate(number, 0) == 0 {
-      // `pid` outlives the call, and the count is its own.
-      _ = unsafe pwrite(number, &pid, pid.count, 0)
+    let number = descriptor.rawValue
+    do throws(Errno) {
+      try systemCall { flock(number, LOCK_EX | LOCK_NB) }
+      try Self.write(getpid(), to: folder.lock)
+    } catch {
+      try? descriptor.close()
+      if error == .wouldBlock { throw .locked(path: folder.path, pid: Self.owner(folder.lock)) }
+      throw .folder(path: folder.path, cause: FileAccess.text(error, at: folder.lock))
     }
     self.descriptor = descriptor
   }
+
+  deinit { try? descriptor.close() }
 
   /// Lets another server in, before this value goes.
   borrowing func release() {
     _ = flock(descriptor.rawValue, LOCK_UN)
   }
 
-  private static func open(_ folder: StoreFolder) throws(StoreError) -> FileDescriptor {
-    do throws(SystemError) {
-      return try FileDescriptor(opening: folder.lock, O_RDWR | O_CREAT, mode: 0o600)
-    } catch {
-      throw .folder(path: folder.path, cause: error.text)
-    }
+  /// The number is only for the next one's error message, so that a full disk does not matter.
+  private static func write(_ pid: pid_t, to path: String) throws(Errno) {
+    let file = try FileDescriptor.opening(path, .writeOnly, [.create, .truncate], permissions: .ownerReadWrite)
+    _ = try? file.writeAll("\(pid)\n".utf8)
+    try? file.close()
   }
 
-  private static func owner(_ descriptor: borrowing FileDescriptor) -> Int32? {
-    var text = [UInt8](repeating: 0, count: 16)
-    // `text` outlives the call, and the count is its own.
-    let count = unsafe pread(descriptor.rawValue, &text, text.count, 0)
-    guard count > 0 else { return nil }
-    return Int32(String(decoding: text.prefix(count).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
+  private static func owner(_ path: String) -> Int32? {
+    guard let file = try? FileDescriptor.opening(path, .readOnly) else { return nil }
+    defer { try? file.close() }
+    return Int32(String(decoding: file.bytes(16).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self))
   }
 }

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Glibc
+internal import SystemPackage
 
 /// Tells when another process may have written to the store: a command that put dead letters back.
 ///
@@ -13,17 +14,17 @@ package final class StoreWatch: Sendable {
   /// - Parameter written: called on a queue of its own, at most once at a time. Must be brief.
   package init(_ path: String, _ written: @escaping @Sendable () -> Void) throws(StoreError) {
     let descriptor: CInt
-    do throws(SystemError) {
-      descriptor = try SystemError.check { inotify_init1(CInt(IN_NONBLOCK | IN_CLOEXEC)) }
-      do throws(SystemError) {
+    do throws(Errno) {
+      descriptor = try systemCall { inotify_init1(CInt(IN_NONBLOCK | IN_CLOEXEC)) }
+      do throws(Errno) {
         // A String lent to C lives as long as the call.
-        try SystemError.check { unsafe inotify_add_watch(descriptor, path, UInt32(IN_CLOSE_WRITE)) }
+        try systemCall { unsafe inotify_add_watch(descriptor, path, UInt32(IN_CLOSE_WRITE)) }
       } catch {
         close(descriptor)
         throw error
       }
     } catch {
-      throw .io(path: path, cause: "it cannot be watched: \(error.text)")
+      throw .io(path: path, cause: "it cannot be watched: \(error.description)")
     }
     let source = DispatchSource.makeReadSource(
       fileDescriptor: descriptor, queue: DispatchQueue(label: "revoked.watch"))

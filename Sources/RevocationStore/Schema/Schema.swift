@@ -1,4 +1,4 @@
-internal import GRDB
+internal import SQLite
 
 /// The tables, by number. A migration of a released version is never edited: the next change is the next number.
 struct Schema: Sendable {
@@ -10,18 +10,18 @@ struct Schema: Sendable {
   static let current = Schema(migrations: [createTables])
 
   /// The first one makes the tables, each other one changes them.
-  let migrations: [@Sendable (Database) throws -> Void]
+  let migrations: [@Sendable (Connection) throws -> Void]
 
   var version: Int { migrations.count }
 
   /// Refuses what is not a store, and one of a newer program, before anything is written. Returns the schema's number: 0 for a new file.
-  func check(_ db: Database, path: String) throws -> Int {
-    let application = try Int.fetchOne(db, sql: "PRAGMA application_id") ?? 0
-    let found = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+  func check(_ db: Connection, path: String) throws -> Int {
+    let application = try db.first("PRAGMA application_id") { row in try Int(row.integer(0)) } ?? 0
+    let found = try db.first("PRAGMA user_version") { row in try Int(row.integer(0)) } ?? 0
     switch application {
     case Self.applicationID: break
     case Self.formerApplicationID: throw StoreError.earlierBuild(path: path)
-    case 0 where try found == 0 && !Bool.fetchAll(db, sql: "SELECT 1 FROM sqlite_schema LIMIT 1").contains(true):
+    case 0 where try found == 0 && db.first("SELECT 1 FROM sqlite_schema LIMIT 1", make: { _ in true }) == nil:
       return 0
     default: throw StoreError.foreign(path: path, cause: "it is another program's database")
     }
@@ -31,7 +31,7 @@ struct Schema: Sendable {
   }
 
   /// The same, and refuses an older one as well: only the server migrates.
-  func checkIsCurrent(_ db: Database, path: String) throws {
+  func checkIsCurrent(_ db: Connection, path: String) throws {
     let found = try check(db, path: path)
     guard found == version else { throw StoreError.schema(path: path, found: found, known: version) }
   }
@@ -43,22 +43,25 @@ struct Schema: Sendable {
   /// the store open there is no leaving the log, and it goes the long way.
   ///
   /// - Parameter begins: called with the numbers before a store is migrated that is not new.
-  func migrate(_ db: Database, from found: Int, begins: (_ from: Int, _ to: Int) -> Void) throws {
+  func migrate(_ db: Connection, from found: Int, begins: (_ from: Int, _ to: Int) -> Void) throws {
     guard found < version else { return }
     if found > 0 { begins(found, version) }
-    _ = try? String.fetchOne(db, sql: "PRAGMA journal_mode = DELETE")
+    try? db.execute("PRAGMA journal_mode = DELETE")
     for (number, migration) in zip(1..., migrations).dropFirst(found) {
-      try db.inTransaction(.immediate) {
+      try db.write {
         try migration(db)
-        try db.execute(sql: "PRAGMA application_id = \(Self.applicationID)")
-        try db.execute(sql: "PRAGMA user_version = \(number)")
-        return .commit
+        try db.execute("PRAGMA application_id = \(Self.applicationID)")
+        try db.execute("PRAGMA user_version = \(number)")
       }
     }
-    guard try String.fetchOne(db, sql: "PRAGMA journal_mode = WAL") == "wal" else {
-      throw DatabaseError(resultCode: .SQLITE_CANTOPEN, message: "the write-ahead log cannot be turned on")
+    try Self.turnLogOn(db)
+  }
+
+  static func turnLogOn(_ db: Connection) throws {
+    guard try db.first("PRAGMA journal_mode = WAL", make: { try $0.text(0) }) == "wal" else {
+      throw SQLiteError.io("the write-ahead log cannot be turned on")
     }
     // Makes the log's files: from now on they are to stay the same.
-    try db.inTransaction(.immediate) { .commit }
+    try db.write {}
   }
 }

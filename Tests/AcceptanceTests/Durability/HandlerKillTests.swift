@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+import SQLite
 import TestSupport
 import Testing
 
@@ -122,19 +122,19 @@ struct HandlerKillTests {
   private static func deadLetters(_ folder: TemporaryFolder) throws -> [String: [String: Int]] {
     let store = try RevocationStore(data: folder.data, mode: .inspect)
     let rows = try store.read { db in
-      try Row.fetchAll(
-        db,
-        sql: """
-          SELECT h.name AS name, d.next_at AS next, d.attempts AS attempts, e.body AS body FROM delivery d
-          JOIN handler h ON h.id = d.handler_id JOIN event e ON e.seq = d.event_seq
-          """)
+      try db.all(
+        """
+        SELECT h.name, d.next_at, d.attempts, e.body FROM delivery d
+        JOIN handler h ON h.id = d.handler_id JOIN event e ON e.seq = d.event_seq
+        """
+      ) { row in
+        try (name: row.text(0), next: row.integerIfAny(1), attempts: Int(row.integer(2)), body: Data(row.blob(3)))
+      }
     }
     var found: [String: [String: Int]] = [:]
     for row in rows {
-      let next: Int64? = row["next"]
-      try #require(next == nil, "a row that is no dead letter")
-      let (name, attempts, body): (String, Int, Data) = (row["name"], row["attempts"], row["body"])
-      found[name, default: [:]][try JSONDecoder().decode(Identified.self, from: body).eventId] = attempts
+      try #require(row.next == nil, "a row that is no dead letter")
+      found[row.name, default: [:]][try JSONDecoder().decode(Identified.self, from: row.body).eventId] = row.attempts
     }
     return found
   }

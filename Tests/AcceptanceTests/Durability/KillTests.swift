@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+import SQLite
 import TestSupport
 import Testing
 
@@ -72,7 +72,7 @@ struct KillTests {
     try? FileManager.default.removeItem(atPath: copy.database + "-shm")
     let store = try RevocationStore(data: copy.data, mode: .inspect)
     var rest = sessions
-    var position = try store.read { try Int64.fetchOne($0, sql: "SELECT position FROM handler") } ?? 0
+    var position = try store.read { try $0.first("SELECT position FROM handler") { try $0.integer(0) } } ?? 0
     while case let page = try store.events(after: position, limit: 1000), page.end > position {
       position = page.end
       for event in page.events {

@@ -1,7 +1,7 @@
 import DynamicEvents
 import Foundation
-import GRDB
 import RevocationStore
+import SQLite
 import TestSupport
 import Testing
 
@@ -24,10 +24,8 @@ struct SlowReaderTests {
     _ = load.stop()
     // As the server's own checkpoint: it reaches the log's end only if no read began before that was written. It waits for passing reads, and not
     // for the 10 s after which the server gives such a reader up.
-    var configuration = Configuration()
-    configuration.busyMode = .timeout(2)
-    let database = try DatabaseQueue(path: folder.database, configuration: configuration)
-    let (log, folded) = try database.writeWithoutTransaction { db in try db.checkpoint(.truncate) }
+    let database = try Connection(folder.database, waiting: .atMost(milliseconds: 2000))
+    let (log, folded) = try database.checkpoint(.truncate)
     #expect(log == 0 && folded == 0)
   }
 

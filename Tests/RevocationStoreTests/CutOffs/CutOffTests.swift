@@ -1,5 +1,5 @@
 import DynamicEvents
-import GRDB
+import SQLite
 import TestSupport
 import Testing
 
@@ -102,7 +102,7 @@ struct CutOffTests {
     let store = try open()
     let reader = LookUpReader(store)
     try store.write {
-      try $0.execute(sql: "CREATE TRIGGER no BEFORE INSERT ON cutoff BEGIN SELECT RAISE(ABORT, 'no'); END")
+      try $0.execute("CREATE TRIGGER no BEFORE INSERT ON cutoff BEGIN SELECT RAISE(ABORT, 'no'); END")
     }
     #expect(throws: StoreError.self) { try store.append([order(.user, user)]) }
     #expect(try reader.standing(of: [claims(issuedAt: 0)], at: now) == .good)
@@ -161,7 +161,7 @@ struct CutOffTests {
     #expect(try store.revocation(of: session(7))?.by == .operator)
     #expect(
       try store.append([OperatorOrder.revoke(session(7)).event(at: time(now.milliseconds + 5))]) == [.duplicate])
-    let bodies = try store.read { try String.fetchAll($0, sql: "SELECT CAST(body AS TEXT) FROM event ORDER BY seq") }
+    let bodies = try store.read { try $0.texts("SELECT CAST(body AS TEXT) FROM event ORDER BY seq") }
     let cutOff = try Event(body: Array(bodies[0].utf8))
     #expect(cutOff.envelope.eventName == "operator.cutoff" && cutOff.payload == .unknown)
     #expect(
@@ -175,7 +175,7 @@ struct CutOffTests {
 
   private func rows(_ store: RevocationStore) throws -> [String] {
     try store.read {
-      try String.fetchAll($0, sql: "SELECT kind || ' ' || id || ' ' || before || ' ' || seq FROM cutoff ORDER BY seq")
+      try $0.texts("SELECT kind || ' ' || id || ' ' || before || ' ' || seq FROM cutoff ORDER BY seq")
     }
   }
 }

@@ -1,6 +1,6 @@
 import Dispatch
 import DynamicEvents
-import GRDB
+import SQLite
 import Synchronization
 import TestSupport
 import Testing
@@ -170,7 +170,7 @@ import Testing
     #expect(throws: StoreError.missing(path: folder.path + "/none/revoked.sqlite")) {
       try RevocationStore(data: folder.path + "/none", mode: .amend)
     }
-    #expect(try command.write { try Int.fetchOne($0, sql: "PRAGMA synchronous") } == 2)
+    #expect(try command.write { try $0.number("PRAGMA synchronous") } == 2)
     let failures = Mutex<[String]>([])
     DispatchQueue.concurrentPerform(iterations: 2) { side in
       do {

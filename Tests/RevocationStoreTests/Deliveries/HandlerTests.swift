@@ -1,5 +1,5 @@
 import DynamicEvents
-import GRDB
+import SQLite
 import TestSupport
 import Testing
 
@@ -51,7 +51,7 @@ import Testing
     #expect(try store.backlogs()["log"] == Backlog(pending: 1, dead: 0))
     #expect(try !store.forgetSome(ofRemoved: "log", limit: 2))
     #expect(try store.backlogs() == ["kept": Backlog(pending: 3, dead: 0)])
-    #expect(try store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM delivery") } == 3)
+    #expect(try store.read { try $0.number("SELECT count(*) FROM delivery") } == 3)
     _ = try store.append([.other(4)])
     #expect(try store.handlerPosition(registering: "log", at: time(6)).position == 4)
   }
@@ -92,7 +92,7 @@ import Testing
   @Test func `what succeeds leaves no row`() throws {
     let id = try handler()
     try store.record([Attempt(event: 1, number: 1, at: time(10), outcome: .delivered)], handler: id, advancingTo: 3)
-    #expect(try store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM delivery") } == 0)
+    #expect(try store.read { try $0.number("SELECT count(*) FROM delivery") } == 0)
     #expect(try page(id, at: 1000) == DuePage(due: [], next: nil))
     #expect(try store.backlogs() == ["log": Backlog(pending: 0, dead: 0)])
   }
@@ -102,7 +102,7 @@ import Testing
     let id = try handler()
     try store.record(
       [Attempt(event: 1, number: 1, at: time(10), outcome: .failed(error: "e", retryAt: time(20)))], handler: id)
-    try store.write { try $0.execute(sql: "UPDATE delivery SET attempts = ?", arguments: [stored]) }
+    try store.write { try $0.run("UPDATE delivery SET attempts = ?", stored) }
     #expect(try store.dueDeliveries(handler: id, at: time(20), limit: 1).due.map(\.attempts) == [attempts])
   }
 
@@ -161,7 +161,7 @@ import Testing
       try store.record(
         [Attempt(event: 1, number: number, at: time(Int64(number)), outcome: failed)], handler: id)
     }
-    let text = try store.read { try String.fetchOne($0, sql: "SELECT attempt_times FROM delivery") } ?? ""
+    let text = try store.read { try $0.text("SELECT attempt_times FROM delivery") } ?? ""
     #expect(AttemptTimes(text: text).times == (11...30).map { time($0) })
   }
 
@@ -205,7 +205,7 @@ import Testing
     try store.record(
       [Attempt(event: 1, number: 1, at: time(1), outcome: .dead(error: String(repeating: "é", count: 9000)))],
       handler: id)
-    #expect(try store.read { try String.fetchOne($0, sql: "SELECT last_error FROM delivery") }?.count == 500)
+    #expect(try store.read { try $0.text("SELECT last_error FROM delivery") }?.count == 500)
   }
 
   @Test(arguments: [
@@ -219,7 +219,7 @@ import Testing
     """,
   ])
   func `no query of the dispatcher or of a duplicate reads through all deliveries`(sql: String) throws {
-    let plan = try store.write { try Row.fetchAll($0, sql: "EXPLAIN QUERY PLAN " + sql).map { $0["detail"] as String } }
+    let plan = try store.write { try $0.all("EXPLAIN QUERY PLAN " + sql) { try $0.text(3) } }
     #expect(!plan.contains { $0.hasPrefix("SCAN delivery") || $0.contains("TEMP B-TREE") }, "\(plan)")
   }
 

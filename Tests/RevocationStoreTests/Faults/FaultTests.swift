@@ -1,7 +1,8 @@
 internal import CFaultyDisk
 import DynamicEvents
 import Foundation
-import GRDB
+import KeyIndex
+import SQLite
 import TestSupport
 import Testing
 
@@ -88,7 +89,7 @@ import Testing
     _ = try store.append([.other(1, body: [UInt8](repeating: 3, count: size))])
     let log = URL(filePath: folder.database + "-wal")
     let before = try Data(contentsOf: log)
-    try store.write { try LogRewriting.rewrite($0) }
+    try store.write { try $0.rewriteLog() }
     #expect(try Data(contentsOf: log) == before)
     #expect(try store.append([.other(2)]) == [.accepted])
   }
@@ -111,8 +112,6 @@ import Testing
   private func run(on disk: FaultyDisk, _ ledger: inout Ledger) throws {
     for _ in 0..<2 {
       let store = try? open(disk)
-      // A checkpoint every few commits, so that it is met by faults as well.
-      _ = try? store?.write { try Int.fetchOne($0, sql: "PRAGMA wal_autocheckpoint = 12") }
       for count in [1, 3, 1, 2] { _ = try ledger.append(count, to: store) }
       if let cursor = try? store?.handlerPosition(registering: "log", at: time(1)) {
         try? store?.record([], handler: cursor.id, advancingTo: 1)
@@ -140,15 +139,16 @@ import Testing
     try check(try #require(store), ledger, comment)
   }
 
-  /// With runs that are written and merged every few events, so that these are met by faults as well.
+  /// With runs that are written and merged every few events, and a checkpoint every few commits, so that these are met by faults as well.
   private func open(_ disk: FaultyDisk) throws -> RevocationStore {
-    try RevocationStore(data: disk.folder.data, mode: .serve, keyIndex: KeyIndexLimits(recent: 3, fanout: 2))
+    try RevocationStore(
+      data: disk.folder.data, mode: .serve, keyIndex: KeyIndexLimits(recent: 3, fanout: 2), foldsLogAt: 12)
   }
 
   private func check(_ store: RevocationStore, _ ledger: Ledger, _ comment: String) throws {
-    #expect(try store.read { try String.fetchAll($0, sql: "PRAGMA integrity_check") } == ["ok"], "\(comment)")
+    #expect(try store.read { try $0.texts("PRAGMA integrity_check") } == ["ok"], "\(comment)")
     let stored = try Set(store.events(after: 0, limit: 1000).events.map(\.seq))
-    let keys = try store.read { try Data.fetchAll($0, sql: "SELECT key FROM event") }.map { UInt64($0.last ?? 0) }
+    let keys = try store.read { try $0.all("SELECT key FROM event") { try UInt64($0.blob(0).last ?? 0) } }
     let revoked = try (1..<ledger.next).filter { try store.revocation(of: session($0)) != nil }
     #expect(Set(keys) == Set(revoked), "an event without its session, or the reverse: \(comment)")
     #expect(ledger.acknowledged.isSubset(of: revoked), "\(comment): lost \(ledger.acknowledged.subtracting(revoked))")

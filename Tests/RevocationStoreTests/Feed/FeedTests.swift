@@ -1,6 +1,6 @@
 import DynamicEvents
 import Foundation
-import GRDB
+import SQLite
 import Synchronization
 import TestSupport
 import Testing
@@ -127,11 +127,10 @@ private let noon = 20_000 * day + day / 2
       }
       position = page.end
       if page.isLast {
-        let (live, expiries) = try store.read { db in
-          let rows = try Row.fetchAll(db, sql: "SELECT session, remember_from FROM revocation")
-          return (rows.map { [UInt8]($0[0] as Data) }, rows.map { time($0[1]) })
+        let live = try store.read { db in
+          try db.all("SELECT session, remember_from FROM revocation") { try ($0.blob(0), time($0.integer(1))) }
         }
-        for (bytes, rememberedFrom) in zip(live, expiries) {
+        for (bytes, rememberedFrom) in live {
           let session = try #require(SessionID(bytes: bytes))
           #expect(seen[session] == store.retention.expiresAt(rememberedFrom: rememberedFrom, at: time(0)))
         }
@@ -155,7 +154,7 @@ private let noon = 20_000 * day + day / 2
       #expect(store.knows(cursor))
       #expect(store.lastRevocation.load(ordering: .relaxed) == 3)
     }
-    #expect(try store.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM feed_epoch") } == 2)
+    #expect(try store.read { try $0.number("SELECT count(*) FROM feed_epoch") } == 2)
     #expect(try sessions(all(store, after: cursor.seq)) == [3])
     _ = try store.append([revoking(4)])
     let entries = try all(store)
@@ -204,8 +203,7 @@ private let noon = 20_000 * day + day / 2
     _ = try store.append([revoking(1)])
     try store.write { db in
       try db.execute(
-        sql:
-          "CREATE TRIGGER full BEFORE INSERT ON feed_epoch BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END")
+        "CREATE TRIGGER full BEFORE INSERT ON feed_epoch BEGIN SELECT RAISE(ABORT, 'database or disk is full'); END")
     }
     try store.close()
     store = try open()

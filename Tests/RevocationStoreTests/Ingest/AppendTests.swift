@@ -1,5 +1,5 @@
 import DynamicEvents
-import GRDB
+import SQLite
 import TestSupport
 import Testing
 
@@ -65,12 +65,12 @@ import Testing
   @Test func `a number is not given out again when the newest event is gone`() throws {
     _ = try store.append([.revoking(1), .revoking(2)])
     try store.write { db in
-      try db.execute(sql: "DELETE FROM event")
-      try db.execute(sql: "DELETE FROM revocation")
+      try db.execute("DELETE FROM event")
+      try db.execute("DELETE FROM revocation")
     }
     _ = try store.append([.revoking(3)])
     #expect(try store.events(after: 0, limit: 10).events.map(\.seq) == [3])
-    #expect(try store.read { try Int64.fetchAll($0, sql: "SELECT seq FROM revocation") } == [3])
+    #expect(try store.read { try $0.numbers("SELECT seq FROM revocation") } == [3])
   }
 
   @Test func `when space runs out in the middle nothing is stored, and it goes on once there is space`() throws {
@@ -100,11 +100,11 @@ import Testing
   }
 
   private func messages() throws -> String? {
-    try store.read { try String.fetchOne($0, sql: "SELECT messages FROM event") }
+    try store.read { try $0.text("SELECT messages FROM event") }
   }
 
   /// SQLite raises a lower bound to the size the file has.
   private func limitPages(to count: Int) throws {
-    _ = try store.write { try Int.fetchOne($0, sql: "PRAGMA max_page_count = \(count)") }
+    _ = try store.write { try $0.number("PRAGMA max_page_count = \(count)") }
   }
 }

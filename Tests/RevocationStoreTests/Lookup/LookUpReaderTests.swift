@@ -1,6 +1,6 @@
 import DynamicEvents
 import Foundation
-import GRDB
+import SQLite
 import TestSupport
 import Testing
 
@@ -112,9 +112,9 @@ import Testing
 
   @Test func `a failed look-up does not stand in the way of the next one`() throws {
     _ = try store.append([.revoking(1)])
-    try store.write { try $0.execute(sql: "ALTER TABLE revocation RENAME TO gone") }
+    try store.write { try $0.execute("ALTER TABLE revocation RENAME TO gone") }
     #expect(throws: StoreError.self) { try reader.isAnyRevoked([session(1)]) }
-    try store.write { try $0.execute(sql: "ALTER TABLE gone RENAME TO revocation") }
+    try store.write { try $0.execute("ALTER TABLE gone RENAME TO revocation") }
     #expect(try reader.isAnyRevoked([session(1)]))
   }
 }

@@ -1,5 +1,5 @@
 import DynamicEvents
-import GRDB
+import SQLite
 import TestSupport
 import Testing
 
@@ -72,6 +72,6 @@ import Testing
   }
 
   private func rememberedFrom() throws -> Int64? {
-    try store.read { try Int64.fetchOne($0, sql: "SELECT remember_from FROM revocation") }
+    try store.read { try $0.number("SELECT remember_from FROM revocation") }
   }
 }

@@ -1,5 +1,6 @@
 import DynamicEvents
 import Foundation
+import KeyIndex
 import TestSupport
 import Testing
 

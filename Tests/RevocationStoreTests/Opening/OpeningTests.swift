@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+import SQLite
 import TestSupport
 import Testing
 
@@ -14,12 +14,12 @@ import Testing
 
   @Test func `commits are synced and written ahead`() throws {
     let store = try RevocationStore(data: folder.data, mode: .serve)
-    #expect(try store.write { try Int.fetchOne($0, sql: "PRAGMA synchronous") } == 2)
-    #expect(try store.write { try String.fetchOne($0, sql: "PRAGMA journal_mode") } == "wal")
-    #expect(try store.write { try Int.fetchOne($0, sql: "PRAGMA application_id") } == Schema.applicationID)
+    #expect(try store.write { try $0.number("PRAGMA synchronous") } == 2)
+    #expect(try store.write { try $0.text("PRAGMA journal_mode") } == "wal")
+    #expect(try store.write { try $0.number("PRAGMA application_id") } == Int64(Schema.applicationID))
     try store.probeWritable()
     try store.probeWritable()
-    #expect(try store.read { try Int.fetchOne($0, sql: "SELECT probes FROM tally") } == 2)
+    #expect(try store.read { try $0.number("SELECT probes FROM tally") } == 2)
   }
 
   @Test func `folders and files are made for their owner alone`() throws {

@@ -1,5 +1,5 @@
 import Foundation
-import GRDB
+import SQLite
 import TestSupport
 import Testing
 
@@ -16,7 +16,7 @@ import Testing
 
   @Test(arguments: ["CREATE TABLE theirs (id INTEGER)", "PRAGMA application_id = 42", "PRAGMA user_version = 1"])
   func `another program's database is refused untouched`(sql: String) throws {
-    try DatabaseQueue(path: folder.database).write { try $0.execute(sql: sql) }
+    try write(sql)
     try expectRefusal { $0 == .foreign(path: folder.database, cause: "it is another program's database") }
   }
 
@@ -29,24 +29,19 @@ import Testing
 
   @Test func `a newer program's store is refused untouched`() throws {
     try RevocationStore(data: folder.data, mode: .serve).close()
-    try DatabaseQueue(path: folder.database).write { try $0.execute(sql: "PRAGMA user_version = 99") }
+    try write("PRAGMA user_version = 99")
     try expectRefusal { $0 == .schema(path: folder.database, found: 99, known: Schema.current.version) }
   }
 
   @Test func `a store of a build before the first release is refused untouched by a line that says so`() throws {
-    try DatabaseQueue(path: folder.database).write { db in
-      try db.execute(
-        sql: """
-          CREATE TABLE event (seq INTEGER PRIMARY KEY); PRAGMA application_id = 1920363364; PRAGMA user_version = 1
-          """)
-    }
+    try write("CREATE TABLE event (seq INTEGER); PRAGMA application_id = 1920363364; PRAGMA user_version = 1")
     try expectRefusal { $0 == .earlierBuild(path: folder.database) }
   }
 
   @Test(arguments: [0, -1])
   func `a store without a schema number is refused`(number: Int) throws {
     try RevocationStore(data: folder.data, mode: .serve).close()
-    try DatabaseQueue(path: folder.database).write { try $0.execute(sql: "PRAGMA user_version = \(number)") }
+    try write("PRAGMA user_version = \(number)")
     try expectRefusal { $0 == .corrupt(path: folder.database, cause: "it has no schema number") }
   }
 
@@ -131,6 +126,11 @@ import Testing
 
   private func contents() throws -> Data {
     try Data(contentsOf: URL(fileURLWithPath: folder.database))
+  }
+
+  private func write(_ sql: String) throws {
+    if !FileManager.default.fileExists(atPath: folder.database) { try write(Data()) }
+    try Connection.outside(folder).execute(sql)
   }
 
   private func write(_ bytes: Data) throws {

@@ -1,7 +1,9 @@
 internal import CFaultyDisk
 import DynamicEvents
 import Foundation
-import GRDB
+import KeyIndex
+import SQLite
+import Synchronization
 import TestSupport
 import Testing
 
@@ -12,8 +14,8 @@ import Testing
   private static let next = Schema(
     migrations: Schema.current.migrations + [
       { db in
-        try db.execute(sql: "ALTER TABLE event ADD COLUMN size INTEGER NOT NULL DEFAULT 0")
-        try db.execute(sql: "UPDATE event SET size = length(body)")
+        try db.execute("ALTER TABLE event ADD COLUMN size INTEGER NOT NULL DEFAULT 0")
+        try db.execute("UPDATE event SET size = length(body)")
       }
     ])
 
@@ -25,23 +27,23 @@ import Testing
 
   @Test func `an older store is announced, then migrated with all that it holds, and once only`() throws {
     try fill(folder)
-    var announced: [[Int]] = []
+    let announced = Mutex<[[Int]]>([])
     for _ in 0..<2 {
       let store = try open(folder) { from, to in
-        let found = try? DatabaseQueue(path: folder.database).read { try Int.fetchOne($0, sql: "PRAGMA user_version") }
-        #expect(found == from)
-        announced.append([from, to])
+        let found = try? Connection.outside(folder).number("PRAGMA user_version")
+        #expect(found ?? nil == Int64(from))
+        announced.withLock { $0.append([from, to]) }
       }
       try check(store)
       try store.close()
     }
-    #expect(announced == [[1, 2]])
+    #expect(announced.withLock(\.self) == [[1, 2]])
   }
 
   @Test func `a new store is made by all steps, and announces none`() throws {
     let store = try open(folder) { _, _ in Issue.record("there was nothing to migrate") }
-    #expect(try store.read { try Int.fetchOne($0, sql: "PRAGMA user_version") } == 2)
-    #expect(try store.read { try Int.fetchOne($0, sql: "SELECT count(size) FROM event") } == 0)
+    #expect(try store.read { try $0.number("PRAGMA user_version") } == 2)
+    #expect(try store.read { try $0.number("SELECT count(size) FROM event") } == 0)
   }
 
   @Test func `an older program refuses a store that was migrated, and a command one that was not`() throws {
@@ -87,15 +89,16 @@ import Testing
   }
 
   private func open(
-    _ folder: TemporaryFolder, begins: (_ from: Int, _ to: Int) -> Void = { _, _ in }
+    _ folder: TemporaryFolder, begins: @escaping @Sendable (_ from: Int, _ to: Int) -> Void = { _, _ in }
   ) throws -> RevocationStore {
-    try RevocationStore(
-      data: folder.data, mode: .serve, keyIndex: KeyIndexLimits(), schema: Self.next, migrationBegins: begins)
+    try RevocationStore(data: folder.data, mode: .serve, keyIndex: KeyIndexLimits(), schema: Self.next) { notice in
+      if case .migrating(let from, let to) = notice { begins(from, to) }
+    }
   }
 
   private func check(_ store: RevocationStore) throws {
-    #expect(try store.read { try Int.fetchOne($0, sql: "SELECT sum(size) FROM event") } == 60)
-    #expect(try store.read { try String.fetchAll($0, sql: "PRAGMA integrity_check") } == ["ok"])
+    #expect(try store.read { try $0.number("SELECT sum(size) FROM event") } == 60)
+    #expect(try store.read { try $0.texts("PRAGMA integrity_check") } == ["ok"])
     #expect(try store.revocations(of: (1...20).map { try session($0) }).count == 20)
     #expect(try store.append([.revoking(1)]) == [.duplicate])
   }

@@ -1,8 +1,9 @@
 import DynamicEvents
-import GRDB
+import SQLite
 import TestSupport
 import Testing
 
+@testable import KeyIndex
 @testable import RevocationStore
 
 @Suite(.timeLimit(.minutes(2))) struct KeyBlockTests {
@@ -39,15 +40,15 @@ import Testing
       defer { bytes[bit / 8] ^= 1 << (bit % 8) }
       let entry = entries[bit % entries.count]
       var found: [Int64] = []
-      do throws(BlockError) {
+      do throws(KeyIndexError) {
         try KeyBlock.find(entry.hash, in: bytes.span, id: 1, checksum: checksum, &found)
         // Maybe under a wrong number: then the block is asked to be whole.
         #expect(!found.isEmpty)
       } catch {
         damaged += 1
       }
-      #expect(throws: BlockError.self) { try KeyBlock.entries(bytes.span, id: 1, checksum: checksum) }
-      #expect(throws: BlockError.self) { try KeyBlock.check(bytes.span, id: 1, checksum: checksum) }
+      #expect(throws: KeyIndexError.self) { try KeyBlock.entries(bytes.span, id: 1, checksum: checksum) }
+      #expect(throws: KeyIndexError.self) { try KeyBlock.check(bytes.span, id: 1, checksum: checksum) }
     }
     #expect(damaged > 0)
   }
@@ -58,17 +59,17 @@ import Testing
     let checksum = KeyBlock.checksum(whole.span, id: 1)
     let bytes = Array(whole.prefix(count))
     var found: [Int64] = []
-    #expect(throws: BlockError.self) {
+    #expect(throws: KeyIndexError.self) {
       try KeyBlock.find(key(99).hash, in: bytes.span, id: 1, checksum: checksum, &found)
     }
-    #expect(throws: BlockError.self) { try KeyBlock.entries(bytes.span, id: 1, checksum: checksum) }
+    #expect(throws: KeyIndexError.self) { try KeyBlock.entries(bytes.span, id: 1, checksum: checksum) }
   }
 
   @Test func `another block in its place is damage`() throws {
     let bytes = try KeyBlock.bytes(entries())
     let checksum = KeyBlock.checksum(bytes.span, id: 1)
     var found: [Int64] = []
-    #expect(throws: BlockError.self) {
+    #expect(throws: KeyIndexError.self) {
       try KeyBlock.find(key(99).hash, in: bytes.span, id: 2, checksum: checksum, &found)
     }
   }
@@ -80,15 +81,12 @@ import Testing
     let full = KeyBlock.bytes((0..<KeyBlock.capacity).map { IndexEntry(hash: UInt64($0), seq: .max) })
     let folder = try TemporaryFolder()
     let store = try RevocationStore(data: folder.data, mode: .serve)
-    let pages = { try store.read { try Int.fetchOne($0, sql: "PRAGMA page_count") ?? 0 } }
+    let pages = { try store.read { try $0.number("PRAGMA page_count") ?? 0 } }
     let before = try pages()
     try store.write { db in
       for id in Int64(1)...100 {
-        let insert = try PreparedStatement(db, sql: "INSERT INTO key_block (id, entries, checksum) VALUES (?, ?, ?)")
-        try insert.bind(.max - 100 + id, at: 1)
-        try insert.bind(full, at: 2)
-        try insert.bind(.max, at: 3)
-        _ = try insert.run()
+        let id = Int64.max - 100 + id
+        try db.run("INSERT INTO key_block (id, entries, checksum) VALUES (?, ?, ?)", id, full, Int64.max)
       }
     }
     // One each, and the page above them.

@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import RevocationStore
+@testable import KeyIndex
 
 @Suite(.timeLimit(.minutes(2))) struct KeyRunTests {
   private static let fences: [[UInt64]] = [
@@ -19,7 +19,7 @@ import Testing
   @Test(arguments: fences)
   func `the first block that does not begin before a hash is found, however uneven the hashes are`(fences: [UInt64]) {
     let run = KeyRun(
-      id: 1, level: 0, lastSeq: 1, fences: fences, filter: KeyFilter(keys: 1, bitsPerKey: 6))
+      id: 1, level: 0, after: 0, lastSeq: 1, fences: fences, filter: KeyFilter(keys: 1, bitsPerKey: 6))
     let asked = [0, 1, 7, 1 << 32, .max - 1, .max] + fences + fences.map { $0 &- 1 } + fences.map { $0 &+ 1 }
     for hash in asked {
       #expect(run.firstFence(notBelow: hash) == fences.firstIndex { $0 >= hash } ?? fences.count)

@@ -1,12 +1,13 @@
 import Dispatch
 import DynamicEvents
 import Foundation
-import GRDB
+import SQLite
 import Glibc
 import Synchronization
 import TestSupport
 import Testing
 
+@testable import KeyIndex
 @testable import RevocationStore
 
 /// Always with limits so small that runs are written every few events, and merged level upon level.
@@ -27,7 +28,7 @@ import Testing
       #expect(try store.append(events) == events.map { _ in .accepted })
     }
     try check(store, numbers)
-    #expect(store.revocations.runs.contains { $0.level > 0 })
+    #expect(try #require(store.indexes).revocations.runs.contains { $0.level > 0 })
     try store.close()
     try check(open(), numbers)
   }
@@ -55,7 +56,7 @@ import Testing
     let batch = try (Array(1...stored) + Array(1...stored)).map { try IncomingEvent.revoking($0) }
     #expect(try store.append(batch) == batch.indices.map { $0 < Int(stored) ? .accepted : .duplicate })
     for table in ["event", "revocation"] {
-      #expect(try store.read { try UInt64.fetchOne($0, sql: "SELECT count(*) FROM \(table)") } == stored)
+      #expect(try store.read { try $0.number("SELECT count(*) FROM \(table)") } == Int64(stored))
     }
     try check(store, Array(1...stored))
   }
@@ -65,21 +66,24 @@ import Testing
     let store = try open()
     for start in stride(from: UInt64(1), to: 3000, by: 7) {
       _ = try store.append((start..<start + 7).map { try .revoking($0) })
-      for runs in Dictionary(grouping: store.revocations.runs, by: \.level).values {
+      for runs in Dictionary(grouping: try #require(store.indexes).revocations.runs, by: \.level).values {
         #expect(runs.count <= 2 * Self.limits.fanout)
       }
-      #expect(store.revocations.recentCount < Self.limits.recent + 7)
+      #expect(try #require(store.indexes).revocations.recentCount < Self.limits.recent + 7)
     }
   }
 
   @Test func `what is covered while a run is written stays found`() throws {
     let key = { (number: UInt64) in try IndexKey(session(number)) }
-    let index = KeyIndex(of: .revocation, runs: [])
-    try index.cover([key(1): 1, key(2): 2], through: 2)
+    let index = KeyIndex(of: .revocation)
+    let cover = { (numbers: [UInt64]) in
+      try index.cover(numbers.map { (key: try key($0), seq: Int64($0)) }, through: Int64(numbers.max() ?? 0))
+    }
+    try cover([1, 2])
     // Another process's row, behind the run's commit.
-    try index.cover([key(3): 3], through: 3)
+    try cover([3])
     let run = KeyRun(
-      id: 1, level: 0, lastSeq: 2, fences: [], filter: KeyFilter(keys: 2, bitsPerKey: 12))
+      id: 1, level: 0, after: 0, lastSeq: 2, fences: [], filter: KeyFilter(keys: 2, bitsPerKey: 12))
     index.replace(runs: [run], flushed: 2)
     #expect(try index.recent == [key(3): 3])
     #expect(index.covered == 3)
@@ -88,7 +92,7 @@ import Testing
   @Test func `keys with the same hash do not stand in for each other`() throws {
     let store = try open()
     let keys = try collidingKeys()
-    #expect(Set(keys.map { try? IndexKey(column: Data($0)).hash }).count == 1)
+    #expect(Set(keys.map { IndexKey($0.span)?.hash }).count == 1)
     let events = try keys.enumerated().map { number, bytes in
       var event = try IncomingEvent.revoking(UInt64(number))
       event.key = try #require(EventKey(bytes: bytes))
@@ -126,7 +130,7 @@ import Testing
     try check(survivor, in: copy, Array(1...rest.upperBound))
     #expect(try survivor.read { try KeyRun.fetchAbandoned(of: .event, $0) }.allSatisfy { !begun.contains($0) })
     let stray = try survivor.read {
-      try Int.fetchOne($0, sql: "SELECT count(*) FROM key_block WHERE id >> 20 NOT IN (SELECT id FROM key_run)")
+      try $0.number("SELECT count(*) FROM key_block WHERE id >> 20 NOT IN (SELECT id FROM key_run)")
     }
     #expect(stray == 0)
   }
@@ -134,13 +138,13 @@ import Testing
   @Test func `a batch that is rolled back leaves no key behind, and can come again`() throws {
     let store = try open()
     _ = try store.append((1...20).map { try .revoking($0) })
-    let pages = try store.write { try Int.fetchOne($0, sql: "PRAGMA max_page_count = 1") }
+    let pages = try store.write { try $0.number("PRAGMA max_page_count = 1") }
     let large = try (21...40).map { try IncomingEvent.revoking($0, body: [UInt8](repeating: 1, count: 8192)) }
     for _ in 0..<3 { #expect(throws: StoreError.self) { try store.append(large) } }
     #expect(try !LookUpReader(store).isAnyRevoked([session(21)]))
     try check(store, Array(1...20))
     #expect(pages != nil)
-    _ = try store.write { try Int.fetchOne($0, sql: "PRAGMA max_page_count = 1073741823") }
+    _ = try store.write { try $0.number("PRAGMA max_page_count = 1073741823") }
     #expect(try store.append(large) == large.map { _ in .accepted })
     try check(store, Array(1...40))
   }
@@ -254,7 +258,7 @@ import Testing
       }
     }
     // Of 80 that were written.
-    #expect(store.revocations.runs.count < 50)
+    #expect(try #require(store.indexes).revocations.runs.count < 50)
     try check(store, Array(1...400))
   }
 
@@ -279,125 +283,20 @@ import Testing
     }
   }
 
-  @Test(arguments: ["level = 9223372036854775807", "level = -1", "filter = x''", "fences = x'01'", "fences = NULL"])
-  func `a run that makes no sense is damage, and no trap`(change: String) throws {
-    let store = try open()
-    for number in UInt64(1)...60 { _ = try store.append([.revoking(number)]) }
-    try store.write { try $0.execute(sql: "UPDATE key_run SET \(change) WHERE filter IS NOT NULL") }
-    try store.close()
-    let error = #expect(throws: StoreError.self) { try open() }
-    if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
-  }
-
-  @Test(arguments: [true, false])
-  func `a block that is gone is damage, and takes no key for an unknown one`(isLookUp: Bool) throws {
-    let store = try open()
-    for number in UInt64(1)...60 { _ = try store.append([.revoking(number)]) }
-    try store.write { try $0.execute(sql: "DELETE FROM key_block") }
-    let error = #expect(throws: StoreError.self) {
-      if isLookUp {
-        _ = try LookUpReader(store).isAnyRevoked([session(1)])
-      } else {
-        _ = try store.append([.revoking(1)])
-      }
-    }
-    if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
-  }
-
-  /// As a disk damages a sector: what follows the first entries is gone.
-  @Test(arguments: [0, 1, 8, 24, 56])
-  func `a look-up that meets a damaged block never takes a revoked session for another one`(from: Int) throws {
-    let store = try open()
-    let reader = LookUpReader(store)
-    let numbers = Array(UInt64(2)...24)
-    _ = try store.append(numbers.map { try .revoking($0) })
-    try store.write { db in
-      try db.execute(
-        sql: """
-          UPDATE key_block SET entries = CAST(substr(entries, 1, ?) || zeroblob(64) || substr(entries, ? + 65) AS BLOB)
-          WHERE id >> 20 IN (SELECT id FROM key_run WHERE indexed = 'revocation')
-          """, arguments: [from, from])
-    }
-    var refused = 0
-    for number in numbers {
-      // Each as if it were the first, since damage that was seen once is never forgotten.
-      let store = try RevocationStore(data: folder.data, mode: .inspect)
-      do {
-        #expect(try store.revocation(of: session(number)) != nil)
-      } catch let error as StoreError {
-        refused += 1
-        guard case .corrupt = error else { throw error }
-      }
-    }
-    #expect(refused > 0)
-    let error = #expect(throws: StoreError.self) {
-      for number in numbers { _ = try reader.isAnyRevoked([session(number)]) }
-    }
-    if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
-    // Neither is it merged into a block that looks sound.
-    #expect(throws: StoreError.self) { for number in UInt64(100)...200 { _ = try store.append([.revoking(number)]) } }
-  }
-
-  /// The entry's number is another one, and its hash is as it was.
-  @Test func `an entry that leads to no row is believed only when its block is whole`() throws {
-    let store = try open()
-    for number in UInt64(1)...6 { _ = try store.append([.revoking(number)]) }
-    try store.forget("seq = 1")
-    #expect(try !LookUpReader(store).isAnyRevoked([session(1)]))
-    try store.write { db in
-      // The lowest byte of the first entry's number.
-      try db.execute(
-        sql: """
-          UPDATE key_block
-          SET entries = CAST(substr(entries, 1, 8) || x'7f' || substr(entries, 10) AS BLOB)
-          WHERE id >> 20 IN (SELECT id FROM key_run WHERE indexed = 'revocation')
-          """)
-    }
-    for number in UInt64(1)...6 {
-      let store = try RevocationStore(data: folder.data, mode: .inspect)
-      do {
-        #expect(try (store.revocation(of: session(number)) != nil) == (number != 1))
-      } catch let error as StoreError {
-        guard case .corrupt = error else { throw error }
-      }
-    }
-    let error = #expect(throws: StoreError.self) {
-      _ = try LookUpReader(store).revoked(of: (1...6).map { try session($0) })
-    }
-    if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
-  }
-
-  @Test(arguments: ["filter", "fences"])
-  func `what a run keeps in memory is checked when it is read`(column: String) throws {
-    let store = try open()
-    for number in UInt64(2)...24 { _ = try store.append([.revoking(number)]) }
-    try store.write { db in
-      try db.execute(
-        sql: """
-          UPDATE key_run SET \(column) = CAST(zeroblob(1) || substr(\(column), 2) AS BLOB)
-          WHERE substr(\(column), 1, 1) <> zeroblob(1)
-          """)
-      #expect(db.changesCount > 0)
-    }
-    try store.close()
-    let error = #expect(throws: StoreError.self) { try open() }
-    if case .corrupt = error {} else { Issue.record("\(String(describing: error))") }
-  }
-
   @Test func `what would have more blocks than can be told apart is not merged`() throws {
     let store = try open()
     let filter = KeyFilter(keys: 1, bitsPerKey: 6)
     let runs = [BlockID.most / 2, BlockID.most / 2].map { count in
-      KeyRun(id: 1, level: 4, lastSeq: 1, fences: Array(repeating: 0, count: count), filter: filter)
+      KeyRun(id: 1, level: 4, after: 0, lastSeq: 1, fences: Array(repeating: 0, count: count), filter: filter)
     }
     #expect(try store.write { try KeyMerge(runs, of: .event, level: 4, $0) == nil })
   }
 
-  private func seqs(of table: IndexedTable, _ db: Database) throws -> [Int64] {
+  private func seqs(of table: IndexedTable, _ db: Connection) throws -> [Int64] {
     var cursors = try KeyRun.fetchAll(of: table, db).map(KeyCursor.init)
     var seqs: [Int64] = []
     for index in cursors.indices {
-      while let entry = try cursors[index].peek(BlockStatement(db)) {
+      while let entry = try cursors[index].peek(BlockReader(db)) {
         seqs.append(entry.seq)
         cursors[index].advance()
       }

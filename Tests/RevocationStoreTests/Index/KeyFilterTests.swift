@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import RevocationStore
+@testable import KeyIndex
 
 @Suite(.timeLimit(.minutes(2))) struct KeyFilterTests {
   @Test(arguments: [1, 2, 63, 64, 1000, 20_000])
