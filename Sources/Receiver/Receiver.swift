@@ -35,7 +35,7 @@ public final class Receiver: Sendable {
   private let publicServer: HTTPServer
   private let privateServer: HTTPServer
 
-  /// Opens the store, binds both listeners and starts the handlers; connections are accepted from `start` on.
+  /// Opens the store and binds both listeners; connections are accepted, and handlers get events, from `start` on.
   ///
   /// Throws when there is no secret, a handler's name stands twice, the store cannot be opened or an address cannot be listened on.
   public init(
@@ -69,8 +69,8 @@ public final class Receiver: Sendable {
           "path": "\(store.path)", "created": "\(store.createdAt)", "sessions": .stringConvertible(tally.revocations),
           "events": .stringConvertible(tally.events),
         ])
-      // Starts the lanes, so nothing may fail behind it: nobody would stop them.
-      let dispatcher = try Dispatcher(store: store, handlers: handlers, logger: logger)
+      let dispatcher = try Dispatcher(
+        store: store, handlers: handlers, logger: logger, attemptFile: "\(configuration.data)/attempts")
       let metrics = Metrics()
       let bell = CommitBell()
       inbox = Inbox(store) { commit in
@@ -101,7 +101,7 @@ public final class Receiver: Sendable {
     }
   }
 
-  /// Accepts connections.
+  /// Accepts connections, and lets handlers begin.
   public func start() {
     publicServer.start { [service, path = configuration.path] loop in
       WebhookResponder(loop: loop, service: service, path: path)
@@ -119,6 +119,8 @@ public final class Receiver: Sendable {
       PrivateResponder(
         loop: loop, service: service, readiness: readiness, metricsPage: page, feed: feed, token: token, gate: gate)
     }
+    // Behind the listeners: a handler that ends the process must not keep look-ups from being answered.
+    dispatcher.start()
     pruner.start()
   }
 

@@ -17,13 +17,20 @@ final class Bench: Sendable {
   }
 
   var now: Timestamp { clock.now }
+  var attemptFile: String { "\(folder.data)/attempts" }
 
-  /// - Parameter random: the jitter; 1 is the whole pause.
+  /// - Parameters:
+  ///   - random: the jitter; 1 is the whole pause.
+  ///   - attemptFile: where attempts under way are noted.
   func dispatcher(
-    _ handlers: HandlerRegistration..., random: Double = 0.5,
+    _ handlers: HandlerRegistration..., random: Double = 0.5, attemptFile: String? = nil,
     logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
   ) throws -> Dispatcher {
-    try Dispatcher(store: store, handlers: handlers, logger: logger, clock: clock.lanes, random: { random })
+    let dispatcher = try Dispatcher(
+      store: store, handlers: handlers, logger: logger, attemptFile: attemptFile, clock: clock.lanes,
+      random: { random })
+    dispatcher.start()
+    return dispatcher
   }
 
   func store(_ ids: String..., name: String = "user.session.revoked") throws {

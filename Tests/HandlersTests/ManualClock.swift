@@ -36,9 +36,12 @@ final class ManualClock: Sendable {
   }
 
   /// Ends the sleeps that have a second left at most: the pauses between a lane's transactions, and no deadline of an attempt.
-  func endShortSleeps() {
+  func endShortSleeps() { endSleeps(upTo: .seconds(1)) }
+
+  /// Ends the sleeps that have no more than this left.
+  func endSleeps(upTo longest: Duration) {
     let step = state.withLock { state in
-      state.sleepers.values.map { $0.until - state.uptime }.filter { $0 <= .seconds(1) }.max()
+      state.sleepers.values.map { $0.until - state.uptime }.filter { $0 <= longest }.max()
     }
     if let step { advance(by: step) }
   }

@@ -105,6 +105,9 @@ final class MetricsPage: Sendable {
         page.sample("revoked_deliveries_total", [("handler", counters.name), ("outcome", outcome)], count)
       }
     }
+    page.begin(
+      "revoked_unclean_starts_total", .counter, "Starts that followed an end without a stop, since the store was made.")
+    page.sample("revoked_unclean_starts_total", [], dispatcher.uncleanStarts)
     page.begin("revoked_deliveries_pending", .gauge, "Events that a handler has not finished.")
     for (name, backlog) in sorted { page.sample("revoked_deliveries_pending", [("handler", name)], backlog.pending) }
     page.begin(

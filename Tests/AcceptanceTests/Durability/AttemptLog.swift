@@ -34,7 +34,11 @@ struct AttemptLog {
   }
 
   var events: Set<String> { Set(attempts.keys) }
-  var isComplete: Bool { attempts.values.allSatisfy { $0.allSatisfy { $0.status != nil } } }
+
+  /// Whether every attempt has ended, but for those of one life.
+  func isComplete(butFor life: Int) -> Bool {
+    attempts.values.allSatisfy { $0.allSatisfy { $0.status != nil || $0.life == life } }
+  }
 
   /// How the last attempt of an event ended.
   func last(_ event: String) -> Int? { attempts[event]?.last?.status }

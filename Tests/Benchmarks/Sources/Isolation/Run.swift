@@ -24,6 +24,7 @@ enum Run {
     }
     let dispatcher = try Dispatcher(
       store: store, handlers: handlers, logger: Logger(label: "isolation") { _ in SwiftLogNoOpLogHandler() })
+    dispatcher.start()
     let committed = await commit(to: store, dispatcher)
     let done = await fast.all()
     hung.release()

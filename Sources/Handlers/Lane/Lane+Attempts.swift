@@ -8,7 +8,7 @@ extension Lane {
   private static let mostUnrecorded = 1024
 
   func begin() {
-    guard !isStopping, storeFailures == 0 else { return }
+    guard !isStopping, storeFailures == 0, alone == nil else { return }
     let registration = registration
     let now = clock.uptime()
     while running.count < registration.concurrency, window.repeatable + results.count < Self.mostUnrecorded,
@@ -18,20 +18,29 @@ extension Lane {
         pass(item)
         continue
       }
-      let executor = executors.popLast() ?? LaneExecutor(label: "revoked.handler.\(registration.name).attempt")
-      let task = Task.detached(executorPreference: executor) {
-        let verdict = await Verdict(of: registration.handler, body: item.event.body)
-        await self.ended(item.event.seq, verdict)
-      }
-      running[item.event.seq] = Running(
-        item: item, task: task, executor: executor, deadline: now + registration.timeout,
-        timeout: registration.timeout, hasRow: item.hasRow)
-      pace.began(at: now)
+      start(
+        item, registration, attempts?.begin(item.event.seq, receivedAt: item.event.receivedAt, handler: handler))
     }
   }
 
+  /// Begins an attempt, which is noted already.
+  func start(_ item: LaneWork.Item, _ registration: HandlerRegistration, _ mark: AttemptFile.Mark?) {
+    let now = clock.uptime()
+    let executor = executors.popLast() ?? LaneExecutor(label: "revoked.handler.\(registration.name).attempt")
+    let task = Task.detached(executorPreference: executor) {
+      let verdict = await AttemptFile.Mark.$current.withValue(mark) {
+        await Verdict(of: registration.handler, body: item.event.body)
+      }
+      await self.ended(item.event.seq, verdict)
+    }
+    running[item.event.seq] = Running(
+      item: item, task: task, executor: executor, deadline: now + registration.timeout,
+      timeout: registration.timeout, hasRow: item.hasRow, mark: mark)
+    pace.began(at: now)
+  }
+
   /// Not wanted, or not any more.
-  private func pass(_ item: LaneWork.Item) {
+  func pass(_ item: LaneWork.Item) {
     if item.hasRow { results[item.event.seq] = attempt(item, .delivered) }
     window.finish(item.event.seq)
   }
@@ -40,11 +49,19 @@ extension Lane {
     guard let run = running.removeValue(forKey: event) else { return }
     if executors.count < registration.concurrency { executors.append(run.executor) }
     judge(run, verdict)
+    if event == alone?.suspect.event { endAlone() }
     step()
   }
 
   private func judge(_ run: Running, _ verdict: Verdict) {
     let item = run.item
+    if case .failed = verdict, isCancelling, !run.timedOut {
+      // Cancelled by the stop: no verdict on the event, it is offered again after the next start.
+      run.mark?.breakOff(handler: handler)
+      interrupted.append(item)
+      return
+    }
+    run.mark?.end()
     let outcome: Attempt.Outcome
     switch verdict {
     case .delivered:
@@ -53,23 +70,19 @@ extension Lane {
       outcome = .delivered
     case .undeliverable(let error):
       pace.answered()
-      outcome = buried(item, error)
-    case .failed where isCancelling && !run.timedOut:
-      // Cancelled by the stop: no verdict on the event, it is offered again after the next start.
-      interrupted.append(item)
-      return
+      outcome = giveUp(item, error)
     case .failed(let error, let pause):
       pace.failed()
-      outcome = failed(item, run.timedOut ? "timed out after \(run.timeout)" : error, pause)
+      outcome = retry(item, run.timedOut ? "timed out after \(run.timeout)" : error, pause)
     }
     // Of fresh events only failures need a row: the position says that the others are done.
     if run.hasRow || outcome != .delivered { results[item.event.seq] = attempt(item, outcome) }
     window.finish(item.event.seq)
   }
 
-  private func failed(_ item: LaneWork.Item, _ error: String, _ pause: Duration?) -> Attempt.Outcome {
+  private func retry(_ item: LaneWork.Item, _ error: String, _ pause: Duration?) -> Attempt.Outcome {
     let number = item.failedBefore + 1
-    guard number < registration.maxAttempts else { return buried(item, error) }
+    guard number < registration.maxAttempts else { return giveUp(item, error) }
     counters.failed.wrappingAdd(1, ordering: .relaxed)
     // A peer that asks for more than the longest pause would hide the event from whoever watches.
     let asked = min(pause ?? .zero, Backoff.longest)
@@ -84,7 +97,7 @@ extension Lane {
     return .failed(error: error, retryAt: retryAt)
   }
 
-  private func buried(_ item: LaneWork.Item, _ error: String) -> Attempt.Outcome {
+  func giveUp(_ item: LaneWork.Item, _ error: String) -> Attempt.Outcome {
     counters.dead.wrappingAdd(1, ordering: .relaxed)
     log.add(
       .dead,

@@ -18,7 +18,17 @@ actor Lane {
     let deadline: Duration
     let timeout: Duration
     var hasRow: Bool
+    var mark: AttemptFile.Mark?
     var timedOut = false
+  }
+
+  /// A suspect that nothing else runs beside.
+  struct Alone {
+    let suspect: AttemptFile.Suspect
+    /// Whether the turn among all lanes' suspects is this one's.
+    let hasTurn: Bool
+    let since: Duration
+    var isBegun = false
   }
 
   nonisolated let counters: DeliveryCounters
@@ -33,6 +43,10 @@ actor Lane {
   let clock: LaneClock
   let random: @Sendable () -> Double
   let handler: Int64
+  /// Where attempts under way are noted; nil: nowhere.
+  let attempts: AttemptFile?
+  /// A suspect of this lane's has ended, so that another lane may have the turn.
+  let turnEnded: @Sendable () -> Void
   /// The store's calls block until the disk answers; they must not block the threads that all tasks share.
   let reader: DispatchQueue
   let writer: DispatchQueue
@@ -42,6 +56,10 @@ actor Lane {
   var work = LaneWork()
   var pace = LanePace()
   var running: [Int64: Running] = [:]
+  /// What had begun when an earlier process ended, and has not come to its turn.
+  var suspects: [AttemptFile.Suspect] = []
+  var suspectsDue = Duration.zero
+  var alone: Alone?
   var executors: [LaneExecutor] = []
   var results: [Int64: Attempt] = [:]
   /// Begun before a stop, without a verdict.
@@ -64,14 +82,19 @@ actor Lane {
   /// What fails from now on may have been cancelled.
   var isCancelling = false
   private var stopped: [CheckedContinuation<Void, Never>] = []
+  /// Whether attempts may begin.
+  private var isOpen = false
   /// An earlier lane of this handler has not stopped yet.
   private var isWaiting: Bool
 
   /// - Parameter predecessor: an earlier lane of this handler that was told to stop. Nothing begins before it has, so that no event is with the
   ///   handler twice at the same time; then this one goes on where that one came to.
+  ///
+  /// Nothing begins before `open`.
   init(
     _ registration: HandlerRegistration, store: RevocationStore, logger: Logger, clock: LaneClock,
-    random: @escaping @Sendable () -> Double, after predecessor: Lane? = nil
+    random: @escaping @Sendable () -> Double, attempts: AttemptFile?, turnEnded: @escaping @Sendable () -> Void,
+    after predecessor: Lane? = nil
   ) throws(StoreError) {
     var logger = logger
     logger[metadataKey: "handler"] = "\(registration.name)"
@@ -88,6 +111,8 @@ actor Lane {
     window = LaneWindow(position: cursor.position)
     reader = DispatchQueue(label: "revoked.handler.\(registration.name).read")
     writer = DispatchQueue(label: "revoked.handler.\(registration.name).record")
+    self.attempts = attempts
+    self.turnEnded = turnEnded
     isWaiting = predecessor != nil
     if let predecessor { Task { await follow(predecessor) } }
   }
@@ -97,6 +122,24 @@ actor Lane {
     recorded = await predecessor.recorded
     window = LaneWindow(position: recorded)
     isWaiting = false
+    takeSuspects()
+  }
+
+  /// Lets attempts begin. Called once, when the server listens.
+  nonisolated func open() {
+    Task { await opened() }
+  }
+
+  private func opened() {
+    isOpen = true
+    takeSuspects()
+  }
+
+  private func takeSuspects() {
+    if isOpen, !isWaiting {
+      suspects = attempts?.suspects(of: handler) ?? []
+      suspectsDue = clock.uptime() + Self.suspectsWait
+    }
     step()
   }
 
@@ -140,7 +183,8 @@ actor Lane {
   }
 
   func step() {
-    guard isRunning.load(ordering: .relaxed), !isWaiting else { return }
+    guard isRunning.load(ordering: .relaxed), !isWaiting, isOpen || isStopping else { return }
+    beginSuspect()
     begin()
     cancelOverdue()
     log.write(at: clock.uptime())
@@ -155,6 +199,8 @@ actor Lane {
       if mayRecord { record() }
       if mayRead { readDue() }
     }
+    // Reading may have found that there is nothing else to do.
+    beginSuspect()
     finishIfStopped()
     setAlarm()
   }
@@ -172,6 +218,7 @@ actor Lane {
       times.append(clock.uptime() + .milliseconds(max(0, due.milliseconds - clock.now().milliseconds)))
     }
     if let line = log.due { times.append(line) }
+    if !suspects.isEmpty, alone == nil, suspectsDue > clock.uptime() { times.append(suspectsDue) }
     if let next = pace.pausedUntil, !work.isEmpty, storeFailures == 0, next > clock.uptime() { times.append(next) }
     guard let time = times.min() else { return }
     if let alarm, alarm.time <= time { return }
@@ -191,7 +238,10 @@ actor Lane {
   }
 
   private func finishIfStopped() {
-    guard isStopping, running.isEmpty, !isReadingFresh, !isReadingDue, !isRecording, !hasUnrecorded else { return }
+    if isStopping, alone?.isBegun == false { endAlone() }
+    guard isStopping, running.isEmpty, alone == nil, !isReadingFresh, !isReadingDue, !isRecording, !hasUnrecorded else {
+      return
+    }
     alarm?.task.cancel()
     log.writeRest()
     isRunning.store(false, ordering: .relaxed)

@@ -19,7 +19,7 @@ extension Lane {
     mayHaveFresh = false
     isReadingFresh = true
     Task { [store, handler, end = window.end] in
-      let result = await on(reader) { () throws(StoreError) in
+      let result = await run(on: reader) { () throws(StoreError) in
         try store.events(after: end, limit: Self.pageSize, handler: handler)
       }
       isReadingFresh = false
@@ -29,7 +29,7 @@ extension Lane {
         if isRecordedUp { storeFailures = 0 }
       case .failure(let error):
         mayHaveFresh = true
-        failed(error)
+        storeFailed(error)
       }
       step()
     }
@@ -39,8 +39,14 @@ extension Lane {
     // A stop may have come meanwhile.
     guard !isStopping, page.end > window.end else { return }
     mayHaveFresh = true
-    work.add(fresh: page.events)
     window.append(page.events.map(\.seq), end: page.end)
+    let held = suspects.isEmpty ? [] : Set(suspects.map(\.event))
+    // They come later; a row of their own lets the position pass them.
+    for event in page.events where held.contains(event.seq) {
+      results[event.seq] = Attempt(event: event.seq, number: 0, at: clock.now(), outcome: .claimed)
+      window.finish(event.seq)
+    }
+    work.add(fresh: page.events.filter { !held.contains($0.seq) })
     if isDueAhead { mayHaveDue = true }
   }
 
@@ -50,8 +56,10 @@ extension Lane {
     // The answer tells of all but those in hand, of which `record` tells.
     nextDue = nil
     isReadingDue = true
-    Task { [store, handler, end = window.end, inHand = Set(running.keys).union(results.keys), now = clock.now()] in
-      let result = await on(reader) { () throws(StoreError) in
+    var inHand = Set(running.keys).union(results.keys).union(suspects.map(\.event))
+    if let alone { inHand.insert(alone.suspect.event) }
+    Task { [store, handler, end = window.end, inHand, now = clock.now()] in
+      let result = await run(on: reader) { () throws(StoreError) in
         try store.dueDeliveries(handler: handler, at: now, limit: Self.pageSize, upTo: end, excluding: inHand)
       }
       isReadingDue = false
@@ -61,7 +69,7 @@ extension Lane {
         if isRecordedUp { storeFailures = 0 }
       case .failure(let error):
         mayHaveDue = true
-        failed(error)
+        storeFailed(error)
       }
       step()
     }
@@ -94,7 +102,7 @@ extension Lane {
     isRecording = true
     let start = clock.uptime()
     Task { [store, handler] in
-      let result = await on(writer) { () throws(StoreError) in
+      let result = await run(on: writer) { () throws(StoreError) in
         try store.record(batch.values, handler: handler, advancingTo: position)
       }
       isRecording = false
@@ -108,7 +116,7 @@ extension Lane {
       case .failure(let error):
         // What came meanwhile is newer. A lane that stops gives up; it is all offered again.
         if !isStopping { results.merge(batch) { newer, _ in newer } }
-        failed(error)
+        storeFailed(error)
       }
       step()
     }
@@ -131,7 +139,7 @@ extension Lane {
     }
   }
 
-  private func failed(_ error: StoreError) {
+  func storeFailed(_ error: StoreError) {
     storeFailures += 1
     let pause = min(
       max(Backoff.first, Backoff.pause(after: storeFailures, random: random())), .seconds(60))
@@ -143,8 +151,8 @@ extension Lane {
     if isStopping { window = LaneWindow(position: recorded) }
   }
 
-  private func on<Value: Sendable>(
-    _ queue: DispatchQueue, _ body: @escaping @Sendable () throws(StoreError) -> Value
+  func run<Value: Sendable>(
+    on queue: DispatchQueue, _ body: @escaping @Sendable () throws(StoreError) -> Value
   ) async -> Result<Value, StoreError> {
     await withCheckedContinuation { continuation in
       queue.async { continuation.resume(returning: Result(catching: body)) }
