@@ -80,7 +80,7 @@ package enum Base64URL {
 }
 
 extension Span<UInt8> {
-  /// The first index from `start` on that holds the byte, or `count`.
+  /// The first index from `start` on that holds the byte; `count`, or `start` beyond it, where none does.
   package func firstIndex(of byte: UInt8, from start: Int) -> Int {
     var index = start
     let wanted = UInt64(byte) &* 0x0101_0101_0101_0101

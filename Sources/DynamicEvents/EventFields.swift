@@ -1,11 +1,18 @@
 /// Where the fields of one event lie in its body: the single walk that `EventOutline` and `Event` are both made from.
 ///
-/// A field that is null, absent or of another type than it should be is absent, so that no event is lost for it. Of a key
-/// that occurs twice the first counts, as with Foundation's `JSONDecoder`.
+/// A field that is null, absent or of another type than it should be is absent, so that no event is lost for it.
+///
+/// Of a key that occurs twice the first counts, as with Foundation's `JSONDecoder`, but for what says that a session was
+/// revoked: other readers, a handler's among them, take the last. So every `data.id` counts, and of several names the one
+/// that revokes.
 struct EventFields {
   /// By `EventField`; the slots of `redelivery` and `data` stay empty.
   private var strings = InlineArray<16, JSONString?>(repeating: nil)
   private(set) var redelivery: Bool?
+  /// Every `data.id` that is a session id, each once, behind the first; nearly always none.
+  private(set) var otherSessions: [SessionID] = []
+  /// The first `data.id` that is a session id.
+  private(set) var session: SessionID?
   /// One bit for each `EventField` whose key was met.
   private var met: UInt16 = 0
 
@@ -37,11 +44,16 @@ struct EventFields {
     let isObject = try reader.enterObject(in: body)
     if isObject {
       while let key = try reader.nextKey(in: body) {
-        switch firstOccurrence(key.withValue(in: body, EventField.ofEnvelope)) {
-        case nil: try reader.skipValue(in: body)
-        case .redelivery: redelivery = try reader.boolean(in: body)
-        case .data: try readData(body, &reader)
-        case .some(let field): strings[field.rawValue] = try reader.string(in: body)
+        switch key.withValue(in: body, EventField.ofEnvelope) {
+        case .data: try readData(body, &reader, isFirst: isFirst(.data))
+        case .eventName: readName(try reader.string(in: body), body)
+        case .some(let field) where isFirst(field):
+          if field == .redelivery {
+            redelivery = try reader.boolean(in: body)
+          } else {
+            strings[field.rawValue] = try reader.string(in: body)
+          }
+        default: try reader.skipValue(in: body)
         }
       }
     } else {
@@ -52,23 +64,41 @@ struct EventFields {
   }
 
   /// The event's name may come later, so that every `data` is read as if it were a session.
-  private mutating func readData(_ body: Span<UInt8>, _ reader: inout JSONReader) throws(JSONError) {
+  private mutating func readData(
+    _ body: Span<UInt8>, _ reader: inout JSONReader, isFirst isFirstData: Bool
+  ) throws(JSONError) {
     guard try reader.enterObject(in: body) else { return try reader.skipValue(in: body) }
     while let key = try reader.nextKey(in: body) {
-      if let field = firstOccurrence(key.withValue(in: body, EventField.ofSession)) {
+      switch key.withValue(in: body, EventField.ofSession) {
+      case .id: readID(try reader.string(in: body), body)
+      case .some(let field) where isFirstData && isFirst(field):
         strings[field.rawValue] = try reader.string(in: body)
-      } else {
-        try reader.skipValue(in: body)
+      default: try reader.skipValue(in: body)
       }
     }
   }
 
-  /// `nil` from the second time on.
-  private mutating func firstOccurrence(_ field: EventField?) -> EventField? {
-    guard let field else { return nil }
+  private mutating func readName(_ name: JSONString?, _ body: Span<UInt8>) {
+    if isFirst(.eventName) {
+      strings[EventField.eventName.rawValue] = name
+    } else if let name, name.withValue(in: body, RevokedBy.init(eventName:)) != nil,
+      self[.eventName]?.withValue(in: body, RevokedBy.init(eventName:)) == nil
+    {
+      strings[EventField.eventName.rawValue] = name
+    }
+  }
+
+  private mutating func readID(_ id: JSONString?, _ body: Span<UInt8>) {
+    guard let id = id?.withValue(in: body, { value in SessionID(value) }) else { return }
+    guard let session else { return session = id }
+    // A body of the largest size holds thousands of them, which only Dynamic can sign: the search may be linear.
+    if id != session, !otherSessions.contains(id) { otherSessions.append(id) }
+  }
+
+  /// Whether the key is met for the first time.
+  private mutating func isFirst(_ field: EventField) -> Bool {
     let bit: UInt16 = 1 << field.rawValue
-    guard met & bit == 0 else { return nil }
-    met |= bit
-    return field
+    defer { met |= bit }
+    return met & bit == 0
   }
 }

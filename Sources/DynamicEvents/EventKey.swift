@@ -2,8 +2,8 @@ package import Signature
 
 /// What deliveries are deduplicated by: 16 bytes that stand for the event's id.
 ///
-/// A lower-case UUID stands for itself. Docs samples carry ids that are none, so that any other text gets the first 16
-/// bytes of its SHA-256; and a body without a usable id those of its own.
+/// A lower-case UUID stands for itself. Ids that are none occur, so any other text gets the first 16 bytes of its SHA-256,
+/// and a body without a usable id those of its own. Two texts are two events: taken for one, the second would not be stored.
 package struct EventKey: Hashable, Sendable {
   /// An `eventId` with more bytes than this is not taken for one.
   package static let maximumIDBytes = 256
@@ -13,7 +13,7 @@ package struct EventKey: Hashable, Sendable {
   /// From the `eventId`'s value; `nil` when it is empty or too long.
   package init?(eventId: Span<UInt8>) throws(OpenSSLFailure) {
     guard !eventId.isEmpty, eventId.count <= EventKey.maximumIDBytes else { return nil }
-    if let uuid = SixteenBytes(uuid: eventId) {
+    if let uuid = SixteenBytes(lowerCaseUUID: eventId) {
       value = uuid
     } else {
       value = SixteenBytes(try SHA256.digest(of: eventId))

@@ -10,14 +10,18 @@ package struct EventOutline: Sendable {
   }
 
   package let kind: Kind
+  /// Other sessions that the event names as revoked, where `data.id` stands more than once.
+  package let otherSessions: [SessionID]
   package let eventName: JSONString
   package let eventId: JSONString?
   package let messageId: JSONString?
+  /// Made by `revoked send`, which uses a webhook id that is no webhook's.
+  package let isTest: Bool
   /// When the event happened.
   package let timestamp: Timestamp?
   /// Of the session, when `data` looks like one, whatever the event's name.
   package let createdAt: Timestamp?
-  /// Of the session. When absent, fall back to `timestamp` (PROTOCOL §1).
+  /// Of the session. When absent, fall back to `timestamp`.
   package let revokedAt: Timestamp?
 
   /// Requires an `eventName`, and for a revoked session its id; nothing else.
@@ -29,13 +33,16 @@ package struct EventOutline: Sendable {
     guard let eventName = fields[.eventName] else { throw .noEventName }
     self.eventName = eventName
     if let revokedBy = eventName.withValue(in: body, RevokedBy.init(eventName:)) {
-      guard let id = fields[.id]?.withValue(in: body, { value in SessionID(value) }) else { throw .noSessionID }
+      guard let id = fields.session else { throw .noSessionID }
       kind = .sessionRevoked(id, by: revokedBy)
+      otherSessions = fields.otherSessions
     } else {
+      otherSessions = []
       kind = eventName.withValue(in: body) { $0.equals(EventNames.ping) } ? .ping : .other
     }
     eventId = fields[.eventId]
     messageId = fields[.messageId]
+    isTest = fields[.webhookId]?.withValue(in: body) { $0.equals(EventNames.testWebhookID) } ?? false
     timestamp = fields.timestamp(.timestamp, in: body)
     createdAt = fields.timestamp(.createdAt, in: body)
     revokedAt = fields.timestamp(.revokedAt, in: body)
@@ -50,7 +57,7 @@ package struct EventOutline: Sendable {
 }
 
 extension RevokedBy {
-  fileprivate init?(eventName: Span<UInt8>) {
+  init?(eventName: Span<UInt8>) {
     if eventName.equals(EventNames.sessionRevoked) {
       self = .user
     } else if eventName.equals(EventNames.adminSessionRevoked) {

@@ -12,7 +12,6 @@ public struct JSONError: Error, Hashable, CustomStringConvertible {
     case invalidEscape = "an escape that does not exist"
     case invalidUTF8 = "a string that is not UTF-8"
     case invalidNumber = "a malformed number"
-    case nestingTooDeep = "nesting beyond the limit"
     case trailingBytes = "bytes after the value"
   }
 

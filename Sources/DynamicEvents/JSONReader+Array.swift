@@ -2,7 +2,7 @@ extension JSONReader {
   /// Enters the array that stands here. `false`, with nothing read, when another value does.
   package mutating func enterArray(in text: Span<UInt8>) throws(JSONError) -> Bool {
     guard try startOfValue(in: text) == UInt8(ascii: "[") else { return false }
-    try open(isObject: false)
+    open(isObject: false)
     return true
   }
 

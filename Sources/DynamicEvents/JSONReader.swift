@@ -3,13 +3,13 @@
 /// It stands before a value, or inside an object before a key; each function takes the same text and moves it on, and
 /// whatever it passes is validated. After an error it must not be used.
 package struct JSONReader {
-  /// Containers within each other. Dynamic's events have three; one bit each fits a word, and nothing may make us recurse.
-  package static let maximumDepth = 64
-
   package internal(set) var position = 0
   private var depth = 0
-  /// One bit for each open container, the innermost lowest: set for an object, clear for an array.
+  /// One bit for each of the innermost open containers, up to 64, the innermost lowest: set for an object, clear for an array.
   private var objects: UInt64 = 0
+  /// The same for those around them, 64 a word. Dynamic's events nest three deep, so it stays empty; a text of N bytes
+  /// needs N / 8 bytes here at most.
+  private var outerObjects: [UInt64] = []
   /// A member or element was read in the innermost container, so that a comma or its end must follow.
   var isAfterValue = false
 
@@ -25,7 +25,7 @@ package struct JSONReader {
   /// Enters the object that stands here. `false`, with nothing read, when another value does.
   package mutating func enterObject(in text: Span<UInt8>) throws(JSONError) -> Bool {
     guard try startOfValue(in: text) == UInt8(ascii: "{") else { return false }
-    try open(isObject: true)
+    open(isObject: true)
     return true
   }
 
@@ -65,13 +65,13 @@ package struct JSONReader {
       // Here a value must begin.
       switch try startOfValue(in: text) {
       case UInt8(ascii: "{"):
-        try open(isObject: true)
+        open(isObject: true)
         if try !isAtEnd(UInt8(ascii: "}"), in: text) {
           _ = try readKey(in: text)
           continue
         }
       case UInt8(ascii: "["):
-        try open(isObject: false)
+        open(isObject: false)
         if try !isAtEnd(UInt8(ascii: "]"), in: text) { continue }
       case UInt8(ascii: "\""): _ = try readString(in: text)
       case UInt8(ascii: "t"): try readLiteral("true", in: text)
@@ -138,8 +138,11 @@ extension JSONReader {
     return key
   }
 
-  mutating func open(isObject: Bool) throws(JSONError) {
-    guard depth < JSONReader.maximumDepth else { throw error(.nestingTooDeep) }
+  mutating func open(isObject: Bool) {
+    if depth > 0, depth % 64 == 0 {
+      outerObjects.append(objects)
+      objects = 0
+    }
     position += 1
     depth += 1
     objects = objects << 1 | (isObject ? 1 : 0)
@@ -150,6 +153,7 @@ extension JSONReader {
     position += 1
     depth -= 1
     objects >>= 1
+    if depth > 0, depth % 64 == 0 { objects = outerObjects.popLast() ?? 0 }
     isAfterValue = true
   }
 

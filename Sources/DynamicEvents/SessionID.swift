@@ -1,17 +1,17 @@
-/// The id of a session: `data.id` of a session event, and the `sid` claim of the session's JWT (PROTOCOL §1, §5).
+/// The id of a session: `data.id` of a session event, and the `sid` claim of the session's JWT.
 ///
-/// Its one text form is the 36-character lower-case one; upper case is refused, because ids are compared byte for byte
-/// everywhere else and two spellings of one session would let it slip through.
+/// It is read in either case, as every UUID is (RFC 9562 §4), and written in lower case. Whatever compares two ids compares
+/// these values, not texts: two spellings of one session must not let it slip through.
 public struct SessionID: Hashable, Sendable, LosslessStringConvertible {
   private let value: SixteenBytes
 
-  /// From the text form; `nil` for any other.
+  /// From the 36 characters of the text form, in either case; `nil` for any other.
   public init?(_ text: Span<UInt8>) {
     guard let value = SixteenBytes(uuid: text) else { return nil }
     self.value = value
   }
 
-  /// From the text form; `nil` for any other.
+  /// The same.
   public init?(_ description: String) {
     self.init(description.utf8.span)
   }
@@ -38,7 +38,7 @@ extension SessionID: Codable {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
     guard let id = SessionID(try container.decode(String.self)) else {
-      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a lower-case session id")
+      throw DecodingError.dataCorruptedError(in: container, debugDescription: "not a session id")
     }
     self = id
   }

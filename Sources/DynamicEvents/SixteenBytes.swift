@@ -1,6 +1,6 @@
 internal import Signature
 
-/// Sixteen bytes that a lower-case UUID text stands for: one word compare each way, no allocation.
+/// Sixteen bytes that a UUID text stands for: one word compare each way, no allocation.
 package struct SixteenBytes: Hashable, Sendable {
   package let high: UInt64
   package let low: UInt64
@@ -10,8 +10,19 @@ package struct SixteenBytes: Hashable, Sendable {
     self.low = low
   }
 
-  /// Exactly `^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`; version and variant are not looked at.
+  /// The text form of a UUID in either case (RFC 9562 §4); version and variant are not looked at.
   package init?(uuid text: Span<UInt8>) {
+    self.init(text) { Hexadecimal.nibble($0) }
+  }
+
+  /// The same in lower case alone, `^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`: the text is then the
+  /// one that `uuidText` gives back.
+  package init?(lowerCaseUUID text: Span<UInt8>) {
+    self.init(text) { Hexadecimal.lowerCaseNibble($0) }
+  }
+
+  @inline(__always)
+  private init?(_ text: Span<UInt8>, _ nibble: (UInt8) -> UInt8) {
     guard text.count == 36 else { return nil }
     var words: (UInt64, UInt64) = (0, 0)
     var seen: UInt8 = 0
@@ -20,7 +31,7 @@ package struct SixteenBytes: Hashable, Sendable {
       case 8, 13, 18, 23:
         guard text[position] == UInt8(ascii: "-") else { return nil }
       default:
-        let value = Hexadecimal.lowerCaseNibble(text[position])
+        let value = nibble(text[position])
         seen |= value
         // The sixteenth digit is the last before the hyphen at 18.
         if position < 18 { words.0 = words.0 << 4 | UInt64(value) } else { words.1 = words.1 << 4 | UInt64(value) }

@@ -1,12 +1,12 @@
 /// The chunked transfer coding (RFC 9112 §7.1), resumable at every byte.
 ///
-/// Stricter than the RFC where leniency has been used for smuggling: a size is 1 to 16 hexadecimal digits followed by CRLF or `;` at once (no white
-/// space, no bare LF, no sign, no `0x`), extensions and trailers are checked and dropped.
+/// Exactly the grammar, since leniency has been used for smuggling: a size is 1 to 16 hexadecimal digits (no bare LF, no sign, no `0x`), white
+/// space stands only where an extension follows. Extensions and trailers are checked and dropped.
 struct ChunkedDecoder: Sendable {
   private enum State: Sendable {
     /// Digits read so far, and their value.
     case size(digits: Int, value: Int)
-    case chunkExtension(value: Int)
+    case chunkExtension(ChunkExtension, value: Int)
     case sizeLineFeed(value: Int)
     case data(remaining: Int)
     case dataCarriageReturn
@@ -74,15 +74,13 @@ struct ChunkedDecoder: Sendable {
         return .size(digits: digits + 1, value: size)
       }
       guard digits > 0 else { throw .bad("a chunk size is not a hexadecimal number") }
-      switch byte {
-      case 0x0d: return .sizeLineFeed(value: value)
-      case 0x3b: return .chunkExtension(value: value)
-      default: throw .bad("a chunk size is not a hexadecimal number")
-      }
-    case .chunkExtension(let value):
       if byte == 0x0d { return .sizeLineFeed(value: value) }
-      guard byte.isFieldContent else { throw .bad("a chunk extension holds a control character") }
-      return .chunkExtension(value: value)
+      guard let start = ChunkExtension.value.next(byte) else { throw .bad("a chunk size is not a hexadecimal number") }
+      return .chunkExtension(start, value: value)
+    case .chunkExtension(let place, let value):
+      if byte == 0x0d, place.mayEnd { return .sizeLineFeed(value: value) }
+      guard let next = place.next(byte) else { throw .bad("a chunk extension is malformed") }
+      return .chunkExtension(next, value: value)
     case .sizeLineFeed(let value):
       guard byte == 0x0a else { throw .bad("a chunk size does not end in CRLF") }
       return value == 0 ? .trailer : .data(remaining: value)
@@ -108,6 +106,47 @@ struct ChunkedDecoder: Sendable {
       }
     case .data, .finished:
       return state
+    }
+  }
+}
+
+/// A place within `*( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )` (RFC 9112 §7.1.1), behind the size.
+private enum ChunkExtension: Sendable {
+  /// White space before a semicolon: what follows must be one.
+  case beforeSemicolon
+  case beforeName
+  case name
+  case behindName
+  case beforeValue
+  /// A token; behind the size and behind the closing quote the same may follow.
+  case token
+  case quoted
+  case escaped
+  case value
+
+  /// Whether the line may end here. White space before its end belongs to no extension.
+  var mayEnd: Bool {
+    switch self {
+    case .name, .token, .value: true
+    default: false
+    }
+  }
+
+  /// `nil` when the byte may not stand here.
+  func next(_ byte: UInt8) -> ChunkExtension? {
+    let isSpace = byte == 0x20 || byte == 0x09
+    let isToken = ByteClass.token.contains(byte)
+    switch self {
+    case .value, .beforeSemicolon: return byte == 0x3b ? .beforeName : isSpace ? .beforeSemicolon : nil
+    case .token where isToken: return .token
+    case .token: return ChunkExtension.value.next(byte)
+    case .beforeName: return isToken ? .name : isSpace ? .beforeName : nil
+    case .name where isToken: return .name
+    case .name, .behindName:
+      return byte == 0x3d ? .beforeValue : byte == 0x3b ? .beforeName : isSpace ? .behindName : nil
+    case .beforeValue: return byte == 0x22 ? .quoted : isToken ? .token : isSpace ? .beforeValue : nil
+    case .quoted: return byte == 0x22 ? .value : byte == 0x5c ? .escaped : byte.isFieldContent ? .quoted : nil
+    case .escaped: return byte.isFieldContent ? .quoted : nil
     }
   }
 }

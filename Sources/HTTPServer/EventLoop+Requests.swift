@@ -86,7 +86,7 @@ extension EventLoop {
           connection.reader.finish()
         }
       } catch {
-        fail(connection, error, &round.output)
+        fail(connection, error, rest, &round.output)
       }
     }
     return offset
@@ -102,7 +102,7 @@ extension EventLoop {
       connection.state.failed()
       encode(response, connection, &round.output)
     } else if event == .tooLarge {
-      fail(connection, .contentTooLarge, &round.output)
+      fail(connection, .contentTooLarge, [UInt8]().span, &round.output)
     } else if round.head.expectsContinue, isLast {
       // RFC 9110 §10.1.1: left out when content is already there.
       round.output.append(contentsOf: Response.continue)
@@ -126,7 +126,12 @@ extension EventLoop {
     connection.isHTTP10 = head.minorVersion == 0
   }
 
-  private func fail(_ connection: Connection, _ error: RequestError, _ output: inout [UInt8]) {
+  /// - Parameter input: what came last, and begins the request if nothing was gathered of it.
+  private func fail(
+    _ connection: Connection, _ error: RequestError, _ input: Span<UInt8>, _ output: inout [UInt8]
+  ) {
+    let storage = connection.reader.storage
+    responder?.refused(error, storage.isEmpty ? input : storage.span)
     connection.isHead = false
     connection.state.failed()
     encode(Response(problem: error.status, detail: error.detail), connection, &output)
@@ -155,7 +160,7 @@ extension EventLoop {
   /// A request that did not arrive in time.
   func timeOut(_ connection: Connection, _ round: inout Round) {
     guard connection.state.deservesTimeoutReply(now: now) else { return close(connection) }
-    fail(connection, .timeout, &round.output)
+    fail(connection, .timeout, [UInt8]().span, &round.output)
     send(connection, &round.output)
   }
 

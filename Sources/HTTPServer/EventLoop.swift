@@ -10,7 +10,8 @@ internal import Synchronization
 /// `@unchecked Sendable`: `mailbox`, `wake` and the constants may be used from anywhere; every other property is touched on `queue` only.
 package final class EventLoop: @unchecked Sendable {
   enum Message: Sendable {
-    case answers([(exchange: Exchange, response: Response)])
+    /// Made on the loop.
+    case answers(@Sendable () -> [(exchange: Exchange, response: Response)])
     case drain(finished: @Sendable () -> Void)
     case abort
     /// Whether the loop still turns.
@@ -24,7 +25,7 @@ package final class EventLoop: @unchecked Sendable {
 
   private static let roundsBeforeDeadlines = 64
 
-  let limits: ServerLimits
+  package let limits: ServerLimits
   let timeouts: Timeouts
   let counters: ServerCounters
   /// Called when descriptors or memory ran out and no connection is taken for a while.
@@ -101,6 +102,11 @@ package final class EventLoop: @unchecked Sendable {
 
   /// Answers requests that were promised an answer. From any thread; one call for a whole batch, since each wakes the loop.
   package func answer(_ answers: [(exchange: Exchange, response: Response)]) {
+    post(.answers { answers })
+  }
+
+  /// The same, with answers that are made on the loop, where nobody else waits for the work.
+  package func answer(making answers: @escaping @Sendable () -> [(exchange: Exchange, response: Response)]) {
     post(.answers(answers))
   }
 
@@ -168,7 +174,7 @@ package final class EventLoop: @unchecked Sendable {
     }
     for message in messages {
       switch message {
-      case .answers(let answers): for (exchange, response) in answers { deliver(response, to: exchange, &round) }
+      case .answers(let make): for (exchange, response) in make() { deliver(response, to: exchange, &round) }
       case .drain(let finished): drain(finished, &round)
       case .abort: abort()
       case .ping(let answer): answer()

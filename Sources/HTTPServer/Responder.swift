@@ -10,8 +10,15 @@ package protocol Responder: AnyObject {
   /// A whole request. `bytes` are the head's. `nil` promises an answer through `EventLoop.answer` with this `exchange`.
   func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
 
+  /// A request that was refused for its form, or did not come in time. `bytes` are what came of it, its head first.
+  func refused(_ error: RequestError, _ bytes: Span<UInt8>)
+
   /// Nothing more is readable for now: hand over what the round has collected, as one batch.
   func roundEnded()
+}
+
+extension Responder {
+  package func refused(_ error: RequestError, _ bytes: Span<UInt8>) {}
 }
 
 /// One request's place in a loop. An answer to another request than the one that waits, or for a connection that is gone, is dropped.

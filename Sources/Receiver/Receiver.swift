@@ -73,7 +73,9 @@ public final class Receiver: Sendable {
         store: store, handlers: handlers, logger: logger, attemptFile: "\(configuration.data)/attempts")
       let metrics = Metrics()
       let bell = CommitBell()
+      let probe = CommitProbe(store)
       inbox = Inbox(store) { commit in
+        probe.committed()
         metrics.observe(commit)
         dispatcher.wake()
         bell.ring()
@@ -89,8 +91,8 @@ public final class Receiver: Sendable {
         logger.error("forgetting what is old failed; tried again in an hour", metadata: ["error": "\(error)"])
       }
       service = Service(
-        store: store, inbox: inbox, metrics: metrics, dispatcher: dispatcher, secrets: configuration.secrets,
-        logger: logger, now: now,
+        store: store, inbox: inbox, probe: probe, metrics: metrics, dispatcher: dispatcher,
+        secrets: configuration.secrets, path: configuration.path, logger: logger, now: now,
         lastSigned: tally.lastReceivedAt)
       let feed = Feed(service)
       bell.listen { feed.wake() }

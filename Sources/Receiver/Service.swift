@@ -10,6 +10,7 @@ internal import Synchronization
 final class Service: Sendable {
   let store: RevocationStore
   let inbox: Inbox
+  let probe: CommitProbe
   let metrics: Metrics
   let dispatcher: Dispatcher
   let logger: Logger
@@ -21,7 +22,10 @@ final class Service: Sendable {
   let overflows: ThrottledLog
   /// Look-ups and pages of the feed.
   let reads: ThrottledLog
+  /// Of the public listener.
+  let refusals: Refusals
   private let signatures: ThrottledLog
+  private let pings: ThrottledLog
   private let tokens: ThrottledLog
   private let secrets: Mutex<[Secret]>
   private let secretsVersionNumber = Atomic(0)
@@ -30,11 +34,13 @@ final class Service: Sendable {
   private let lastEventField = Mutex(LastEventField())
 
   init(
-    store: RevocationStore, inbox: Inbox, metrics: Metrics, dispatcher: Dispatcher, secrets: [Secret],
-    logger: Logger, now: @escaping @Sendable () -> Timestamp, lastSigned: Timestamp?
+    store: RevocationStore, inbox: Inbox, probe: CommitProbe, metrics: Metrics, dispatcher: Dispatcher,
+    secrets: [Secret], path: String, logger: Logger, now: @escaping @Sendable () -> Timestamp, lastSigned: Timestamp?
   ) {
     self.store = store
     self.inbox = inbox
+    self.probe = probe
+    refusals = Refusals(logger, path: path)
     self.metrics = metrics
     self.dispatcher = dispatcher
     self.secrets = Mutex(secrets)
@@ -43,6 +49,7 @@ final class Service: Sendable {
     overflows = ThrottledLog(logger)
     reads = ThrottledLog(logger, over: "the store can be read again")
     signatures = ThrottledLog(logger, .warning)
+    pings = ThrottledLog(logger, .warning)
     tokens = ThrottledLog(logger, .warning)
     self.now = now
     lastSignedMilliseconds = Atomic(lastSigned?.milliseconds ?? .min)
@@ -69,6 +76,12 @@ final class Service: Sendable {
   func forgeries(_ count: Int) {
     signatures.failed(
       "signature missing or wrong; answered 401. If Dynamic sent it, compare the secret with the one in its dashboard",
+      count: count)
+  }
+
+  func unverifiedPings(_ count: Int) {
+    pings.failed(
+      "a ping whose signature is missing or wrong; answered 200, and nothing was changed. Dynamic sends one while a webhook is registered. If it is registered already, compare the secret",
       count: count)
   }
 

@@ -2,8 +2,8 @@ internal import Dispatch
 internal import Logging
 internal import Synchronization
 
-/// Tells of failures without a line for each: of the first at once, then in one line a second at most, with the number of those that it stands
-/// for, and of the last no later than a second after it came. Tells once when they are over.
+/// Tells of failures without a line for each: of the first at once, then in one line a pause at most, with the number of those that it stands
+/// for, and of the last no later than a pause after it came. Tells once when they are over.
 final class ThrottledLog: Sendable {
   fileprivate struct Line {
     let message: Logger.Message
@@ -15,7 +15,7 @@ final class ThrottledLog: Sendable {
   fileprivate struct State {
     /// Waits for the end of the pause.
     var line: Line?
-    /// A line was written less than a second ago.
+    /// A line was written less than a pause ago.
     var isPausing = false
     /// Something worked since the last failure.
     var works = false
@@ -31,12 +31,20 @@ final class ThrottledLog: Sendable {
 
   /// - Parameters:
   ///   - over: said when it works again; nil: nobody will say that it does.
-  ///   - afterPause: calls a second later.
+  ///   - pause: between two lines.
+  convenience init(
+    _ logger: Logger, _ level: Logger.Level = .error, over: Logger.Message? = nil,
+    pause: DispatchTimeInterval = .seconds(1)
+  ) {
+    self.init(logger, level, over: over) { work in
+      DispatchQueue.global().asyncAfter(deadline: .now() + pause, execute: work)
+    }
+  }
+
+  /// - Parameter afterPause: calls a pause later.
   init(
     _ logger: Logger, _ level: Logger.Level = .error, over: Logger.Message? = nil,
-    afterPause: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void = { work in
-      DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(1), execute: work)
-    }
+    afterPause: @escaping @Sendable (@escaping @Sendable () -> Void) -> Void
   ) {
     self.logger = logger
     self.level = level

@@ -154,7 +154,7 @@ package final class RevocationStore: Sendable {
 
   /// Throws when the store is no longer to be relied upon: a page made no sense, or a file is another one than was opened. Look-ups and the feed ask
   /// as well: a connection that is opened once the log is gone sees a database without what the log had.
-  func checkFiles() throws(StoreError) {
+  package func checkFiles() throws(StoreError) {
     if let damage = health.damage { throw damage }
     guard Self.identities(path, mode) == identities else { throw .replaced(path: path) }
   }

@@ -14,14 +14,21 @@ package enum Hexadecimal {
     return digit < 10 ? digit : letter < 6 ? letter &+ 10 : 255
   }
 
+  /// 0–15, or 255 for anything but a digit of either case, also without a branch.
+  @inlinable package static func nibble(_ byte: UInt8) -> UInt8 {
+    let digit = byte &- UInt8(ascii: "0")
+    // Of all bytes only the letters become lower-case letters by this bit.
+    let letter = (byte | 0x20) &- UInt8(ascii: "a")
+    return digit < 10 ? digit : letter < 6 ? letter &+ 10 : 255
+  }
+
   /// The bytes behind an even number of digits of either case; `nil` for anything else.
   static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
     guard text.count.isMultiple(of: 2) else { return nil }
     var bytes: [UInt8] = []
     var high: UInt8?
     for byte in text {
-      let isUpperCase = (UInt8(ascii: "A")...UInt8(ascii: "F")).contains(byte)
-      let value = lowerCaseNibble(isUpperCase ? byte | 0x20 : byte)
+      let value = nibble(byte)
       guard value < 16 else { return nil }
       if let upper = high {
         bytes.append(upper << 4 | value)

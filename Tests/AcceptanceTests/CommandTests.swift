@@ -80,7 +80,7 @@ struct CommandTests {
   @Test(
     "check takes nothing but session ids",
     arguments: [
-      [DeliveryTests.session.uppercased()], [String(DeliveryTests.session.dropLast())], [DeliveryTests.session, "x"],
+      [DeliveryTests.session + "0"], [String(DeliveryTests.session.dropLast())], [DeliveryTests.session, "x"],
       [],
     ])
   func checkMalformed(sessions: [String]) throws {

@@ -35,7 +35,8 @@ struct DeliveryTests {
         == #"{"sessionId":"\#(Self.session)","revoked":true,"revokedAt":"2026-10-01T09:00:00.301Z","by":"user","eventId":"22222222-2222-4222-8222-222222222222"}"#
     )
     #expect(lookUp.head.contains("\r\nX-Revoked-Last-Event: 20"))
-    #expect(try server.get("/v1/sessions/\(Self.session.uppercased())").status == 400)
+    #expect(try server.get("/v1/sessions/\(Self.session.uppercased())").body == lookUp.body)
+    #expect(try server.get("/v1/sessions/\(Self.session)0").status == 400)
     #expect(try server.metric("revoked_sessions_revoked") == 1)
     let check = try Executable.run(
       "check", "--data", server.folder.data, Self.session, "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c11")
@@ -71,6 +72,118 @@ struct DeliveryTests {
     #expect(!server.log.text.contains(Self.good))
   }
 
+  /// Dynamic pings before anybody can know the secret, and may expect a 200.
+  @Test(
+    "a ping whose signature is missing, malformed or wrong is answered 200, and changes nothing",
+    arguments: [
+      "", "x-dynamic-signature-256: \(good)\r\n", "x-dynamic-signature-256: sha256=\(good)\r\n",
+      "x-dynamic-signature-256: \r\n",
+    ])
+  func unverifiedPing(fields: String) throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    for body in [Vector.ping.text, #"{"eventName":"p\u0069ng"}"#] {
+      let answer = try server.post(body, fields: fields)
+      #expect(answer.status == 200)
+      #expect(answer.body == #"{"status":"unverified"}"#)
+    }
+    #expect(try server.metric(#"revoked_webhooks_total{event="ping",outcome="unverified"}"#) == 2)
+    #expect(try server.metric("revoked_last_signed_event_timestamp_seconds") == 0)
+    #expect(try server.metric("revoked_signature_failures_total") == 0)
+    #expect(server.log.wait { $0.contains("a ping whose signature is missing or wrong") })
+  }
+
+  @Test(
+    "nothing but a small ping that decodes is answered 200 without a signature",
+    arguments: [
+      ("a large ping", #"{"eventName":"ping","data":"\#(String(repeating: "x", count: 16_400))"}"#, ""),
+      ("another name", #"{"eventName":"Ping","data":"ping"}"#, ""), ("not JSON", #"{"eventName":"ping""#, ""),
+      ("no name", #"{"event":"ping"}"#, ""),
+      ("a name twice", #"{"eventName":"ping","eventName":"user.session.revoked"}"#, ""),
+      (
+        "two signatures", Vector.ping.text, String(repeating: "x-dynamic-signature-256: sha256=\(good)\r\n", count: 2)
+      ),
+      ("no body", "", ""),
+    ])
+  func noPing(name: String, body: String, fields: String) throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    #expect(try server.post(body, fields: fields).status == 401)
+    #expect(try server.metric("revoked_signature_failures_total") == 1)
+  }
+
+  @Test("an unsigned ping is awaited, in pieces and in chunks, and what is larger is refused by its head")
+  func unverifiedPingInPieces() throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    let text = Vector.ping.text
+    let client = try Client(server.address)
+    let head = "POST /webhooks/dynamic HTTP/1.1\r\nHost: a\r\n"
+    client.send("\(head)Expect: 100-continue\r\nContent-Length: \(text.utf8.count)\r\n\r\n")
+    #expect(client.read(until: "\r\n\r\n") == "HTTP/1.1 100 Continue\r\n\r\n")
+    client.send(text)
+    #expect(client.read(until: "}").hasSuffix(#"{"status":"unverified"}"#))
+    client.send("\(head)Transfer-Encoding: chunked\r\n\r\n")
+    client.send("\(String(text.utf8.count, radix: 16))\r\n\(text)\r\n0\r\n\r\n")
+    #expect(client.read(until: "}").hasSuffix(#"{"status":"unverified"}"#))
+    client.send("\(head)Content-Length: 16385\r\n\r\n")
+    #expect(client.read().hasPrefix("HTTP/1.1 401 "))
+  }
+
+  @Test("what `send` makes revokes, and is not taken for a word of Dynamic's, also after a restart")
+  func testEvents() throws {
+    let folder = try TemporaryFolder()
+    let server = try RunningServer(in: folder)
+    for event in ["user.session.revoked", "ping"] {
+      let sent = try Executable.run("send", event, "--url", "http://\(server.address)/webhooks/dynamic")
+      #expect(sent.status == 0, "\(sent.errors)")
+    }
+    #expect(try server.metric("revoked_sessions_revoked") == 1)
+    #expect(try server.metric("revoked_last_signed_event_timestamp_seconds") == 0)
+    #expect(try server.get("/v1/sessions/\(Self.session)").field("X-Revoked-Last-Event") == nil)
+    server.signal(SIGTERM)
+    #expect(server.end() == 0)
+    let next = try RunningServer(in: folder)
+    #expect(try next.metric("revoked_last_signed_event_timestamp_seconds") == 0)
+    #expect(try next.post(Vector.ping.text, signature: Vector.ping.signature).status == 200)
+    #expect(try next.metric("revoked_last_signed_event_timestamp_seconds") ?? 0 > 0)
+  }
+
+  @Test("a signed ping is answered 503 while the store is gone, and 200 once it is back")
+  func pingWithoutStore() throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    let (there, away) = (server.folder.database, server.folder.path + "/away.sqlite")
+    for _ in 0..<2 {
+      #expect(try server.post(Vector.ping.text, signature: Vector.ping.signature).body == #"{"status":"pong"}"#)
+      try FileManager.default.moveItem(atPath: there, toPath: away)
+      let answer = try server.post(Vector.ping.text, signature: Vector.ping.signature)
+      #expect(answer.status == 503)
+      #expect(answer.field("Retry-After") != nil)
+      try FileManager.default.moveItem(atPath: away, toPath: there)
+    }
+    #expect(try server.metric(#"revoked_webhooks_total{event="ping",outcome="unavailable"}"#) == 2)
+    #expect(server.log.wait { $0.contains("the store cannot commit") })
+  }
+
+  @Test("a signed event that names two sessions revokes both")
+  func twoSessions() throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    let other = "0b9e2d3c-4b5a-4978-8695-a4b3c2d1e0f9"
+    let body = #"{"eventName":"user.session.revoked","data":{"id":"\#(Self.session)","\u0069d":"\#(other)"}}"#
+    #expect(try server.post(body, signature: Self.sign(body)).body == #"{"status":"accepted"}"#)
+    for session in [Self.session, other] {
+      #expect(try server.get("/v1/sessions/\(session)").body.contains(#""revoked":true"#))
+    }
+  }
+
+  @Test("a timestamp that cannot be true is no part of the latency")
+  func implausibleTimestamp() throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    for time in ["0001-01-01T00:00:00Z", "9999-01-01T00:00:00Z"] {
+      let body = #"{"eventName":"user.session.revoked","timestamp":"\#(time)","data":{"id":"\#(Self.session)"}}"#
+      #expect(try server.post(body, signature: Self.sign(body)).status == 200)
+    }
+    #expect(try server.metric("revoked_revocation_latency_seconds_count") == 0)
+    #expect(try server.metric("revoked_implausible_timestamps_total") == 2)
+  }
+
   @Test("one changed byte of the body is a forgery")
   func changedBody() throws {
     let server = try RunningServer(in: TemporaryFolder())
@@ -95,7 +208,8 @@ struct DeliveryTests {
     "what Dynamic signed is never refused for its content",
     arguments: [
       ("not JSON", "undecodable"), (#"{"data":{}}"#, "undecodable"), ("", "undecodable"),
-      (#"{"eventName":"user.session.revoked","data":{"id":"3F0C6F6E-1C3A-4F0B-9A52-6D1F8E2B7C10"}}"#, "undecodable"),
+      (#"{"eventName":"user.session.revoked","data":{"id":"3F0C6F6E-1C3A-4F0B-9A52-6D1F8E2B7C10"}}"#, "accepted"),
+      (#"{"eventName":"user.session.revoked","data":{"id":"3F0C6F6E-1C3A-4F0B-9A52-6D1F8E2B7C1"}}"#, "undecodable"),
       (#"{"eventName":"user.created","data":{}}"#, "ignored"), (#"{"eventName":"ping"}"#, "pong"),
       (#"{"eventName":"admin.user.session.revoked","data":{"id":"3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"}}"#, "accepted"),
     ])

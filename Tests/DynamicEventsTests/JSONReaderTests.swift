@@ -47,9 +47,13 @@ import Testing
     (#""\u""#, .invalidEscape), (#""\u12""#, .invalidEscape), (#""\u12g4""#, .invalidEscape),
     (#""\u+123""#, .invalidEscape), (#""\ud83d\ude0""#, .invalidEscape), (#""\ud83d\x""#, .invalidEscape),
     ("\u{feff}{}", .byteOrderMark), (" \u{feff}{}", .unexpectedByte), ("{}\u{feff}", .trailingBytes),
-    (String(repeating: "[", count: 65) + String(repeating: "]", count: 65), .nestingTooDeep),
-    (String(repeating: "[", count: 100_000), .nestingTooDeep),
-    (String(repeating: #"[{"a":"#, count: 100_000), .nestingTooDeep),
+    (String(repeating: "[", count: 100_000), .unexpectedEnd),
+    (String(repeating: #"[{"a":"#, count: 100_000), .unexpectedEnd),
+    // Which container ends where is known beyond the first 64 as well.
+    (String(repeating: "[", count: 65) + "}" + String(repeating: "]", count: 64), .unexpectedByte),
+    (String(repeating: "[", count: 65) + "]}" + String(repeating: "]", count: 63), .unexpectedByte),
+    (String(repeating: #"{"a":"#, count: 129) + "1]" + String(repeating: "}", count: 128), .unexpectedByte),
+    (String(repeating: "[", count: 65) + String(repeating: "]", count: 66), .trailingBytes),
   ]
 
   /// RFC 3629: what may not stand between two quotes.

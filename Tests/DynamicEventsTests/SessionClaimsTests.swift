@@ -32,6 +32,7 @@ struct SessionClaimsTests {
       (#"{"sid":"\#(sid)","originalSid":null}"#, nil),
       (#"{"s\u0069d":"\#(sid.replacing("-", with: "\\u002d"))"}"#, nil),
       (#"{"sid":"\#(sid)","SID":"x","originalsid":"x","name":"\#(String(repeating: "é😀", count: 2000))"}"#, nil),
+      (#"{"sid":"\#(sid.uppercased())","originalSid":"\#(other.uppercased())"}"#, other),
     ] as [(String, String?)])
   func read(payload: String, original: String?) throws {
     // Each of the three lengths that base64url can end in.
@@ -47,12 +48,11 @@ struct SessionClaimsTests {
     arguments: [
       (#"{}"#, .noSessionID), (#"{"sub":"\#(sid)"}"#, .noSessionID), (#"{"sid":null}"#, .noSessionID),
       (#"{"sid":""}"#, .noSessionID), (#"{"sid":7}"#, .noSessionID), (#"{"sid":["\#(sid)"]}"#, .noSessionID),
-      (#"{"sid":"\#(sid.uppercased())"}"#, .noSessionID), (#"{"sid":" \#(sid)"}"#, .noSessionID),
+      (#"{"sid":" \#(sid)"}"#, .noSessionID),
       (#"{"Sid":"\#(sid)"}"#, .noSessionID), (#"{"originalSid":"\#(sid)"}"#, .noSessionID),
       (#"{"data":{"sid":"\#(sid)"}}"#, .noSessionID),
       (#"{"sid":"\#(sid)","originalSid":""}"#, .noOriginalSessionID),
       (#"{"sid":"\#(sid)","originalSid":false}"#, .noOriginalSessionID),
-      (#"{"sid":"\#(sid)","originalSid":"\#(other.uppercased())"}"#, .noOriginalSessionID),
       (#"{"sid":"\#(sid)","sid":"\#(other)"}"#, .repeatedClaim),
       (#"{"sid":"\#(sid)","s\u0069d":"\#(sid)"}"#, .repeatedClaim), (#"{"sid":null,"sid":"\#(sid)"}"#, .repeatedClaim),
       (#"{"sid":"\#(sid)","originalSid":null,"originalSid":"\#(other)"}"#, .repeatedClaim),

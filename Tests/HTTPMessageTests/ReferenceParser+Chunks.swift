@@ -1,8 +1,7 @@
 import HTTPMessage
 
 extension ReferenceParser {
-  /// `chunked-body = *chunk last-chunk trailer-section CRLF` (RFC 9112 §7.1), without the white space that §7.1.1
-  /// allows.
+  /// `chunked-body = *chunk last-chunk trailer-section CRLF` (RFC 9112 §7.1).
   mutating func readChunks() throws(Stop) {
     while true {
       let size = try chunkSize()
@@ -27,8 +26,7 @@ extension ReferenceParser {
     }
   }
 
-  /// `chunk-size [ chunk-ext ] CRLF`: one to sixteen hexadecimal digits, and whatever is no control character behind a
-  /// semicolon.
+  /// `chunk-size [ chunk-ext ] CRLF`, with one to sixteen hexadecimal digits.
   private mutating func chunkSize() throws(Stop) -> Int {
     var digits = ""
     while let digit = Character(Unicode.Scalar(try peek())).asciiHexDigit {
@@ -38,16 +36,56 @@ extension ReferenceParser {
       try pass()
     }
     guard let size = Int(digits, radix: 16) else { throw .refused(400) }
-    if try peek() == UInt8(ascii: ";") {
-      while try peek() != .carriageReturn {
-        let byte = try peek()
-        guard byte == 0x09 || (byte >= 0x20 && byte != 0x7f) else { throw .refused(400) }
-        try pass()
-      }
-    }
+    try chunkExtensions()
     try expect(.carriageReturn)
     try expect(.lineFeed)
     return size
+  }
+
+  /// `chunk-ext = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )` (RFC 9112 §7.1.1).
+  private mutating func chunkExtensions() throws(Stop) {
+    var hadSpace = try space()
+    while try peek() == UInt8(ascii: ";") {
+      try pass()
+      _ = try space()
+      try token()
+      hadSpace = try space()
+      if try peek() == UInt8(ascii: "=") {
+        try pass()
+        _ = try space()
+        if try peek() == UInt8(ascii: "\"") { try quotedString() } else { try token() }
+        hadSpace = try space()
+      }
+    }
+    // It belongs to the extension that would have followed.
+    if hadSpace { throw .refused(400) }
+  }
+
+  private mutating func space() throws(Stop) -> Bool {
+    var found = false
+    while true {
+      let byte = try peek()
+      guard byte == 0x20 || byte == 0x09 else { return found }
+      try pass()
+      found = true
+    }
+  }
+
+  private mutating func token() throws(Stop) {
+    guard try peek().isTchar else { throw .refused(400) }
+    while try peek().isTchar { try pass() }
+  }
+
+  /// RFC 9110 §5.6.4.
+  private mutating func quotedString() throws(Stop) {
+    try expect(UInt8(ascii: "\""))
+    while try peek() != UInt8(ascii: "\"") {
+      if try peek() == UInt8(ascii: "\\") { try pass() }
+      let byte = try peek()
+      guard byte == 0x09 || byte >= 0x20, byte != 0x7f else { throw .refused(400) }
+      try pass()
+    }
+    try pass()
   }
 
   private mutating func expect(_ byte: UInt8) throws(Stop) {

@@ -37,6 +37,10 @@ struct ForwardAuthTests {
     ([bearer(living, original: third)], 200),
     ([bearer(revoked, original: living)], 401),
     ([bearer(living, original: revoked)], 401),
+    // RFC 9562 §4: one id, in whatever case.
+    (["X-Session-Id: \(living.uppercased())"], 200), (["X-Session-Id: \(revoked.uppercased())"], 401),
+    ([bearer(living.uppercased())], 200), ([bearer(revoked.uppercased())], 401),
+    ([bearer(living, original: revoked.uppercased())], 401),
     // Both fields count, whichever is revoked.
     (["X-Session-Id: \(living)", bearer(third)], 200),
     (["X-Session-Id: \(revoked)", bearer(living)], 401),
@@ -59,7 +63,7 @@ struct ForwardAuthTests {
     (["Cookie: sid=\(living)", "X-Forwarded-Uri: /?sid=\(living)"], 401),
     // What cannot be read is not let through, whatever stands beside it.
     (["X-Session-Id: "], 401),
-    (["X-Session-Id: \(living.uppercased())"], 401),
+    (["X-Session-Id: \(living)0"], 401),
     (["X-Session-Id: \(living),\(living)"], 401),
     (["X-Session-Id: \(living)", "X-Session-Id: \(living)"], 401),
     (["X-Session-Id: x", bearer(living)], 401),

@@ -17,6 +17,8 @@ enum EventLabel: String, MetricLabel {
 /// The `outcome` label of `revoked_webhooks_total`: the answer's status, or `unavailable` for a 503.
 enum OutcomeLabel: String, MetricLabel {
   case accepted, duplicate, pong, ignored, undecodable, unavailable
+  /// A ping whose signature is missing or wrong.
+  case unverified
 }
 
 /// The `result` label of `revoked_lookups_total`.

@@ -9,6 +9,8 @@ final class Metrics: Sendable {
   /// Dynamic's own delay is in it, and a redelivery is days old.
   let revocationLatencySeconds = Histogram([0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86_400])
   let signatureFailures = Atomic(0)
+  /// Events whose `timestamp` cannot be true. They are no part of the latency: one from the year 1 would be most of its sum.
+  let implausibleTimestamps = Atomic(0)
   let lookUps = LabelledCounts<LookUpLabel>()
   let forwardAuthRefusals = LabelledCounts<RefusalReason>()
   /// One for each event, in the order of `events`.
@@ -32,8 +34,17 @@ final class Metrics: Sendable {
 
   /// A sender's clock ahead of ours makes it negative: none is better than that.
   func observeLatency(from occurred: Timestamp, to committed: Timestamp) {
-    revocationLatencySeconds.observe(Double(max(0, committed.milliseconds - occurred.milliseconds)) / 1000)
+    // Both lie within the years 0 to 9999, so the difference does not overflow.
+    let latency = committed.milliseconds - occurred.milliseconds
+    guard Self.plausible.contains(latency) else {
+      implausibleTimestamps.wrappingAdd(1, ordering: .relaxed)
+      return
+    }
+    revocationLatencySeconds.observe(Double(max(0, latency)) / 1000)
   }
+
+  /// In milliseconds: an hour of skew, and Dynamic delivers again for 90 days.
+  private static let plausible: ClosedRange<Int64> = -3_600_000...91 * 86_400_000
 
   func webhookCount(_ event: EventLabel, _ outcome: OutcomeLabel) -> Int {
     webhookCounts(of: event)?[outcome] ?? 0

@@ -45,7 +45,9 @@ final class MetricsPage: Sendable {
 
   private func addWebhooks(_ page: inout PrometheusText) {
     let metrics = service.metrics
-    page.begin("revoked_webhooks_total", .counter, "Genuinely signed deliveries by event and answer.")
+    page.begin(
+      "revoked_webhooks_total", .counter,
+      "Signed deliveries, and pings whose signature is missing or wrong (unverified), by event and answer.")
     for event in EventLabel.allCases {
       for outcome in OutcomeLabel.allCases {
         let count = metrics.webhookCount(event, outcome)
@@ -56,6 +58,17 @@ final class MetricsPage: Sendable {
     }
     page.begin("revoked_signature_failures_total", .counter, "Deliveries refused with 401.")
     page.sample("revoked_signature_failures_total", [], metrics.signatureFailures.load(ordering: .relaxed))
+    page.begin(
+      "revoked_refused_deliveries_total", .counter,
+      "Requests with a signature that were refused for their form, before it was looked at, by status code.")
+    for (code, count) in service.refusals.counts {
+      page.sample("revoked_refused_deliveries_total", [("code", "\(code)")], count)
+    }
+    page.begin(
+      "revoked_implausible_timestamps_total", .counter,
+      "Events whose timestamp cannot be true; they are left out of the latency.")
+    page.sample(
+      "revoked_implausible_timestamps_total", [], metrics.implausibleTimestamps.load(ordering: .relaxed))
     page.histogram("revoked_commit_seconds", "Time of one commit, fsync included.", metrics.commitSeconds)
     page.histogram("revoked_commit_batch_size", "Deliveries in one commit.", metrics.commitBatchSize)
     page.histogram(

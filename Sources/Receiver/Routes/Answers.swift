@@ -6,6 +6,7 @@ enum Answers {
   static let duplicate = Response(.ok, body: #"{"status":"duplicate"}"#)
   static let undecodable = Response(.ok, body: #"{"status":"undecodable"}"#)
   static let ignored = Response(.ok, body: #"{"status":"ignored"}"#)
+  static let unverified = Response(.ok, body: #"{"status":"unverified"}"#)
   static let pong = Response(.ok, body: #"{"status":"pong"}"#)
   static let healthy = Response(.ok, contentType: "text/plain", body: "ok")
   static let index = Response(
@@ -28,7 +29,7 @@ enum Answers {
   static let unfit = Response(problem: .serviceUnavailable, fields: [retryAfter, RefusalReason.unfit.field])
   static let unknownCursor = Response(
     problem: .gone, detail: "the cursor belongs to a history of the store that is no more: start again without after")
-  static let malformedID = Response(problem: .badRequest, detail: "a session id is 36 lower-case characters: a UUID")
+  static let malformedID = Response(problem: .badRequest, detail: "a session id is a UUID of 36 characters")
 
   // Forward-auth. Without content: nginx does not read the content of such an answer, and gives up its connection for it.
 

@@ -20,9 +20,9 @@ final class LookUps {
   func one(_ id: Span<UInt8>) -> Response {
     guard let session = SessionID(id) else { return Answers.malformedID }
     return answer(unfit: Answers.unfit) { () throws(StoreError) in
-      let report = try reader.revocation(of: session) { Self.report(id, revokedAt: $0, by: $1, eventID: $2) }
+      let report = try reader.revocation(of: session) { Self.report(session, revokedAt: $0, by: $1, eventID: $2) }
       service.metrics.lookUps.add(to: report == nil ? .notRevoked : .revoked)
-      return Response(.ok, body: report ?? Self.report(id))
+      return Response(.ok, body: report ?? Self.report(session))
     }
   }
 
@@ -38,7 +38,7 @@ final class LookUps {
       let revoked = try reader.revoked(of: check.sessions)
       service.metrics.lookUps.add(revoked.count, to: .revoked)
       service.metrics.lookUps.add(check.sessions.count - revoked.count, to: .notRevoked)
-      let list = revoked.map { #""\#($0)""# }.joined(separator: ",")
+      let list = check.spelled(revoked).map { #""\#($0)""# }.joined(separator: ",")
       return Response(.ok, body: #"{"revoked":[\#(list)]}"#)
     }
   }
@@ -67,24 +67,24 @@ final class LookUps {
     }
   }
 
-  // As bytes: putting Strings together would cost more than the look-up. `id`: a valid one, which has no other text.
+  // As bytes: putting Strings together would cost more than the look-up.
 
-  private static func report(_ id: Span<UInt8>) -> [UInt8] {
+  private static func report(_ session: SessionID) -> [UInt8] {
     var body: [UInt8] = []
     body.reserveCapacity(80)
     body.append(contentsOf: #"{"sessionId":""#)
-    body.append(contentsOf: id)
+    session.append(to: &body)
     body.append(contentsOf: #"","revoked":false}"#)
     return body
   }
 
   private static func report(
-    _ id: Span<UInt8>, revokedAt: Timestamp, by: RevokedBy, eventID: Span<UInt8>
+    _ session: SessionID, revokedAt: Timestamp, by: RevokedBy, eventID: Span<UInt8>
   ) -> [UInt8] {
     var body: [UInt8] = []
     body.reserveCapacity(192)
     body.append(contentsOf: #"{"sessionId":""#)
-    body.append(contentsOf: id)
+    session.append(to: &body)
     body.append(contentsOf: #"","revoked":true,"revokedAt":""#)
     revokedAt.append(to: &body)
     body.append(contentsOf: #"","by":""#)

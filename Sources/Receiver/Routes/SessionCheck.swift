@@ -8,6 +8,8 @@ struct SessionCheck {
 
   /// In the order asked, as often as asked.
   private(set) var sessions: [SessionID] = []
+  /// By index, where a session was asked in upper case: the caller compares texts, so it gets its own back.
+  private(set) var spellings: [Int: String] = [:]
 
   /// A fixed sentence; never holds input.
   struct Malformed: Error {
@@ -24,7 +26,18 @@ struct SessionCheck {
     if let problem { throw Malformed(detail: problem) }
   }
 
-  /// Answers what is wrong beyond the syntax.
+  /// The texts of some of the sessions, as they were asked. They are in the same order.
+  func spelled(_ some: [SessionID]) -> [String] {
+    var rest = some[...]
+    var texts: [String] = []
+    for (index, session) in sessions.enumerated() where session == rest.first {
+      rest.removeFirst()
+      texts.append(spellings[index] ?? session.description)
+    }
+    return texts
+  }
+
+  /// Returns what is wrong beyond the syntax.
   private mutating func read(_ body: Span<UInt8>) throws(JSONError) -> String? {
     var reader = JSONReader()
     guard try reader.enterObject(in: body) else { return "the body is not an object" }
@@ -38,11 +51,19 @@ struct SessionCheck {
         guard sessions.count < Self.most else { return "there are more than \(Self.most) sessionIds" }
         guard let text = try reader.string(in: body),
           let session = text.withValue(in: body, { value in SessionID(value) })
-        else { return "sessionIds holds what is no session id: 36 lower-case characters, a UUID" }
+        else { return "sessionIds holds what is no session id: a UUID of 36 characters" }
+        if text.withValue(in: body, { value in !value.isLowerCase }) { spellings[sessions.count] = text.text(in: body) }
         sessions.append(session)
       }
     }
     try reader.finish(body)
     return isComplete ? nil : "sessionIds is missing"
+  }
+}
+
+extension Span<UInt8> {
+  fileprivate var isLowerCase: Bool {
+    for index in indices where UInt8(ascii: "A")...UInt8(ascii: "Z") ~= self[index] { return false }
+    return true
   }
 }

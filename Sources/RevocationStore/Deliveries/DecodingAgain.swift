@@ -12,14 +12,15 @@ extension AppendTransaction {
     }
     guard let stored else { return false }
     let event: Event
+    let outline: EventOutline
     do throws(UndecodableReason) {
-      event = try Event(body: stored.body)
+      (event, outline) = try (Event(body: stored.body), EventOutline(stored.body.span))
     } catch {
       // What this release has to say may be more than what the other one said.
       try db.run("UPDATE event SET problem = ? WHERE seq = ?", error.description, seq)
       return false
     }
-    let key = try EventOutline(stored.body.span).key(in: stored.body.span)
+    let key = try outline.key(in: stored.body.span)
     var known = try self.seq(of: key)
     // Without an id of its own it is told apart by its bytes, as it was before.
     if known == seq { known = nil }
@@ -37,7 +38,8 @@ extension AppendTransaction {
     }
     guard case .sessionRevoked(let session, let by) = event.payload else { return true }
     let revoked = SessionRevoked(
-      name: event.envelope.eventName, eventID: event.envelope.eventId, session: session.id, by: by,
+      name: event.envelope.eventName, eventID: event.envelope.eventId, session: session.id,
+      otherSessions: outline.otherSessions, by: by,
       revokedAt: session.revokedAt ?? event.envelope.timestamp ?? stored.receivedAt, createdAt: session.createdAt)
     try revoke(
       revoked,

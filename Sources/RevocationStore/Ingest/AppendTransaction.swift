@@ -65,9 +65,9 @@ struct AppendTransaction {
     if batch.count > 1 {
       indexes.events.expect(batch.map { IndexKey($0.key) })
       indexes.revocations.expect(
-        batch.compactMap { event in
-          guard case .sessionRevoked(let revoked) = event.kind else { return nil }
-          return IndexKey(revoked.session)
+        batch.flatMap { event -> [IndexKey] in
+          guard case .sessionRevoked(let revoked) = event.kind else { return [] }
+          return [IndexKey(revoked.session)] + revoked.otherSessions.map { IndexKey($0) }
         })
     }
     let insertEvent = try db.statement(
@@ -80,7 +80,7 @@ struct AppendTransaction {
 
   private mutating func append(_ event: IncomingEvent, _ insert: Statement) throws -> AppendOutcome {
     // Only Dynamic's own deliveries say that it was heard of.
-    if event.source != .operator { tally.lastReceivedAt = event.receivedAt }
+    if event.source != .operator, !event.isTest { tally.lastReceivedAt = event.receivedAt }
     let known = try seq(of: event.key)
     let stored = known == nil
     let seq: Int64
@@ -172,9 +172,16 @@ struct AppendTransaction {
   /// Monotonic: a later event changes nothing of the first one's row, but can have it remembered for longer. Then the row
   /// goes to the end of the feed, where those who follow it learn of the new expiry.
   mutating func revoke(_ revoked: SessionRevoked, by event: IncomingEvent, seq: Int64) throws {
+    try revoke(revoked.session, revoked, event, seq)
+    for session in revoked.otherSessions { try revoke(session, revoked, event, seq) }
+  }
+
+  private mutating func revoke(
+    _ session: SessionID, _ revoked: SessionRevoked, _ event: IncomingEvent, _ seq: Int64
+  ) throws {
     let revokedAt = revoked.revokedAt ?? event.occurredAt ?? event.receivedAt
     let rememberFrom = store.retention.rememberFrom(revoked, revokedAt: revokedAt, receivedAt: event.receivedAt)
-    let key = IndexKey(revoked.session)
+    let key = IndexKey(session)
     let revocations = try indexes().revocations
     if let known = try revocations.seq(of: key, db) {
       try db.run(
@@ -190,7 +197,7 @@ struct AppendTransaction {
       VALUES (?, ?, ?, ?, ?, ?, ?)
       """)
     try insert.bind(tally.lastRevocation + 1, at: 1)
-    try insert.bind(revoked.session.bigEndianWords, at: 2)
+    try insert.bind(session.bigEndianWords, at: 2)
     try insert.bind(revokedAt.milliseconds, at: 3)
     try insert.bind(revoked.by.rawValue, at: 4)
     try insert.bind(rememberFrom.milliseconds, at: 5)

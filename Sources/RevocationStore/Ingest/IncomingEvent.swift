@@ -22,10 +22,12 @@ package struct IncomingEvent: Sendable {
   /// The envelope's `timestamp`.
   package var occurredAt: Timestamp?
   package var kind: Kind
+  /// Made by `revoked send`: Dynamic was not heard of by it.
+  package var isTest: Bool
 
   package init(
     key: EventKey, source: EventSource = .webhook, messageID: String?, body: [UInt8], receivedAt: Timestamp,
-    occurredAt: Timestamp?, kind: Kind
+    occurredAt: Timestamp?, kind: Kind, isTest: Bool = false
   ) {
     self.key = key
     self.source = source
@@ -34,6 +36,7 @@ package struct IncomingEvent: Sendable {
     self.receivedAt = receivedAt
     self.occurredAt = occurredAt
     self.kind = kind
+    self.isTest = isTest
   }
 }
 
@@ -65,16 +68,20 @@ package struct SessionRevoked: Sendable {
   /// The envelope's `eventId`, as it came.
   package var eventID: String?
   package var session: SessionID
+  /// Named by the same event, where `data.id` stands more than once: revoked as well.
+  package var otherSessions: [SessionID]
   package var by: RevokedBy
   package var revokedAt: Timestamp?
   package var createdAt: Timestamp?
 
   package init(
-    name: String, eventID: String?, session: SessionID, by: RevokedBy, revokedAt: Timestamp?, createdAt: Timestamp?
+    name: String, eventID: String?, session: SessionID, otherSessions: [SessionID] = [], by: RevokedBy,
+    revokedAt: Timestamp?, createdAt: Timestamp?
   ) {
     self.name = name
     self.eventID = eventID
     self.session = session
+    self.otherSessions = otherSessions
     self.by = by
     self.revokedAt = revokedAt
     self.createdAt = createdAt

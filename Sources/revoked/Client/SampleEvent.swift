@@ -1,7 +1,7 @@
 internal import DynamicEvents
 internal import Foundation
 
-/// An event as Dynamic would send it, for trying a receiver (PROTOCOL section 1). Compact, as `JSON.stringify` writes it.
+/// An event as Dynamic would send it, for trying a receiver. Compact, as `JSON.stringify` writes it.
 struct SampleEvent {
   let name: String
   /// The revoked session; nil for other events.
@@ -19,7 +19,7 @@ struct SampleEvent {
       self.session = nil
       let events = #"["user.session.revoked","admin.user.session.revoked"]"#
       data =
-        #"{"webhookId":"\#(Self.webhook)","message":"ping","events":\#(events),"url":"https://hooks.example.com/webhooks/dynamic","isEnabled":true}"#
+        #"{"webhookId":"\#(EventNames.testWebhookID)","message":"ping","events":\#(events),"url":"https://hooks.example.com/webhooks/dynamic","isEnabled":true}"#
     } else {
       let session = session ?? id()
       self.session = session
@@ -28,7 +28,7 @@ struct SampleEvent {
     }
     body = Array(
       (#"{"messageId":"\#(id())","eventId":"\#(id())","eventName":"\#(name)","timestamp":"\#(time(0))","#
-        + #""webhookId":"\#(Self.webhook)","userId":"\#(id())","environmentId":"\#(Self.environment)","#
+        + #""webhookId":"\#(EventNames.testWebhookID)","userId":"\#(id())","environmentId":"\#(Self.environment)","#
         + #""environmentName":"sandbox","data":\#(data)}"#).utf8)
   }
 
@@ -39,6 +39,5 @@ struct SampleEvent {
     self.body = body
   }
 
-  private static let webhook = "5d3c2b1a-0f9e-4d8c-b7a6-958473625140"
   private static let environment = "6f1e2d3c-4b5a-4978-8695-a4b3c2d1e0f9"
 }

@@ -26,6 +26,7 @@ struct DiskFullTests {
     let full = try Load(on: server.address, connections: 4)
     #expect(eventually { full.record.refused.count >= 200 })
     #expect(try server.get("/readyz").status == 503)
+    #expect(try server.post(Vector.ping.text, signature: Vector.ping.signature).status == 503)
     #expect(server.log.wait { $0.contains("no space left to write") })
     let second = full.stop()
     #expect(first.wrong + second.wrong == [])
@@ -37,6 +38,7 @@ struct DiskFullTests {
 
     try disk.removeBallast()
     #expect(try server.get("/readyz").status == 200)
+    #expect(try server.post(Vector.ping.text, signature: Vector.ping.signature).status == 200)
     let later = try Load(on: server.address, connections: 4)
     #expect(eventually { later.record.acknowledged.count >= 100 })
     let third = later.stop()

@@ -61,6 +61,32 @@ import Testing
     #expect(try store.revocations(of: [session(1), session(2)]).count == 2)
   }
 
+  @Test func `every session that one event names is revoked, also by its redelivery`() throws {
+    var event = try IncomingEvent.revoking(1)
+    guard case .sessionRevoked(var revoked) = event.kind else { return }
+    revoked.otherSessions = try [session(2), session(3)]
+    event.kind = .sessionRevoked(revoked)
+    #expect(try store.append([event]) == [.accepted])
+    #expect(try store.revocations(of: [session(1), session(2), session(3), session(4)]).count == 3)
+    #expect(try store.tally().revocations == 3)
+    revoked.otherSessions = try [session(4)]
+    event.kind = .sessionRevoked(revoked)
+    #expect(try store.append([event]) == [.duplicate])
+    #expect(try store.revocation(of: session(4)) != nil)
+    #expect(try store.tally().events == 1)
+  }
+
+  @Test func `a test event revokes, and is no sign of Dynamic`() throws {
+    var event = try IncomingEvent.revoking(1, receivedAt: 7000)
+    event.isTest = true
+    _ = try store.append([event])
+    #expect(try store.revocation(of: session(1)) != nil)
+    #expect(try store.tally().lastReceivedAt == nil)
+    _ = try store.append([.revoking(2, receivedAt: 8000)])
+    _ = try store.append([event])
+    #expect(try store.tally().lastReceivedAt == time(8000))
+  }
+
   @Test func `another process sees a commit at once`() throws {
     let other = try RevocationStore(data: folder.data, mode: .inspect)
     for number in UInt64(1)...20 {

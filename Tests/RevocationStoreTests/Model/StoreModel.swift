@@ -66,6 +66,8 @@ struct StoreModel: Equatable {
   }
 
   private mutating func revoke(_ number: UInt64, createdAt: Int64, eventID: String, at now: Int64) {
+    // As if made now, where it cannot have been made then.
+    let createdAt = createdAt < now - Self.retention - Self.hour || createdAt > now ? now : createdAt
     // Until its JWTs have expired; and to the end of the day after the one of the delivery.
     let expiresAt = max(createdAt + Self.retention + Self.hour, (now / Self.day + 2) * Self.day)
     let known = sessions[number]

@@ -1,0 +1,214 @@
+internal import DynamicEvents
+internal import HTTPMessage
+internal import HTTPServer
+internal import Logging
+internal import RevocationStore
+internal import Signature
+
+/// The public listener's routes on one loop: the webhook, and a health check for what stands in front.
+final class WebhookResponder: Responder {
+  /// A ping's body has some 550 bytes. A larger one is not looked at unless it is signed.
+  private static let largestUnverifiedPing = 16_384
+
+  private let loop: EventLoop
+  private let service: Service
+  /// `nil`: OpenSSL failed, and nothing verifies.
+  private var verifier: SignatureVerifier?
+  /// Which of the service's sets of secrets the verifier is keyed with.
+  private var secretsVersion: Int
+  private let path: [UInt8]
+  private var round = WebhookRound()
+  // Of this round: counted here, so that no unsigned request waits for a lock.
+  private var forgeries = 0
+  private var unverifiedPings = 0
+  /// Whether pings of this round may be answered at once; `nil` before the first.
+  private var isProven: Bool?
+
+  init(loop: EventLoop, service: Service, path: String) {
+    self.loop = loop
+    self.service = service
+    self.path = Array(path.utf8)
+    (verifier, secretsVersion) = service.makeVerifier()
+  }
+
+  func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
+    if let refusal = route(head, bytes) { return refusal }
+    // 413, whoever sent it.
+    if case .length(let length) = head.framing, length > loop.limits.message.bodyBytes { return nil }
+    switch head.value(of: SignatureHeader.name, in: bytes) {
+    case .once(let range) where SignatureHeader.parse(bytes.extracting(range)) != nil: return nil
+    // No body will help, and none is worth keeping meanwhile.
+    case .repeated: return forged()
+    // Unless it is a ping.
+    case .once, .absent:
+      if case .length(let length) = head.framing, length > Self.largestUnverifiedPing { return forged() }
+      return nil
+    }
+  }
+
+  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
+  {
+    if let answer = route(head, bytes) { return answer }
+    if secretsVersion != service.secretsVersion { (verifier, secretsVersion) = service.makeVerifier() }
+    switch head.value(of: SignatureHeader.name, in: bytes) {
+    case .repeated: return forged()
+    case .absent: return unverified(body)
+    case .once(let range):
+      guard let verifier else { return unverified(body) }
+      switch SignedDelivery(signature: bytes.extracting(range), body: body, verifier: verifier) {
+      case .forged: return unverified(body)
+      case .undecodable(let reason): return undecodable(reason, body, exchange)
+      case .genuine(let outline): return genuine(outline, body, exchange)
+      }
+    }
+  }
+
+  func refused(_ error: RequestError, _ bytes: Span<UInt8>) {
+    service.refusals.add(error.status, bytes, detail: error.detail)
+  }
+
+  func roundEnded() {
+    isProven = nil
+    if forgeries > 0 { service.forgeries(forgeries) }
+    if unverifiedPings > 0 { service.unverifiedPings(unverifiedPings) }
+    (forgeries, unverifiedPings) = (0, 0)
+    guard !round.isEmpty else { return }
+    round.submit(to: service, loop)
+    round = WebhookRound()
+  }
+
+  /// `nil`: it is a POST to the webhook.
+  private func route(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
+    let target = bytes.extracting(head.path.range)
+    if target.elementsEqual(path) {
+      if head.method == .post { return nil }
+      service.refusals.add(.methodNotAllowed, bytes)
+      return Answers.postOnly
+    }
+    guard target.equals("/healthz") else {
+      service.refusals.add(.notFound, bytes, target: target)
+      return Answers.notFound
+    }
+    return head.method == .get || head.method == .head ? Answers.healthy : Answers.getOnly
+  }
+
+  /// Dynamic sends a ping when a webhook is registered, before anybody can know its secret, and may expect a 200. It changes
+  /// nothing here. Everything else that is not signed is refused.
+  private func unverified(_ body: Span<UInt8>) -> Response {
+    guard body.count <= Self.largestUnverifiedPing, body.mayBePing,
+      let outline = try? EventOutline(body), outline.kind == .ping
+    else { return forged() }
+    service.metrics.count(.ping, .unverified)
+    unverifiedPings += 1
+    return Answers.unverified
+  }
+
+  private func forged() -> Response {
+    service.metrics.signatureFailed()
+    forgeries += 1
+    return Answers.forged
+  }
+
+  private func genuine(_ outline: EventOutline, _ body: Span<UInt8>, _ exchange: Exchange) -> Response? {
+    let now = service.now()
+    if !outline.isTest { service.heard(at: now) }
+    let label: EventLabel
+    let kind: IncomingEvent.Kind
+    switch outline.kind {
+    case .ping: return ping(outline, body, exchange)
+    case .sessionRevoked(let session, let by):
+      // Dynamic sends none by an operator.
+      label = by == .user ? .sessionRevoked : by == .admin ? .adminSessionRevoked : .other
+      kind = .sessionRevoked(
+        SessionRevoked(
+          name: label == .other ? EventNames.operatorSessionRevoked : label.rawValue,
+          eventID: outline.eventId?.text(in: body).asEventID, session: session,
+          otherSessions: outline.otherSessions, by: by, revokedAt: outline.revokedAt, createdAt: outline.createdAt))
+    case .other:
+      let name = outline.eventName.text(in: body)
+      guard service.isWanted(name) else {
+        service.metrics.count(.other, .ignored)
+        service.logger.debug("ignored", metadata: ["event": "\(clipped(name))"])
+        return Answers.ignored
+      }
+      label = .other
+      kind = .other(name: name)
+    }
+    guard let key = try? outline.key(in: body) else { return unavailable(label) }
+    round.add(
+      IncomingEvent(
+        key: key, messageID: outline.messageId?.text(in: body), body: body.bytesCopied, receivedAt: now,
+        occurredAt: outline.timestamp, kind: kind, isTest: outline.isTest),
+      label, exchange)
+    return nil
+  }
+
+  /// A 200 says that an event would be stored.
+  private func ping(_ outline: EventOutline, _ body: Span<UInt8>, _ exchange: Exchange) -> Response? {
+    let id = clipped(outline.eventId?.text(in: body))
+    // Three calls of the system, once a round.
+    let isProven = isProven ?? service.probe.isProven
+    self.isProven = isProven
+    guard isProven else {
+      round.add(ping: id, exchange)
+      return nil
+    }
+    return WebhookRound.pong(id, service)
+  }
+
+  private func undecodable(_ reason: UndecodableReason, _ body: Span<UInt8>, _ exchange: Exchange) -> Response? {
+    let now = service.now()
+    service.heard(at: now)
+    guard let key = try? EventKey(ofBody: body) else { return unavailable(.unknown) }
+    round.add(
+      IncomingEvent(
+        key: key, messageID: nil, body: body.bytesCopied, receivedAt: now, occurredAt: nil,
+        kind: .undecodable(problem: reason.description)),
+      .unknown, exchange)
+    return nil
+  }
+
+  /// OpenSSL failed to hash. The event is not stored, so it is not acknowledged.
+  private func unavailable(_ label: EventLabel) -> Response {
+    service.metrics.count(label, .unavailable)
+    service.logger.error("SHA-256 failed; the delivery was refused")
+    return Answers.unavailable
+  }
+}
+
+extension Span<UInt8> {
+  /// Whether the bytes may be an event named `ping`: a look that costs less than the signature did, before anything is decoded.
+  /// The name stands there as it is, or with an escape.
+  fileprivate var mayBePing: Bool {
+    // The letter that is rarest in an event.
+    var letter = firstIndex(of: UInt8(ascii: "g"), from: 4)
+    while letter + 1 < count {
+      if extracting(letter - 4..<letter + 2).equals("\"ping\"") { return true }
+      letter = firstIndex(of: UInt8(ascii: "g"), from: letter + 1)
+    }
+    var escape = firstIndex(of: UInt8(ascii: "\\"), from: 0)
+    while escape + 1 < count {
+      if self[escape + 1] == UInt8(ascii: "u") { return true }
+      escape = firstIndex(of: UInt8(ascii: "\\"), from: escape + 1)
+    }
+    return false
+  }
+
+  fileprivate func elementsEqual(_ other: [UInt8]) -> Bool {
+    guard count == other.count else { return false }
+    for index in indices where self[index] != other[index] { return false }
+    return true
+  }
+
+  var bytesCopied: [UInt8] {
+    var copy: [UInt8] = []
+    copy.reserveCapacity(count)
+    copy.append(contentsOf: self)
+    return copy
+  }
+}
+
+extension String {
+  /// `nil` for what is no id: look-ups repeat it.
+  fileprivate var asEventID: String? { isEmpty || utf8.count > EventKey.maximumIDBytes ? nil : self }
+}
