@@ -1,6 +1,7 @@
 /// Base64url as JWTs use it (RFC 7515 §2): the URL alphabet, no padding, and only what an encoder makes.
 ///
-/// Stricter than most readers, which skip line breaks or stray bits: two texts for one value are one too many where a decision hangs on it.
+/// Stricter than most readers, which skip line breaks or stray bits: two texts for one value are one too many where a
+/// decision hangs on it.
 package enum Base64URL {
   package static func isAlphabet(_ text: Span<UInt8>) -> Bool {
     let digits = Digits()
@@ -13,7 +14,8 @@ package enum Base64URL {
     return Digits.areAll(seen | digits.bits(of: text.lastWord(from: index)))
   }
 
-  /// `nil` for another byte, for a length that no encoder makes, and when the last digit holds bits of no byte (RFC 4648 §3.5).
+  /// `nil` for another byte, for a length that no encoder makes, and when the last digit holds bits of no byte (RFC
+  /// 4648 §3.5).
   package static func decode(_ text: Span<UInt8>) -> [UInt8]? {
     let spare = text.count % 4
     guard spare != 1 else { return nil }
@@ -21,7 +23,8 @@ package enum Base64URL {
     let digits = Digits()
     // Gathered without a branch, and judged at the end.
     var seen: UInt64 = 0
-    // Eight bytes are written for each eight digits and once more for what is left, six of which count: the last two have room of their own.
+    // Eight bytes are written for each eight digits and once more for what is left, six of which count: the last two
+    // have room of their own.
     let bytes = unsafe [UInt8](unsafeUninitializedCapacity: text.count / 8 * 6 + 8) { buffer, initialized in
       let output = UnsafeMutableRawBufferPointer(buffer)
       var (index, end) = (0, 0)
@@ -45,11 +48,13 @@ package enum Base64URL {
     return last & (spare == 2 ? 0x0F : 0x03) == 0 ? bytes : nil
   }
 
-  /// What eight digits stand for. A table for each place of four: a load and an OR each, where shifting and judging would cost more.
+  /// What eight digits stand for. A table for each place of four: a load and an OR each, where shifting and judging
+  /// would cost more.
   private struct Digits {
     private let tables = Base64URL.tables
 
-    /// Eight digits, the first of them lowest, to 48 bits, the first digit's highest. The top bit is set if one of the bytes is no digit.
+    /// Eight digits, the first of them lowest, to 48 bits, the first digit's highest. The top bit is set if one of the
+    /// bytes is no digit.
     @inline(__always)
     func bits(of word: UInt64) -> UInt64 {
       // Each index is below 4 × 256, and so many entries there are.

@@ -15,8 +15,8 @@ public struct Envelope: Hashable, Sendable {
   public let environmentName: String?
   /// When the event happened.
   public let timestamp: Timestamp?
-  /// Who triggered the event: for an admin's event the admin, and absent for an API key. **Never the subject**: revoking
-  /// by it would log out the admin.
+  /// Who triggered the event: for an admin's event the admin, and absent for an API key. **Never the subject**:
+  /// revoking by it would log out the admin.
   public let userId: String?
   public let externalUserId: String?
   /// A person asked Dynamic to deliver it again. Not a reason to drop it: the first try may have been lost.

@@ -2,9 +2,9 @@
 ///
 /// A field that is null, absent or of another type than it should be is absent, so that no event is lost for it.
 ///
-/// Of a key that occurs twice the first counts, as with Foundation's `JSONDecoder`, but for what says that a session was
-/// revoked: other readers, a handler's among them, take the last. So every `data.id` counts, and of several names the one
-/// that revokes.
+/// Of a key that occurs twice the first counts, as with Foundation's `JSONDecoder`, but for what says that a session
+/// was revoked: other readers, a handler's among them, take the last. So every `data.id` counts, and of several names
+/// the one that revokes.
 struct EventFields {
   /// By `EventField`; the slots of `redelivery` and `data` stay empty.
   private var strings = InlineArray<16, JSONString?>(repeating: nil)

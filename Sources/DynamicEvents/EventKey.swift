@@ -2,8 +2,9 @@ package import Signature
 
 /// What deliveries are deduplicated by: 16 bytes that stand for the event's id.
 ///
-/// A lower-case UUID stands for itself. Ids that are none occur, so any other text gets the first 16 bytes of its SHA-256,
-/// and a body without a usable id those of its own. Two texts are two events: taken for one, the second would not be stored.
+/// A lower-case UUID stands for itself. Ids that are none occur, so any other text gets the first 16 bytes of its
+/// SHA-256, and a body without a usable id those of its own. Two texts are two events: taken for one, the second would
+/// not be stored.
 package struct EventKey: Hashable, Sendable {
   /// An `eventId` with more bytes than this is not taken for one.
   package static let maximumIDBytes = 256

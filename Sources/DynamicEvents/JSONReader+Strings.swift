@@ -56,8 +56,8 @@ extension JSONReader {
       position += 2
     case UInt8(ascii: "u"):
       guard let unit = JSONReader.codeUnit(in: text, at: position + 2) else { throw error(.invalidEscape) }
-      // RFC 8259 §8.2 leaves lone surrogates open, and JavaScript writes them where it cuts a string in two: a user agent that ends in one
-      // must not keep a session from being revoked. `JSONString` reads them as U+FFFD.
+      // RFC 8259 §8.2 leaves lone surrogates open, and JavaScript writes them where it cuts a string in two: a user
+      // agent that ends in one must not keep a session from being revoked. `JSONString` reads them as U+FFFD.
       position += JSONReader.isPair(unit, in: text, at: position) ? 12 : 6
     default: throw error(.invalidEscape)
     }

@@ -5,7 +5,8 @@
 package struct JSONReader {
   package internal(set) var position = 0
   private var depth = 0
-  /// One bit for each of the innermost open containers, up to 64, the innermost lowest: set for an object, clear for an array.
+  /// One bit for each of the innermost open containers, up to 64, the innermost lowest: set for an object, clear for an
+  /// array.
   private var objects: UInt64 = 0
   /// The same for those around them, 64 a word. Dynamic's events nest three deep, so it stays empty; a text of N bytes
   /// needs N / 8 bytes here at most.

@@ -1,14 +1,15 @@
-/// What the JWT of a session says of its session (PROTOCOL §5). Decoded, **not verified**: whoever accepts the JWT verifies it. One that was
-/// tampered with fails there, so here it gains nobody anything.
+/// What the JWT of a session says of its session (PROTOCOL §5). Decoded, **not verified**: whoever accepts the JWT
+/// verifies it. One that was tampered with fails there, so here it gains nobody anything.
 ///
-/// Which of its ids a revocation carries after a refresh is not documented, so both count. Whatever leaves a doubt which they are is an
-/// error: a session that nobody can name cannot be shown to be unrevoked.
+/// Which of its ids a revocation carries after a refresh is not documented, so both count. Whatever leaves a doubt
+/// which they are is an error: a session that nobody can name cannot be shown to be unrevoked.
 package struct SessionClaims: Hashable, Sendable {
   package let sid: SessionID
   /// Of the sign-in, once the JWT was refreshed.
   package let originalSid: SessionID?
 
-  /// Reads a JWT in the compact form: `header.payload.signature` (RFC 7519 §3). The caller bounds its length; the work is linear.
+  /// Reads a JWT in the compact form: `header.payload.signature` (RFC 7519 §3). The caller bounds its length; the work
+  /// is linear.
   package init(jwt: Span<UInt8>) throws(UnusableJWT) {
     guard let payload = try Self.payload(of: jwt) else { throw .notBase64URL }
     var reading = Reading()

@@ -1,7 +1,7 @@
 /// The id of a session: `data.id` of a session event, and the `sid` claim of the session's JWT.
 ///
-/// It is read in either case, as every UUID is (RFC 9562 §4), and written in lower case. Whatever compares two ids compares
-/// these values, not texts: two spellings of one session must not let it slip through.
+/// It is read in either case, as every UUID is (RFC 9562 §4), and written in lower case. Whatever compares two ids
+/// compares these values, not texts: two spellings of one session must not let it slip through.
 public struct SessionID: Hashable, Sendable, LosslessStringConvertible {
   private let value: SixteenBytes
 

@@ -15,8 +15,8 @@ package struct SixteenBytes: Hashable, Sendable {
     self.init(text) { Hexadecimal.nibble($0) }
   }
 
-  /// The same in lower case alone, `^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`: the text is then the
-  /// one that `uuidText` gives back.
+  /// The same in lower case alone, `^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$`: the text is then
+  /// the one that `uuidText` gives back.
   package init?(lowerCaseUUID text: Span<UInt8>) {
     self.init(text) { Hexadecimal.lowerCaseNibble($0) }
   }

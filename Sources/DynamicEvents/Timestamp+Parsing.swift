@@ -1,8 +1,8 @@
 extension Timestamp {
   /// RFC 3339 §5.6, `YYYY-MM-DDTHH:MM:SS`, up to nine fraction digits (cut to milliseconds), `Z` or `±HH:MM`.
   ///
-  /// Wider in that `±HHMM` is taken (ISO 8601), narrower in that a space is no `T`. Second 60 is the next minute's first,
-  /// wherever it stands: no list of leap seconds here.
+  /// Wider in that `±HHMM` is taken (ISO 8601), narrower in that a space is no `T`. Second 60 is the next minute's
+  /// first, wherever it stands: no list of leap seconds here.
   public init?(_ text: Span<UInt8>) {
     // The shortest is without a fraction and with `Z`; the longest has nine digits and `±HH:MM`.
     guard (20...35).contains(text.count) else { return nil }

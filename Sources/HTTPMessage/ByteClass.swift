@@ -19,8 +19,8 @@ package struct ByteClass: Sendable {
   /// A domain name or an IPv4 address: letters, digits, hyphens and dots (RFC 1123 §2.1).
   static let domainName = ByteClass(low: 0x03ff_6000_0000_0000, high: 0x07ff_fffe_07ff_fffe)
 
-  /// `reg-name`, IPv4 and bracketed IPv6 with a port (RFC 3986 §3.2.2). Without `@`: there is no user information in HTTP. Without `%`: no client
-  /// percent-encodes a host, and of two readers one may decode it.
+  /// `reg-name`, IPv4 and bracketed IPv6 with a port (RFC 3986 §3.2.2). Without `@`: there is no user information in
+  /// HTTP. Without `%`: no client percent-encodes a host, and of two readers one may decode it.
   package static let authority = ByteClass(low: 0x2fff_7fd2_0000_0000, high: 0x47ff_fffe_afff_fffe)
 }
 

@@ -1,7 +1,8 @@
 /// The chunked transfer coding (RFC 9112 §7.1), resumable at every byte.
 ///
-/// Exactly the grammar, since leniency has been used for smuggling: a size is 1 to 16 hexadecimal digits (no bare LF, no sign, no `0x`), white
-/// space stands only where an extension follows. Extensions and trailers are checked and dropped.
+/// Exactly the grammar, since leniency has been used for smuggling: a size is 1 to 16 hexadecimal digits (no bare LF,
+/// no sign, no `0x`), white space stands only where an extension follows. Extensions and trailers are checked and
+/// dropped.
 struct ChunkedDecoder: Sendable {
   private enum State: Sendable {
     /// Digits read so far, and their value.
@@ -27,7 +28,8 @@ struct ChunkedDecoder: Sendable {
     self.limits = limits
   }
 
-  /// Decodes what it can and appends the content to `storage`. Stops after the last line of the trailer section: the bytes after
+  /// Decodes what it can and appends the content to `storage`. Stops after the last line of the trailer section: the
+  /// bytes after
   /// `consumed` belong to the next request.
   mutating func decode(
     _ input: Span<UInt8>, into storage: inout [UInt8]
@@ -46,15 +48,16 @@ struct ChunkedDecoder: Sendable {
       state = try next(input[index])
       index += 1
       overhead += 1
-      // One-byte chunks cost five bytes of overhead each, and are allowed: eight. Beyond that the peer sends extensions or trailers
-      // instead of content, and gets one head's worth of them (CVE-2023-39326).
+      // One-byte chunks cost five bytes of overhead each, and are allowed: eight. Beyond that the peer sends extensions
+      // or trailers instead of content, and gets one head's worth of them (CVE-2023-39326).
       guard overhead <= limits.headBytes + 8 * content else { throw .bad("the chunks are mostly overhead") }
       if case .finished = state { return (index, true) }
     }
     return (index, false)
   }
 
-  /// Doubles like any array, but never past what the limits allow: the memory of a connection has a bound that can be told.
+  /// Doubles like any array, but never past what the limits allow: the memory of a connection has a bound that can be
+  /// told.
   private func reserve(_ count: Int, in storage: inout [UInt8]) {
     guard storage.capacity - storage.count < count else { return }
     let most = storage.count - content + limits.bodyBytes

@@ -8,7 +8,8 @@ package enum HTTPDate {
   package static func bytes(secondsSince1970 seconds: Int) -> [UInt8] {
     let days = seconds >= 0 ? seconds / 86_400 : (seconds - 86_399) / 86_400
     let time = seconds - days * 86_400
-    // Civil date from the count of days, eras of 400 years beginning on 1 March (Hinnant, chrono-compatible algorithms).
+    // Civil date from the count of days, eras of 400 years beginning on 1 March (Hinnant, chrono-compatible
+    // algorithms).
     let shifted = days + 719_468
     let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
     let dayOfEra = shifted - era * 146_097

@@ -9,8 +9,8 @@ struct LineReader {
 
   var position = 0
 
-  /// The next line. Refused, because proxies read each of them in more than one way: a CR or LF that stands alone, white space
-  /// before the colon, a folded line (obs-fold), an empty name, a control character in the value.
+  /// The next line. Refused, because proxies read each of them in more than one way: a CR or LF that stands alone,
+  /// white space before the colon, a folded line (obs-fold), an empty name, a control character in the value.
   @inline(__always)
   mutating func fieldLine(_ bytes: Span<UInt8>) throws(RequestError) -> Line {
     let count = bytes.count
@@ -47,10 +47,11 @@ struct LineReader {
   }
 }
 
-/// Looks for the end of a head that came in pieces, from where the last look ended: linear work for a client that sends byte by byte.
+/// Looks for the end of a head that came in pieces, from where the last look ended: linear work for a client that sends
+/// byte by byte.
 package enum HeadEnd {
-  /// `end`: after the empty line, or after a line feed that stands alone (which the parser then refuses). `firstLine`: whether a line feed was
-  /// met at all. `scanned`: where to go on.
+  /// `end`: after the empty line, or after a line feed that stands alone (which the parser then refuses). `firstLine`:
+  /// whether a line feed was met at all. `scanned`: where to go on.
   package static func search(_ bytes: Span<UInt8>, from start: Int) -> (end: Int?, sawLine: Bool) {
     var sawLine = false
     var index = start

@@ -1,6 +1,6 @@
 extension RequestHead {
-  /// Gives the fields that frame the message their meaning. Each is refused when two readers could understand it differently:
-  /// that difference is what request smuggling lives on (RFC 9112 §11.2).
+  /// Gives the fields that frame the message their meaning. Each is refused when two readers could understand it
+  /// differently: that difference is what request smuggling lives on (RFC 9112 §11.2).
   mutating func interpretFields(_ bytes: Span<UInt8>) throws(RequestError) {
     var length: Int?
     var chunked = false
@@ -80,8 +80,9 @@ extension RequestHead {
 }
 
 enum HostField {
-  /// `uri-host [ ":" port ]` (RFC 9110 §7.2), loosely: the right bytes, brackets and port in their places. The value is never used to route,
-  /// so only what could split or confuse is refused. Empty is allowed (RFC 9112 §3.2: a target without authority).
+  /// `uri-host [ ":" port ]` (RFC 9110 §7.2), loosely: the right bytes, brackets and port in their places. The value is
+  /// never used to route, so only what could split or confuse is refused. Empty is allowed (RFC 9112 §3.2: a target
+  /// without authority).
   static func isValid(_ value: Span<UInt8>) -> Bool {
     var inBrackets = false
     var port = false

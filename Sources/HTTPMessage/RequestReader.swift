@@ -1,7 +1,7 @@
 /// Finds one request after another in what a connection receives. A pure value: no clock, no socket.
 ///
-/// A request that arrives in one read is left where it is and costs no copy. One that comes in pieces is gathered in `storage`: head and decoded body, one
-/// behind the other, at most `headBytes + bodyBytes`.
+/// A request that arrives in one read is left where it is and costs no copy. One that comes in pieces is gathered in
+/// `storage`: head and decoded body, one behind the other, at most `headBytes + bodyBytes`.
 package struct RequestReader: Sendable {
   package enum Event: Sendable, Equatable {
     /// Everything was consumed, and it was not enough.
@@ -10,7 +10,8 @@ package struct RequestReader: Sendable {
     case head
     /// As `head`, but the body is longer than the limits allow and will not be read: the next step throws.
     case tooLarge
-    /// A whole request: the first `headCount` bytes are its head, `body` its content, both in `storage` or both in the input.
+    /// A whole request: the first `headCount` bytes are its head, `body` its content, both in `storage` or both in the
+    /// input.
     case request(body: Range<Int>, inStorage: Bool)
   }
 
@@ -36,7 +37,8 @@ package struct RequestReader: Sendable {
   /// False when a request has begun and is not whole.
   package var isEmpty: Bool { storage.isEmpty }
 
-  /// Takes the next step over `input`, of which `consumed` bytes are used up. `head` is filled when the event is `.head` or `.request`.
+  /// Takes the next step over `input`, of which `consumed` bytes are used up. `head` is filled when the event is
+  /// `.head` or `.request`.
   package mutating func next(
     _ input: Span<UInt8>, head: inout RequestHead
   ) throws(RequestError) -> (consumed: Int, event: Event) {

@@ -1,5 +1,6 @@
 extension Response {
-  /// A response whose length is not known yet: `first` is the part of its body that is there already, `rest` makes what follows.
+  /// A response whose length is not known yet: `first` is the part of its body that is there already, `rest` makes what
+  /// follows.
   package init(
     _ status: Status, contentType: StaticString, fields: [(StaticString, String)] = [], first: [UInt8],
     rest: any ResponseBody
@@ -8,7 +9,8 @@ extension Response {
     self.rest = rest
   }
 
-  /// The head and the first part. To HTTP/1.0, which knows no chunks, the body ends with the connection (RFC 9112 §6.3).
+  /// The head and the first part. To HTTP/1.0, which knows no chunks, the body ends with the connection (RFC 9112
+  /// §6.3).
   package func encodeStart(
     into output: inout [UInt8], date: [UInt8], connection: ConnectionOption?, isChunked: Bool, withoutBody: Bool
   ) {

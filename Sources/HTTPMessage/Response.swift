@@ -3,7 +3,8 @@ package struct Response: Sendable {
   package let status: Status
   /// Status line and fields up to what depends on the connection and the time.
   private(set) var head: [UInt8]
-  /// One more field line as it goes over the wire, its line end included; beside `head`, so that a constant answer gets it without being copied.
+  /// One more field line as it goes over the wire, its line end included; beside `head`, so that a constant answer gets
+  /// it without being copied.
   package var line: [UInt8] = []
   package let body: [UInt8]
   /// Makes what follows `body`, when the length is not known yet.

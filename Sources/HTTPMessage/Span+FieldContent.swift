@@ -1,5 +1,6 @@
 extension Span<UInt8> {
-  /// The first index from `start` on whose byte is no `tchar`, or `count`. Eight bytes at a time: names are of letters and hyphens.
+  /// The first index from `start` on whose byte is no `tchar`, or `count`. Eight bytes at a time: names are of letters
+  /// and hyphens.
   @inline(__always)
   func endOfToken(from start: Int) -> Int {
     var index = start
@@ -19,7 +20,8 @@ extension Span<UInt8> {
     return index
   }
 
-  /// The first index from `start` on whose byte is no field content, or `count`. Eight bytes at a time: values are most of a head.
+  /// The first index from `start` on whose byte is no field content, or `count`. Eight bytes at a time: values are most
+  /// of a head.
   @inline(__always)
   func endOfFieldContent(from start: Int) -> Int {
     var index = start
@@ -40,8 +42,8 @@ extension Span<UInt8> {
   }
 }
 
-/// Eight bytes, the first of them lowest. In each result a byte's top bit tells; the lowest that is set is always right, and those above it may
-/// owe theirs to a carry.
+/// Eight bytes, the first of them lowest. In each result a byte's top bit tells; the lowest that is set is always
+/// right, and those above it may owe theirs to a carry.
 extension UInt64 {
   @inline(__always)
   fileprivate var zeroBytes: UInt64 { (self &- 0x0101_0101_0101_0101) & ~self & 0x8080_8080_8080_8080 }

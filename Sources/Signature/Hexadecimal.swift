@@ -6,8 +6,9 @@ package enum Hexadecimal {
     return nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + (nibble - 10)
   }
 
-  /// 0–15, or 255 for anything but `0`–`9` and `a`–`f`: upper case is not what Dynamic sends. Without a branch: the digits of ids and signatures
-  /// are random, and a branch that is guessed wrongly costs more than the rest. Callers gather the values and judge them at the end.
+  /// 0–15, or 255 for anything but `0`–`9` and `a`–`f`: upper case is not what Dynamic sends. Without a branch: the
+  /// digits of ids and signatures are random, and a branch that is guessed wrongly costs more than the rest. Callers
+  /// gather the values and judge them at the end.
   @inlinable package static func lowerCaseNibble(_ byte: UInt8) -> UInt8 {
     let digit = byte &- UInt8(ascii: "0")
     let letter = byte &- UInt8(ascii: "a")

@@ -1,5 +1,5 @@
-/// The rewritings that JSON suffers between signer and receiver, done on the text so that key order and numbers survive.
-/// Input that is not JSON gives some other bytes, which then match no signature.
+/// The rewritings that JSON suffers between signer and receiver, done on the text so that key order and numbers
+/// survive. Input that is not JSON gives some other bytes, which then match no signature.
 enum JSONText {
   /// Without the white space between tokens: what `JSON.stringify` writes.
   static func compact(_ text: [UInt8]) -> [UInt8] {
@@ -76,8 +76,8 @@ enum JSONText {
   private static let backslash = UInt8(ascii: "\\")
   private static let slash = UInt8(ascii: "/")
 
-  /// Copies `text`, offering each position that does not lie inside an escape to `replace`, which returns how many bytes
-  /// it replaced; with 0 the byte is copied, an escape's second byte along with it.
+  /// Copies `text`, offering each position that does not lie inside an escape to `replace`, which returns how many
+  /// bytes it replaced; with 0 the byte is copied, an escape's second byte along with it.
   private static func rewrite(_ text: [UInt8], _ replace: (Int, inout [UInt8]) -> Int) -> [UInt8] {
     var result: [UInt8] = []
     result.reserveCapacity(text.count)

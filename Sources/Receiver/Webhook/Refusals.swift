@@ -4,11 +4,11 @@ internal import Logging
 internal import Signature
 internal import Synchronization
 
-/// The requests that are refused for their form, before a signature is looked at: a delivery among them is one that gets lost,
-/// and nothing else would say so.
+/// The requests that are refused for their form, before a signature is looked at: a delivery among them is one that
+/// gets lost, and nothing else would say so.
 ///
-/// Anybody can cause them. So each kind has a line of its own, one a second at most where a signature stood in the request and
-/// one a minute where none did.
+/// Anybody can cause them. So each kind has a line of its own, one a second at most where a signature stood in the
+/// request and one a minute where none did.
 final class Refusals: Sendable {
   private struct Kind: Hashable {
     let code: UInt16

@@ -92,8 +92,8 @@ final class WebhookResponder: Responder {
     return head.method == .get || head.method == .head ? Answers.healthy : Answers.getOnly
   }
 
-  /// Dynamic sends a ping when a webhook is registered, before anybody can know its secret, and may expect a 200. It changes
-  /// nothing here. Everything else that is not signed is refused.
+  /// Dynamic sends a ping when a webhook is registered, before anybody can know its secret, and may expect a 200. It
+  /// changes nothing here. Everything else that is not signed is refused.
   private func unverified(_ body: Span<UInt8>) -> Response {
     guard body.count <= Self.largestUnverifiedPing, body.mayBePing,
       let outline = try? EventOutline(body), outline.kind == .ping
@@ -177,8 +177,8 @@ final class WebhookResponder: Responder {
 }
 
 extension Span<UInt8> {
-  /// Whether the bytes may be an event named `ping`: a look that costs less than the signature did, before anything is decoded.
-  /// The name stands there as it is, or with an escape.
+  /// Whether the bytes may be an event named `ping`: a look that costs less than the signature did, before anything is
+  /// decoded. The name stands there as it is, or with an escape.
   fileprivate var mayBePing: Bool {
     // The letter that is rarest in an event.
     var letter = firstIndex(of: UInt8(ascii: "g"), from: 4)

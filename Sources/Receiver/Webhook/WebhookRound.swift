@@ -4,8 +4,8 @@ internal import HTTPServer
 internal import Logging
 internal import RevocationStore
 
-/// What one loop collected in one round: stored together, answered together, and counted and logged by the loop, since the
-/// writer's queue is the one place that every delivery has to pass.
+/// What one loop collected in one round: stored together, answered together, and counted and logged by the loop, since
+/// the writer's queue is the one place that every delivery has to pass.
 struct WebhookRound {
   typealias Replies = [(exchange: Exchange, response: Response)]
 
@@ -127,5 +127,6 @@ struct WebhookRound {
   }
 }
 
-/// What a payload says goes into a log line at the length of an id, however long it is. In bytes: one Character may be as long as the body.
+/// What a payload says goes into a log line at the length of an id, however long it is. In bytes: one Character may be
+/// as long as the body.
 func clipped(_ text: String?) -> String { String(decoding: (text ?? "").utf8.prefix(64), as: UTF8.self) }

@@ -24,13 +24,13 @@ package struct Retention: Sendable {
 
   /// The time from which on the retention of a session counts.
   ///
-  /// It is moved ahead where the session would otherwise be forgotten within a day of the delivery: a redelivery up to 90
-  /// days later is answered 200, and from then on the session has to be refused. The day is the next whole one, so that
-  /// a delivery that comes again and again changes the row once a day, not each time.
+  /// It is moved ahead where the session would otherwise be forgotten within a day of the delivery: a redelivery up to
+  /// 90 days later is answered 200, and from then on the session has to be refused. The day is the next whole one, so
+  /// that a delivery that comes again and again changes the row once a day, not each time.
   ///
-  /// What cannot be true is taken as missing: a revocation from longer ago than Dynamic keeps a message, a session made so long
-  /// before its revocation that it had ended. None is remembered from later than its arrival, since one from the year 9999
-  /// would never be forgotten.
+  /// What cannot be true is taken as missing: a revocation from longer ago than Dynamic keeps a message, a session made
+  /// so long before its revocation that it had ended. None is remembered from later than its arrival, since one from
+  /// the year 9999 would never be forgotten.
   func rememberFrom(_ revoked: SessionRevoked, revokedAt: Timestamp, receivedAt: Timestamp) -> Timestamp {
     let isOld = revokedAt.milliseconds < receivedAt.milliseconds - Self.longestRedelivery
     let revocation = isOld ? receivedAt : min(revokedAt, receivedAt)
@@ -55,8 +55,8 @@ package struct Retention: Sendable {
 }
 
 extension Retention {
-  /// Takes the place of the retention that the store was opened with before. A shorter one counts a day from now: what was answered 200
-  /// until now is to be refused for a day, and the rows say so by the retention of their time.
+  /// Takes the place of the retention that the store was opened with before. A shorter one counts a day from now: what
+  /// was answered 200 until now is to be refused for a day, and the rows say so by the retention of their time.
   ///
   /// - Returns: `asked`, and what counts beside it.
   static func begin(_ asked: Retention, _ connections: StoreConnections, at now: Timestamp) throws -> Retention {
@@ -72,7 +72,8 @@ extension Retention {
         }
       }
     } catch {
-      // A full disk must not keep look-ups from being answered. A day that nobody can be told of the next time does not begin to pass.
+      // A full disk must not keep look-ups from being answered. A day that nobody can be told of the next time does not
+      // begin to pass.
       var retention = asked
       if let last = try connections.read(Last.fetch) {
         retention.former = (max(last.period, last.former), Timestamp(milliseconds: .max))

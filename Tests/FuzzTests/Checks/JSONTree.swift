@@ -1,5 +1,5 @@
-/// A text that is JSON, as a tree that keeps every member of an object in its order: Foundation's readers keep one of two
-/// that share a name. Recursive, and on characters: nothing like the reader under test.
+/// A text that is JSON, as a tree that keeps every member of an object in its order: Foundation's readers keep one of
+/// two that share a name. Recursive, and on characters: nothing like the reader under test.
 indirect enum JSONTree {
   case object([(name: String, value: JSONTree)])
   case array([JSONTree])
