@@ -28,7 +28,7 @@ package struct EventKey: Hashable, Sendable {
 
   /// From what `bytes` gave; `nil` unless there are 16.
   package init?(bytes: [UInt8]) {
-    guard let value = SixteenBytes(bytes: bytes) else { return nil }
+    guard let value = SixteenBytes(bytes: bytes.span) else { return nil }
     self.value = value
   }
 

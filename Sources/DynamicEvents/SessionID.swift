@@ -18,6 +18,11 @@ public struct SessionID: Hashable, Sendable, LosslessStringConvertible {
 
   /// From what `bytes` gave; `nil` unless there are 16.
   package init?(bytes: [UInt8]) {
+    self.init(bytes: bytes.span)
+  }
+
+  /// From what `bytes` gave; `nil` unless there are 16.
+  package init?(bytes: Span<UInt8>) {
     guard let value = SixteenBytes(bytes: bytes) else { return nil }
     self.value = value
   }
@@ -32,6 +37,9 @@ public struct SessionID: Hashable, Sendable, LosslessStringConvertible {
 
   /// Appends what `description` is, in ASCII.
   package func append(to text: inout [UInt8]) { value.appendUUID(to: &text) }
+
+  /// Takes 36 bytes of room.
+  package func append(to text: inout OutputSpan<UInt8>) { value.appendUUID(to: &text) }
 }
 
 extension SessionID: Codable {

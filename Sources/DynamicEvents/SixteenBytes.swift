@@ -41,10 +41,14 @@ package struct SixteenBytes: Hashable, Sendable {
     (high, low) = words
   }
 
-  init?(bytes: [UInt8]) {
+  init?(bytes: Span<UInt8>) {
     guard bytes.count == 16 else { return nil }
-    high = bytes[..<8].reduce(0) { $0 << 8 | UInt64($1) }
-    low = bytes[8...].reduce(0) { $0 << 8 | UInt64($1) }
+    var words: (UInt64, UInt64) = (0, 0)
+    for index in 0..<8 {
+      words.0 = words.0 << 8 | UInt64(bytes[index])
+      words.1 = words.1 << 8 | UInt64(bytes[index + 8])
+    }
+    (high, low) = words
   }
 
   /// The first half of a digest.
@@ -72,6 +76,11 @@ package struct SixteenBytes: Hashable, Sendable {
   }
 
   package func appendUUID(to text: inout [UInt8]) {
+    text.append(addingCapacity: 36) { appendUUID(to: &$0) }
+  }
+
+  /// Takes 36 bytes of room.
+  package func appendUUID(to text: inout OutputSpan<UInt8>) {
     for digit in 0..<32 {
       if digit == 8 || digit == 12 || digit == 16 || digit == 20 { text.append(UInt8(ascii: "-")) }
       let word = digit < 16 ? high : low

@@ -42,20 +42,23 @@ public struct Timestamp: Hashable, Comparable, Sendable, CustomStringConvertible
 
   /// Appends what `description` is, in ASCII.
   package func append(to text: inout [UInt8]) {
+    text.append(addingCapacity: 24) { append(to: &$0) }
+  }
+
+  /// Takes 24 bytes of room.
+  package func append(to text: inout OutputSpan<UInt8>) {
     let (days, time) = milliseconds.quotientFlooring(by: 86_400_000)
     let (year, month, day) = GregorianCalendar.date(ofDay: days)
-    text.append(addingCapacity: 24) { text in
-      text.append(digit: year / 1000)
-      text.append(digit: year / 100)
-      text.append(year % 100, then: "-")
-      text.append(month, then: "-")
-      text.append(day, then: "T")
-      text.append(time / 3_600_000, then: ":")
-      text.append(time / 60_000 % 60, then: ":")
-      text.append(time / 1000 % 60, then: ".")
-      text.append(digit: time % 1000 / 100)
-      text.append(time % 100, then: "Z")
-    }
+    text.append(digit: year / 1000)
+    text.append(digit: year / 100)
+    text.append(year % 100, then: "-")
+    text.append(month, then: "-")
+    text.append(day, then: "T")
+    text.append(time / 3_600_000, then: ":")
+    text.append(time / 60_000 % 60, then: ":")
+    text.append(time / 1000 % 60, then: ".")
+    text.append(digit: time % 1000 / 100)
+    text.append(time % 100, then: "Z")
   }
 }
 

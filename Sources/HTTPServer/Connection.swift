@@ -2,6 +2,12 @@ internal import HTTPMessage
 
 /// One connection's belongings. Touched by its loop only.
 final class Connection {
+  /// A request, its head and its content.
+  struct Moving {
+    let head: [UInt8]
+    let body: [UInt8]
+  }
+
   let socket: Int32
   let id: ConnectionID
   var state: ConnectionState
@@ -13,6 +19,12 @@ final class Connection {
   var outputOffset = 0
   /// Makes what follows `output`.
   var stream: BodyStream?
+  /// The body that is being sent ends with the connection, as nothing else tells its end.
+  var endsBody = false
+  /// The responder named a time for the request at hand, and is told if the connection goes before.
+  var isWaiting = false
+  /// The request at hand is to be answered on the other loop.
+  var moving: Moving?
   var interest = Poller.Interest.read
   /// Counts the requests: the one under way, or the last.
   var request: UInt32 = 0

@@ -12,7 +12,7 @@ struct ConnectionState {
     /// A head has begun.
     case head
     case body
-    /// The responder owes an answer. No deadline: it answers when the disk does.
+    /// The responder owes an answer. No deadline but the responder's own: it answers when the disk does.
     case answering
     /// The last reply is made.
     case finishing
@@ -69,6 +69,11 @@ struct ConnectionState {
     afterwards = keepsAlive ? .read : .close
   }
 
+  /// The responder waits for something, but no longer than that.
+  mutating func wait(until deadline: UInt64) {
+    if phase == .answering { phaseDeadline = deadline }
+  }
+
   /// An error reply, or a response that does not wait for the body, is next: unread bytes may be on their way.
   mutating func failed() {
     phase = .answering
@@ -108,6 +113,11 @@ struct ConnectionState {
       phaseDeadline = now &+ timeouts.lingering
     }
     return afterwards
+  }
+
+  /// Time is up: whether it is the responder's, and not the peer's to take a reply.
+  func isWaiting(now: UInt64) -> Bool {
+    phase == .answering && writeDeadline > now
   }
 
   /// Time is up: whether the peer is slow with a request, and should be told.

@@ -11,7 +11,7 @@ extension EventLoop {
   func startAccepting() {
     guard let listener else { return }
     acceptResumesAt = .max
-    if !poller.register(listener.descriptor, [.read, .exclusive], token: Self.listenerToken) { pauseAccepting() }
+    if !poller.register(listener.descriptor, .accept, token: Self.listenerToken) { pauseAccepting() }
   }
 
   func accept() {
@@ -40,27 +40,27 @@ extension EventLoop {
   private func open(_ socket: Int32) {
     // Over the limit: closed at once, so that the peer knows and tries elsewhere.
     guard counters.connections.load(ordering: .relaxed) < limits.connections else { return SystemCall.close(socket) }
-    let slot: Int32
-    if let free = freeSlots.popLast() {
-      slot = free
-    } else {
-      slot = Int32(truncatingIfNeeded: connections.count)
-      connections.append(nil)
-    }
-    generation &+= 1
     let connection = Connection(
-      socket: socket, id: ConnectionID(slot: slot, generation: generation),
-      state: ConnectionState(now: now, timeouts: timeouts), limits: limits.message)
-    guard poller.register(socket, .read, token: connection.id.token) else {
-      freeSlots.append(slot)
-      return SystemCall.close(socket)
-    }
-    SystemCall.disableDelay(socket)
-    connections[Int(slot)] = connection
-    openConnections += 1
+      socket: socket, id: nextID(), state: ConnectionState(now: now, timeouts: timeouts), limits: limits.message)
     counters.connections.wrappingAdd(1, ordering: .relaxed)
     counters.accepted.wrappingAdd(1, ordering: .relaxed)
+    add(connection)
+    guard poller.register(socket, .read, token: connection.id.token) else { return close(connection) }
+    SystemCall.disableDelay(socket)
     nextDeadline = min(nextDeadline, connection.state.deadline)
+  }
+
+  /// Of the next connection.
+  func nextID() -> ConnectionID {
+    generation &+= 1
+    if let free = freeSlots.popLast() { return ConnectionID(slot: free, generation: generation) }
+    connections.append(nil)
+    return ConnectionID(slot: Int32(truncatingIfNeeded: connections.count - 1), generation: generation)
+  }
+
+  func add(_ connection: Connection) {
+    connections[Int(connection.id.slot)] = connection
+    openConnections += 1
   }
 
   /// nil when the connection is gone, even if another has its slot.
@@ -73,12 +73,22 @@ extension EventLoop {
 
   func close(_ connection: Connection) {
     guard connection.isOpen else { return }
-    connection.isOpen = false
+    // A body that ends with its connection and is cut looks whole, unless the connection is reset.
+    if connection.endsBody, connection.stream != nil || !connection.output.isEmpty {
+      SystemCall.resetOnClose(connection.socket)
+    }
     SystemCall.close(connection.socket)
+    counters.connections.wrappingSubtract(1, ordering: .relaxed)
+    release(connection)
+  }
+
+  /// Forgets the connection, whose socket is closed or another loop's.
+  func release(_ connection: Connection) {
+    connection.isOpen = false
+    if connection.isWaiting { responder?.gone(connection.exchange) }
     connections[Int(connection.id.slot)] = nil
     freeSlots.append(connection.id.slot)
     openConnections -= 1
-    counters.connections.wrappingSubtract(1, ordering: .relaxed)
     if openConnections == 0, let drained {
       self.drained = nil
       drained()

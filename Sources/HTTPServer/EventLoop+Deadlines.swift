@@ -36,6 +36,7 @@ extension EventLoop {
 
   /// Closes everything, whatever is under way.
   func abort() {
+    isAborted = true
     for case let connection? in connections { close(connection) }
   }
 }

@@ -16,7 +16,9 @@ extension EventLoop {
       case .lingering: receive(connection, &round)
       case .answering, .finishing:
         // Pipelined bytes, or the end of the stream: they wait in the socket. Only a peer that does this pays for the call.
-        if event.isHungUp { close(connection) } else { watch(connection) }
+        guard !event.isHungUp else { return close(connection) }
+        if event.isEnded { interrupt(connection, &round) }
+        if connection.isOpen { watch(connection) }
       }
     } else if event.isHungUp {
       close(connection)
@@ -55,10 +57,11 @@ extension EventLoop {
     if offset < input.count, connection.isOpen, connection.state.afterwards == .read {
       connection.backlog.append(contentsOf: input.extracting(offset..<input.count))
     }
+    if connection.isOpen, let request = connection.moving { move(connection, request) }
   }
 
   /// Goes on with what `process` left behind, once nothing is in its way.
-  private func resume(_ connection: Connection, _ round: inout Round) {
+  func resume(_ connection: Connection, _ round: inout Round) {
     guard connection.isOpen, connection.state.isReading, !connection.backlog.isEmpty else { return }
     let backlog = connection.backlog
     connection.backlog = []
@@ -79,10 +82,13 @@ extension EventLoop {
         case .needsMore: connection.state.headBegan(now: now)
         case .head, .tooLarge: beginBody(connection, event, isLast: offset == input.count, &round)
         case .request(let body, inStorage: false):
-          respond(rest, body, connection, &round)
+          begin(connection, round.head)
+          respond(rest.extracting(0..<round.head.byteCount), rest.extracting(body), connection, &round)
         case .request(let body, inStorage: true):
           let storage = connection.reader.storage
-          respond(storage.span, body, connection, &round)
+          begin(connection, round.head)
+          respond(
+            storage.span.extracting(0..<round.head.byteCount), storage.span.extracting(body), connection, &round)
           connection.reader.finish()
         }
       } catch {
@@ -109,16 +115,32 @@ extension EventLoop {
     }
   }
 
-  private func respond(
-    _ bytes: Span<UInt8>, _ body: Range<Int>, _ connection: Connection, _ round: inout Round
-  ) {
-    note(round.head, connection)
+  private func begin(_ connection: Connection, _ head: borrowing RequestHead) {
+    note(head, connection)
     connection.request &+= 1
-    connection.state.requestEnded(keepsAlive: round.head.keepsAlive && drained == nil)
-    let response = responder?.respond(
-      to: round.head, bytes.extracting(0..<round.head.byteCount), body: bytes.extracting(body),
-      exchange: connection.exchange)
-    if let response { encode(response, connection, &round.output) }
+    connection.state.requestEnded(keepsAlive: head.keepsAlive && drained == nil)
+  }
+
+  /// The request's head stands in `round`; `bytes` are its.
+  func respond(_ bytes: Span<UInt8>, _ body: Span<UInt8>, _ connection: Connection, _ round: inout Round) {
+    switch responder?.respond(to: round.head, bytes, body: body, exchange: connection.exchange) {
+    case .now(let response): encode(response, connection, &round.output)
+    case .later(.max): break
+    case .later(let deadline):
+      connection.isWaiting = true
+      connection.state.wait(until: deadline)
+    case .elsewhere: connection.moving = Connection.Moving(head: bytes.copy, body: body.copy)
+    case nil: break
+    }
+  }
+
+  /// The request waits for something, and its peer or its deadline does not want to wait on.
+  private func interrupt(_ connection: Connection, _ round: inout Round) {
+    connection.state.wait(until: .max)
+    guard connection.state.phase == .answering, connection.stream == nil,
+      let response = responder?.interrupted(connection.exchange)
+    else { return }
+    deliver(response, to: connection.exchange, &round)
   }
 
   private func note(_ head: borrowing RequestHead, _ connection: Connection) {
@@ -151,6 +173,7 @@ extension EventLoop {
 
   /// After it the connection reads on, unless this was its last answer.
   private func encode(_ response: Response, _ connection: Connection, _ output: inout [UInt8]) {
+    connection.isWaiting = false
     counters.count(response.status.code)
     if let rest = response.rest { return beginStream(response, rest, connection, &output) }
     response.encode(into: &output, date: date, connection: connection.option, withoutBody: connection.isHead)
@@ -159,6 +182,7 @@ extension EventLoop {
 
   /// A request that did not arrive in time.
   func timeOut(_ connection: Connection, _ round: inout Round) {
+    if connection.state.isWaiting(now: now) { return interrupt(connection, &round) }
     guard connection.state.deservesTimeoutReply(now: now) else { return close(connection) }
     fail(connection, .timeout, [UInt8]().span, &round.output)
     send(connection, &round.output)
@@ -223,7 +247,7 @@ extension EventLoop {
   }
 
   /// Tells epoll what the present phase waits for, if that has changed.
-  private func watch(_ connection: Connection) {
+  func watch(_ connection: Connection) {
     var interest: Poller.Interest = connection.output.isEmpty && connection.stream == nil ? [] : .write
     switch connection.state.phase {
     case .idle, .head, .body: if connection.state.isReading { interest.insert(.read) }
@@ -233,5 +257,13 @@ extension EventLoop {
     guard interest != connection.interest else { return }
     connection.interest = interest
     if !poller.change(connection.socket, interest, token: connection.id.token) { close(connection) }
+  }
+}
+
+extension Span<UInt8> {
+  fileprivate var copy: [UInt8] {
+    var copy: [UInt8] = []
+    copy.append(contentsOf: self)
+    return copy
   }
 }

@@ -10,10 +10,14 @@ extension EventLoop {
   /// Encodes the head and the first part. The connection stays `answering` until the last part is made, so that no pipelined request comes in between.
   func beginStream(_ response: Response, _ rest: any ResponseBody, _ connection: Connection, _ output: inout [UInt8]) {
     let isChunked = !connection.isHTTP10
-    if !isChunked { connection.state.close() }
+    if !isChunked {
+      connection.state.close()
+      connection.endsBody = true
+    }
     response.encodeStart(
       into: &output, date: date, connection: connection.option, isChunked: isChunked, withoutBody: connection.isHead)
     if connection.isHead { return connection.state.answered(now: now) }
+    connection.state.wait(until: .max)
     connection.stream = BodyStream(body: rest, isChunked: isChunked)
   }
 

@@ -12,10 +12,20 @@ package final class EventLoop: @unchecked Sendable {
   enum Message: Sendable {
     /// Made on the loop.
     case answers(@Sendable () -> [(exchange: Exchange, response: Response)])
+    case adopt(MovingConnection)
+    case wakeResponder
     case drain(finished: @Sendable () -> Void)
     case abort
     /// Whether the loop still turns.
     case ping(answer: @Sendable () -> Void)
+  }
+
+  private struct Mailbox {
+    enum Post { case first, further, refused }
+
+    var messages: [Message] = []
+    /// The loop is over.
+    var isClosed = false
   }
 
   /// How long the loop stays in `epoll_wait` before it returns its thread to Dispatch. A closed-loop client's next request comes
@@ -32,7 +42,7 @@ package final class EventLoop: @unchecked Sendable {
   let acceptPaused: @Sendable () -> Void
   private let queue: DispatchQueue
   private let wake: WakeUp
-  private let mailbox = Mutex<[Message]>([])
+  private let mailbox = Mutex(Mailbox())
 
   let poller: Poller
   private var source: (any DispatchSourceRead)?
@@ -40,6 +50,11 @@ package final class EventLoop: @unchecked Sendable {
   private var timerDeadline = UInt64.max
   private(set) var responder: (any Responder)?
 
+  /// Whether this is the loop for what takes long.
+  package let isSide: Bool
+  /// The side loop, or the main loop to go back to. Set before the start.
+  weak var sibling: EventLoop?
+  /// nil for a side loop.
   var listener: Listener?
   /// When a listener that ran out of descriptors is asked again; `.max`: it is listening.
   var acceptResumesAt = UInt64.max
@@ -48,9 +63,11 @@ package final class EventLoop: @unchecked Sendable {
   var generation: UInt32 = 0
   var openConnections = 0
   var drained: (@Sendable () -> Void)?
+  /// What still arrives is closed.
+  var isAborted = false
 
   /// The time of the present round.
-  var now = SystemCall.monotonicNow()
+  package internal(set) var now = SystemCall.monotonicNow()
   /// No connection's deadline lies before this.
   var nextDeadline = UInt64.max
   private var dateSecond = 0
@@ -64,11 +81,13 @@ package final class EventLoop: @unchecked Sendable {
   /// The part at hand of a body that is made while it is sent.
   var part: [UInt8] = []
 
+  /// - Parameter listener: nil makes a side loop.
   init(
-    listener: Listener, limits: ServerLimits, counters: ServerCounters, label: String,
+    listener: Listener?, limits: ServerLimits, counters: ServerCounters, label: String,
     acceptPaused: @escaping @Sendable () -> Void
   ) throws(ListenError) {
     self.listener = listener
+    isSide = listener == nil
     self.acceptPaused = acceptPaused
     self.limits = limits
     timeouts = Timeouts(limits)
@@ -110,12 +129,33 @@ package final class EventLoop: @unchecked Sendable {
     post(.answers(answers))
   }
 
+  /// Has the responder's `woken` called. From any thread.
+  package func wakeResponder() {
+    post(.wakeResponder)
+  }
+
   func post(_ message: Message) {
-    let wasEmpty = mailbox.withLock {
-      $0.append(message)
-      return $0.count == 1
+    let post = mailbox.withLock { mailbox -> Mailbox.Post in
+      if mailbox.isClosed { return .refused }
+      mailbox.messages.append(message)
+      return mailbox.messages.count == 1 ? .first : .further
     }
-    if wasEmpty { wake.signal() }
+    switch post {
+    case .first: wake.signal()
+    case .further: break
+    case .refused: refuse(message)
+    }
+  }
+
+  /// The loop is over, and whoever waits for it must not wait for ever.
+  private func refuse(_ message: Message) {
+    switch message {
+    case .drain(let finished): finished()
+    case .adopt(let connection):
+      counters.connections.wrappingSubtract(1, ordering: .relaxed)
+      SystemCall.close(connection.socket)
+    case .answers, .wakeResponder, .abort, .ping: break
+    }
   }
 
   private func turn() {
@@ -167,14 +207,17 @@ package final class EventLoop: @unchecked Sendable {
   }
 
   private func readMailbox(_ round: inout Round) {
-    let messages = mailbox.withLock { messages in
-      let all = messages
-      messages.removeAll(keepingCapacity: true)
+    let messages = mailbox.withLock { mailbox in
+      let all = mailbox.messages
+      mailbox.messages.removeAll(keepingCapacity: true)
       return all
     }
     for message in messages {
       switch message {
       case .answers(let make): for (exchange, response) in make() { deliver(response, to: exchange, &round) }
+      case .adopt(let connection): adopt(connection, &round)
+      case .wakeResponder:
+        for (exchange, response) in responder?.woken() ?? [] { deliver(response, to: exchange, &round) }
       case .drain(let finished): drain(finished, &round)
       case .abort: abort()
       case .ping(let answer): answer()
@@ -196,5 +239,10 @@ package final class EventLoop: @unchecked Sendable {
     source = nil
     timer = nil
     responder = nil
+    let missed = mailbox.withLock { mailbox in
+      mailbox.isClosed = true
+      return mailbox.messages
+    }
+    for message in missed { refuse(message) }
   }
 }

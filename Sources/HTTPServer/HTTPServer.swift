@@ -6,11 +6,13 @@ package final class HTTPServer: Sendable {
   package let address: ListenAddress
   package let counters = ServerCounters()
   private let loops: [EventLoop]
+  private let sideLoop: EventLoop?
 
   /// Binds and listens; connections are accepted from `start` on. `label` names the queues in debuggers. `acceptPaused` is called on a loop,
-  /// up to five times a second, when it cannot take connections for lack of descriptors.
+  /// up to five times a second, when it cannot take connections for lack of descriptors. `hasSideLoop`: one more loop, to which responders move
+  /// what takes long.
   package init(
-    listen: ListenAddress, limits: ServerLimits, loops count: Int, label: String,
+    listen: ListenAddress, limits: ServerLimits, loops count: Int, hasSideLoop: Bool = false, label: String,
     acceptPaused: @escaping @Sendable () -> Void = {}
   ) throws(ListenError) {
     let listener = try Listener(listen)
@@ -23,33 +25,43 @@ package final class HTTPServer: Sendable {
         ))
     }
     self.loops = loops
+    sideLoop =
+      hasSideLoop
+      ? try EventLoop(
+        listener: nil, limits: limits, counters: counters, label: "\(label).side", acceptPaused: acceptPaused) : nil
+    for loop in loops { loop.sibling = sideLoop }
+    sideLoop?.sibling = loops[0]
   }
 
   /// `makeResponder` is called once per loop, on the loop's own queue.
   package func start(_ makeResponder: @escaping @Sendable (EventLoop) -> any Responder) {
-    for loop in loops { loop.start(makeResponder) }
+    for loop in allLoops { loop.start(makeResponder) }
   }
 
   /// Stops listening, answers what is in flight and returns when every connection has ended. `abort` ends the wait.
   package func drain() async {
     await withTaskGroup { group in
-      for loop in loops {
-        group.addTask {
-          await withCheckedContinuation { continuation in loop.post(.drain { continuation.resume() }) }
-        }
-      }
+      for loop in loops { group.addTask { await Self.drain(loop) } }
     }
+    // After those that move connections there.
+    if let sideLoop { await Self.drain(sideLoop) }
   }
+
+  private static func drain(_ loop: EventLoop) async {
+    await withCheckedContinuation { continuation in loop.post(.drain { continuation.resume() }) }
+  }
+
+  private var allLoops: [EventLoop] { loops + (sideLoop.map { [$0] } ?? []) }
 
   /// Has each loop call `answer` when it comes to it: a loop that hangs does not.
   package func ping(_ answer: @escaping @Sendable () -> Void) {
-    for loop in loops { loop.post(.ping(answer: answer)) }
+    for loop in allLoops { loop.post(.ping(answer: answer)) }
   }
 
-  package var loopCount: Int { loops.count }
+  package var loopCount: Int { allLoops.count }
 
   /// Closes every connection at once. Ends a `drain` that waits.
   package func abort() {
-    for loop in loops { loop.post(.abort) }
+    for loop in allLoops { loop.post(.abort) }
   }
 }

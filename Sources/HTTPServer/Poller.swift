@@ -8,16 +8,19 @@ internal import Glibc
     var token: UInt64
     var isReadable: Bool
     var isWritable: Bool
+    /// The peer has ended its sending.
+    var isEnded: Bool
     /// The connection is gone in both directions, whatever was asked for.
     var isHungUp: Bool
   }
 
   struct Interest: OptionSet {
     let rawValue: UInt32
-    static let read = Interest(rawValue: EPOLLIN.rawValue)
+    /// And the end of what the peer sends.
+    static let read = Interest(rawValue: EPOLLIN.rawValue | EPOLLRDHUP.rawValue)
     static let write = Interest(rawValue: EPOLLOUT.rawValue)
-    /// Of several loops that wait for one listener, wake one.
-    static let exclusive = Interest(rawValue: EPOLLEXCLUSIVE.rawValue)
+    /// Of several loops that wait for one listener, wake one. epoll takes nothing else together with that.
+    static let accept = Interest(rawValue: EPOLLIN.rawValue | EPOLLEXCLUSIVE.rawValue)
   }
 
   /// Events of one wait.
@@ -75,7 +78,8 @@ internal import Glibc
     let event = unsafe buffer[index]
     return unsafe Event(
       token: event.data.u64, isReadable: event.events & EPOLLIN.rawValue != 0,
-      isWritable: event.events & EPOLLOUT.rawValue != 0, isHungUp: event.events & gone != 0)
+      isWritable: event.events & EPOLLOUT.rawValue != 0, isEnded: event.events & EPOLLRDHUP.rawValue != 0,
+      isHungUp: event.events & gone != 0)
   }
 
   private func control(_ operation: Int32, _ target: Int32, _ interest: Interest, _ token: UInt64) -> Bool {

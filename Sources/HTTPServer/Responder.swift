@@ -7,14 +7,40 @@ package protocol Responder: AnyObject {
   /// closes after it. `nil` reads on.
   func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response?
 
-  /// A whole request. `bytes` are the head's. `nil` promises an answer through `EventLoop.answer` with this `exchange`.
-  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
+  /// A whole request. `bytes` are the head's.
+  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Reply
 
   /// A request that was refused for its form, or did not come in time. `bytes` are what came of it, its head first.
   func refused(_ error: RequestError, _ bytes: Span<UInt8>)
 
   /// Nothing more is readable for now: hand over what the round has collected, as one batch.
   func roundEnded()
+
+  /// The peer of a request that waits has ended its sending, or the time that `later` named has come. A response ends the wait; with `nil`,
+  /// the request waits on without a limit.
+  func interrupted(_ exchange: Exchange) -> Response?
+
+  /// The connection of a request is gone that waited with a deadline.
+  func gone(_ exchange: Exchange)
+
+  /// `EventLoop.wakeResponder` was called: the responses to requests that have waited for that.
+  func woken() -> [(exchange: Exchange, response: Response)]
+}
+
+extension Responder {
+  package func interrupted(_ exchange: Exchange) -> Response? { nil }
+  package func gone(_ exchange: Exchange) {}
+  package func woken() -> [(exchange: Exchange, response: Response)] { [] }
+}
+
+/// What becomes of a request.
+package enum Reply {
+  case now(Response)
+  /// The responder promises an answer, through `EventLoop.answer` or when it is woken or interrupted. `deadline`: nanoseconds of
+  /// `EventLoop.now` at which it is interrupted.
+  case later(deadline: UInt64 = .max)
+  /// The connection moves to the other of the main and the side loop, whose responder gets the request. Only while `EventLoop.canMove`.
+  case elsewhere
 }
 
 extension Responder {

@@ -46,6 +46,13 @@ enum SystemCall {
     unsafe _ = setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &one, socklen_t(MemoryLayout<Int32>.size))
   }
 
+  /// Has `close` send a RST, which tells the peer that it did not get everything.
+  static func resetOnClose(_ socket: Int32) {
+    var linger = linger(l_onoff: 1, l_linger: 0)
+    // The pointer lives for the call.
+    unsafe _ = setsockopt(socket, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
+  }
+
   static func shutdownWriting(_ socket: Int32) {
     _ = shutdown(socket, Int32(SHUT_WR))
   }

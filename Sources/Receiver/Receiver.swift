@@ -30,7 +30,7 @@ public final class Receiver: Sendable {
   private let pruner: Pruner
   private let watch: StoreWatch?
   private let inbox: Inbox
-  private let feed: Feed
+  private let feed = FeedSignal()
   private let gate: Gate
   private let publicServer: HTTPServer
   private let privateServer: HTTPServer
@@ -50,7 +50,8 @@ public final class Receiver: Sendable {
         loops: max(1, ProcessInfo.processInfo.activeProcessorCount / 2), label: "revoked.public",
         acceptPaused: Self.complaint("public", logger))
       privateServer = try HTTPServer(
-        listen: configuration.privateListen, limits: configuration.limits, loops: 1, label: "revoked.private",
+        listen: configuration.privateListen, limits: configuration.limits, loops: 1, hasSideLoop: true,
+        label: "revoked.private",
         acceptPaused: Self.complaint("private", logger))
     } catch {
       throw .listener(error.description)
@@ -72,20 +73,19 @@ public final class Receiver: Sendable {
       let dispatcher = try Dispatcher(
         store: store, handlers: handlers, logger: logger, attemptFile: "\(configuration.data)/attempts")
       let metrics = Metrics()
-      let bell = CommitBell()
       let probe = CommitProbe(store)
-      inbox = Inbox(store) { commit in
+      inbox = Inbox(store) { [feed] commit in
         probe.committed()
         metrics.observe(commit)
         dispatcher.wake()
-        bell.ring()
+        feed.ring()
       }
       self.dispatcher = dispatcher
-      watch = Self.watch(store, logger) {
+      watch = Self.watch(store, logger) { [feed] in
         // When the store fails, the next commit takes note.
         try? store.noteForeignCommits()
         dispatcher.wake()
-        bell.ring()
+        feed.ring()
       }
       pruner = Pruner(store: store, handlers: { dispatcher.counters.map(\.name) }, now: now) { error in
         logger.error("forgetting what is old failed; tried again in an hour", metadata: ["error": "\(error)"])
@@ -94,10 +94,7 @@ public final class Receiver: Sendable {
         store: store, inbox: inbox, probe: probe, metrics: metrics, dispatcher: dispatcher,
         secrets: configuration.secrets, path: configuration.path, logger: logger, now: now,
         lastSigned: tally.lastReceivedAt)
-      let feed = Feed(service)
-      bell.listen { feed.wake() }
       gate = Gate(configuration.forwardAuth, service)
-      self.feed = feed
     } catch {
       throw .store(error.description)
     }
@@ -119,7 +116,7 @@ public final class Receiver: Sendable {
     gate.verification?.keys.start()
     privateServer.start { [service, feed, gate, token = configuration.privateToken] loop in
       PrivateResponder(
-        loop: loop, service: service, readiness: readiness, metricsPage: page, feed: feed, token: token, gate: gate)
+        loop: loop, service: service, readiness: readiness, metricsPage: page, feedSignal: feed, token: token, gate: gate)
     }
     // Behind the listeners: a handler that ends the process must not keep look-ups from being answered.
     dispatcher.start()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPServer
 
-@Suite("A connection's deadlines are absolute")
+@Suite("A connection's deadlines are absolute", .timeLimit(.minutes(1)))
 struct ConnectionStateTests {
   static let second: UInt64 = 1_000_000_000
 

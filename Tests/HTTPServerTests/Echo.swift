@@ -4,7 +4,8 @@ import HTTPServer
 import Synchronization
 
 /// Answers with the request's body. `/later` is answered when the test says so, `/large` with a megabyte, `/page` with
-/// the body behind 64 KiB, `/refused` is refused before its body, and `/hold` holds the loop until the test lets it go.
+/// the body behind 64 KiB, `/refused` is refused before its body, `/hold` holds the loop until the test lets it go, and
+/// `/side` and `/side-later` are the side loop's.
 final class Echo: Responder {
   /// The exchanges that wait, and the loops to answer them on.
   final class Waiting: Sendable {
@@ -55,22 +56,29 @@ final class Echo: Responder {
     path(head, bytes) == "/refused" ? Response(problem: .notFound) : nil
   }
 
-  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
-  {
+  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Reply {
     switch path(head, bytes) {
     case "/later":
       waiting.exchanges.withLock { $0.append((loop, exchange)) }
-      return nil
+      return .later()
+    case "/side":
+      guard loop.isSide else { return loop.canMove ? .elsewhere : .now(Response(problem: .serviceUnavailable)) }
+      return .now(Response(.ok, body: "side ".utf8.map { $0 } + body.indices.map { body[$0] }))
+    case "/side-later":
+      guard loop.isSide else { return loop.canMove ? .elsewhere : .now(Response(problem: .serviceUnavailable)) }
+      waiting.exchanges.withLock { $0.append((loop, exchange)) }
+      return .later()
+    case _ where loop.isSide && loop.canMove: return .elsewhere
     case "/hold":
       waiting.holding.withLock { $0 = loop }
       // A test that fails before it lets go does not keep the loop for ever.
       _ = waiting.release.wait(timeout: .now() + 120)
-      return Response(.ok, body: body.indices.map { body[$0] })
-    case "/large": return Response(.ok, body: [UInt8](repeating: 0x78, count: 1 << 20))
+      return .now(Response(.ok, body: body.indices.map { body[$0] }))
+    case "/large": return .now(Response(.ok, body: [UInt8](repeating: 0x78, count: 1 << 20)))
     case "/page":
       let padding = [UInt8](repeating: 0x78, count: 65_536)
-      return Response(.ok, body: padding + body.indices.map { body[$0] })
-    default: return Response(.ok, contentType: "text/plain", body: body.indices.map { body[$0] })
+      return .now(Response(.ok, body: padding + body.indices.map { body[$0] }))
+    default: return .now(Response(.ok, contentType: "text/plain", body: body.indices.map { body[$0] }))
     }
   }
 

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("The server speaks HTTP/1.1 over real sockets")
+@Suite("The server speaks HTTP/1.1 over real sockets", .timeLimit(.minutes(2)))
 struct HTTPServerTests {
   let waiting = Echo.Waiting()
 

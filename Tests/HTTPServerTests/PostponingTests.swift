@@ -7,7 +7,9 @@ import Testing
 @testable import HTTPServer
 
 /// The loop is held in one request while others arrive, so that its next round has all of them.
-@Suite("Replies that wait for the round's end are sent, in order and to whoever still listens")
+@Suite(
+  "Replies that wait for the round's end are sent, in order, to the peers that are still there", .timeLimit(.minutes(2))
+)
 struct PostponingTests {
   let waiting = Echo.Waiting()
 

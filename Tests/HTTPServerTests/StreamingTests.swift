@@ -76,6 +76,26 @@ struct StreamingTests {
     await server.drain()
   }
 
+  @Test(
+    "is cut by a reset for HTTP/1.0, whose peer would take an end for the end of the body", arguments: [false, true])
+  func cutOldVersion(isAborted: Bool) async throws {
+    let server = try server()
+    let client = try Client(server.address)
+    client.send("GET \(isAborted ? "/endless" : "/broken") HTTP/1.0\r\n\r\n")
+    if isAborted {
+      await wait { streams.made.load(ordering: .relaxed) > 0 }
+      server.abort()
+    }
+    _ = client.read()
+    #expect(client.wasReset)
+    let whole = try Client(server.address)
+    whole.send("GET /numbers HTTP/1.0\r\n\r\n")
+    #expect(whole.read().hasSuffix("3 "))
+    #expect(!whole.wasReset)
+    server.abort()
+    await server.drain()
+  }
+
   @Test("comes before the answers to what was pipelined behind it")
   func pipelining() async throws {
     let server = try server()
@@ -152,12 +172,11 @@ private final class Streamer: Responder {
 
   func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
 
-  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
-  {
+  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Reply {
     let path = bytes.extracting(head.path.range)
-    if path.equals("/short") { return Response(.ok, contentType: "text/plain", body: "short") }
+    if path.equals("/short") { return .now(Response(.ok, contentType: "text/plain", body: "short")) }
     let kind: Body.Kind = path.equals("/numbers") ? .numbers : path.equals("/broken") ? .broken : .endless
-    return Response(.ok, contentType: "text/plain", first: Array("first ".utf8), rest: Body(streams, kind))
+    return .now(Response(.ok, contentType: "text/plain", first: Array("first ".utf8), rest: Body(streams, kind)))
   }
 
   func roundEnded() {}

@@ -1,5 +1,7 @@
+import DynamicEvents
 import Foundation
 import Receiver
+import RevocationStore
 import TestSupport
 import Testing
 
@@ -14,8 +16,18 @@ struct FeedTests {
     var expiresAt: String
   }
 
-  /// The lines of an answer that ended whole.
-  func lines(_ answer: String) throws -> [Line] {
+  struct End: Decodable, Equatable {
+    var end: String
+    var cursor: String
+  }
+
+  /// An answer that ended whole.
+  struct Whole {
+    var lines: [Line]
+    var end: End
+  }
+
+  func whole(_ answer: String) throws -> Whole {
     #expect(answer.status == 200)
     #expect(answer.field("Content-Type") == "application/x-ndjson")
     var text = answer.content
@@ -33,8 +45,19 @@ struct FeedTests {
       try #require(answer.hasSuffix("\r\n0\r\n\r\n"))
       try #require(rest.isEmpty)
     }
-    #expect(text.isEmpty || text.hasSuffix("\n"))
-    return try text.split(separator: "\n").map { try JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+    try #require(text.hasSuffix("\n"))
+    let lines = text.split(separator: "\n").map { Data($0.utf8) }
+    return Whole(
+      lines: try lines.dropLast().map { try JSONDecoder().decode(Line.self, from: $0) },
+      end: try JSONDecoder().decode(End.self, from: try #require(lines.last)))
+  }
+
+  /// The entries of a complete answer, whose end has the cursor of the last.
+  func lines(_ answer: String) throws -> [Line] {
+    let whole = try whole(answer)
+    #expect(whole.end.end == "complete")
+    if let last = whole.lines.last { #expect(whole.end.cursor == last.cursor) }
+    return whole.lines
   }
 
   @Test("is read from the beginning, and on from any of its cursors")
@@ -52,8 +75,9 @@ struct FeedTests {
       let rest = try lines(served.ask("GET", "/v1/revocations?after=\(line.cursor)"))
       #expect(rest == Array(all[(index + 1)...]))
     }
-    let two = try lines(served.ask("GET", "/v1/revocations?limit=2&after=\(all[1].cursor)"))
-    #expect(two == Array(all[2...3]))
+    let two = try whole(served.ask("GET", "/v1/revocations?limit=2&after=\(all[1].cursor)"))
+    #expect(two.lines == Array(all[2...3]))
+    #expect(two.end == End(end: "limit", cursor: all[3].cursor))
     let head = try served.ask("HEAD", "/v1/revocations")
     #expect(head.status == 200)
     #expect(head.content.isEmpty)
@@ -74,10 +98,62 @@ struct FeedTests {
     let old = client.read()
     #expect(old.field("Connection") == "close")
     #expect(try lines(old) == all)
-    for limit in [127, 128, 129, 256, 399, 400, 401] {
-      #expect(try lines(served.ask("GET", "/v1/revocations?limit=\(limit)")).count == min(limit, 400))
+    for limit in [1, 199, 200, 201, 399, 400, 401] {
+      let some = try whole(served.ask("GET", "/v1/revocations?limit=\(limit)"))
+      #expect(some.lines == Array(all.prefix(limit)))
+      #expect(some.end == End(end: limit < 400 ? "limit" : "complete", cursor: all[min(limit, 400) - 1].cursor))
     }
     #expect(try served.ask("HEAD", "/v1/revocations").content.isEmpty)
+    await served.receiver.stop()
+  }
+
+  /// A store with so many revoked sessions, and the session of each number.
+  private func fill(_ folder: TemporaryFolder, _ count: Int) throws -> (Int) throws -> SessionID {
+    let session = { (number: Int) throws -> SessionID in
+      let digits = String(number, radix: 16)
+      return try #require(
+        SessionID("10000000-0000-4000-8000-" + String(repeating: "0", count: 12 - digits.count) + digits))
+    }
+    let now = Timestamp(Date())
+    let store = try RevocationStore(data: folder.data, mode: .serve)
+    for start in stride(from: 0, to: count, by: 1000) {
+      _ = try store.append(
+        (start..<min(start + 1000, count)).map { number in
+          IncomingEvent(
+            key: try #require(EventKey(bytes: try session(number).bytes)), messageID: nil, body: [], receivedAt: now,
+            occurredAt: now,
+            kind: .sessionRevoked(
+              SessionRevoked(
+                name: "user.session.revoked", eventID: nil, session: try session(number), by: .user, revokedAt: now,
+                createdAt: now)))
+        })
+    }
+    try store.close()
+    return session
+  }
+
+  @Test(
+    "ends for a slow caller where the store was when it asked, and says so when a session moved meanwhile",
+    arguments: [false, true])
+  func slowCaller(moves: Bool) async throws {
+    let folder = try TemporaryFolder()
+    let session = try fill(folder, 40_000)
+    let served = try ServedReceiver(in: folder)
+    let client = try Client(served.receiver.privateAddress, receiveBuffer: 4096)
+    client.send("GET /v1/revocations HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    #expect(client.read(until: "sessionId").status == 200)
+    // Now it takes its time. Its answer is longer than all buffers between.
+    for id in Self.ids[0..<400] { try served.revoke(id) }
+    let moved = try session(39_999)
+    if moves { try served.revoke("\(moved)", createdAt: "2100-01-01T00:00:00Z") }
+    let text = client.read()
+    let ends = text.matches(of: /\{"end":"(\w+)","cursor":"([^"]+)"\}\n/)
+    #expect(ends.map { String($0.1) } == [moves ? "limit" : "complete"])
+    // A page may reach beyond.
+    #expect(!text.contains(Self.ids[399]))
+    let rest = try served.ask("GET", "/v1/revocations?after=\(try #require(ends.first).2)")
+    #expect(rest.contains(Self.ids[399]))
+    #expect((text + rest).contains("\(moved)"))
     await served.receiver.stop()
   }
 
@@ -94,7 +170,7 @@ struct FeedTests {
     try served.revoke(Self.ids[0], event: "the-same-session-again")
     try served.revoke(Self.ids[1])
     for client in [first, second] {
-      let answer = client.read(until: "}\n")
+      let answer = client.read(until: #""end":"complete""#)
       #expect(try lines(answer).map(\.sessionId) == [Self.ids[1]])
       #expect(answer.field("X-Revoked-Last-Event") != nil)
     }
@@ -103,11 +179,61 @@ struct FeedTests {
     await served.receiver.stop()
   }
 
-  @Test("answers empty when nothing came in time")
-  func waitEnds() async throws {
+  @Test("says where to go on when there is nothing, and waits for it from there; for a snapshot it does not wait")
+  func nothing() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
-    #expect(try lines(served.ask("GET", "/v1/revocations?wait=1")) == [])
-    #expect(try lines(served.ask("GET", "/v1/revocations?wait=0")) == [])
+    for query in ["", "?after=", "?wait=50", "?limit=9&wait=50"] {
+      let answer = try whole(served.ask("GET", "/v1/revocations\(query)"))
+      #expect(answer.lines == [])
+      #expect(answer.end == End(end: "complete", cursor: "00000000-0"))
+    }
+    #expect(try lines(served.ask("GET", "/v1/revocations?after=00000000-0&wait=1")) == [])
+    let client = try Client(served.receiver.privateAddress)
+    client.send("GET /v1/revocations?after=00000000-0&wait=50 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    try served.revoke(Self.ids[0])
+    #expect(try lines(client.read()).map(\.sessionId) == [Self.ids[0]])
+    await served.receiver.stop()
+  }
+
+  @Test("answers a caller that ends its sending at once, and forgets one that hangs up")
+  func hangUp() async throws {
+    let served = try ServedReceiver(in: TemporaryFolder())
+    let request = "GET /v1/revocations?after=00000000-0&wait=50 HTTP/1.1\r\nHost: a\r\n\r\n"
+    let start = ContinuousClock.now
+    let half = try Client(served.receiver.privateAddress)
+    half.send(request)
+    half.endSending()
+    #expect(try lines(half.read()) == [])
+    for isReset in [false, true] {
+      do {
+        let gone = try Client(served.receiver.privateAddress)
+        gone.send(request)
+        if isReset { gone.reset() }
+      }
+      while try !served.ask("GET", "/metrics").contains("revoked_connections{listener=\"private\"} 1\n") {}
+    }
+    // The wait is far longer.
+    #expect(start.duration(to: .now) < .seconds(25))
+    await served.receiver.stop()
+  }
+
+  @Test("shares a connection with other requests, in order")
+  func mixed() async throws {
+    let served = try ServedReceiver(in: TemporaryFolder())
+    for id in Self.ids[0..<300] { try served.revoke(id) }
+    let client = try Client(served.receiver.privateAddress)
+    let one = { (path: String) in "GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n" }
+    let look = one("/v1/sessions/\(Self.ids[0])")
+    client.send(look + one("/v1/revocations") + look + one("/v1/revocations?limit=1") + look + look)
+    client.send(
+      "GET /v1/revocations?limit=2 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello"
+        + "GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    let answers = client.read().components(separatedBy: "HTTP/1.1 200 OK\r\n").dropFirst()
+    let kinds = answers.map { answer in
+      answer.contains(#""end":"complete""#)
+        ? "all" : answer.contains(#""end":"limit""#) ? "some" : answer.contains(#""revoked":true"#) ? "one" : "live"
+    }
+    #expect(kinds == ["one", "all", "one", "some", "one", "one", "some", "live"])
     await served.receiver.stop()
   }
 
@@ -145,7 +271,8 @@ struct FeedTests {
   func malformed() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     let bad = [
-      "after=1", "after=x-1", "after=00000000-0", "limit=", "limit=0", "limit=-1", "limit=+1", "limit=1.5",
+      "after=1", "after=x-1", "after=00000000-01", "after=00000000-00", "after=00000000-", "limit=", "limit=0",
+      "limit=-1", "limit=+1", "limit=1.5",
       "limit=1234567890", "limit=%31", "wait=1234567890", "wait=-1", "wait=1s", "wait=", "wait=1&wait=1",
       "limit=1&limit=2",
       "after=00000000-1&after=00000000-1", "from=1", "After=00000000-1", "wait", "limit=1?wait=1", "a",

@@ -28,9 +28,12 @@ struct ServedReceiver {
   }
 
   /// Has the session revoked by a signed event.
-  func revoke(_ session: String, event: String = UUID().uuidString.lowercased()) throws {
+  func revoke(
+    _ session: String, event: String = UUID().uuidString.lowercased(), createdAt: String? = nil
+  ) throws {
+    let created = createdAt.map { #","createdAt":"\#($0)""# } ?? ""
     let body =
-      #"{"eventId":"\#(event)","eventName":"user.session.revoked","timestamp":"2026-10-01T09:00:00.348Z","data":{"id":"\#(session)"}}"#
+      #"{"eventId":"\#(event)","eventName":"user.session.revoked","timestamp":"2026-10-01T09:00:00.348Z","data":{"id":"\#(session)"\#(created)}}"#
     let code = try HMACSHA256(key: Secret(Vector.secret)).code(for: Array(body.utf8).span)
     let answer = try exchange(
       "POST /webhooks/dynamic HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"

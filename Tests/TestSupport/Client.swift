@@ -7,8 +7,11 @@ package import HTTPServer
 /// hang it.
 package final class Client {
   private let descriptor: Int32
+  /// The peer has broken off, rather than ended.
+  package private(set) var wasReset = false
 
-  package init(_ address: ListenAddress) throws {
+  /// - Parameter receiveBuffer: bytes that the kernel holds for a client that does not read, so that a peer soon has to wait.
+  package init(_ address: ListenAddress, receiveBuffer: Int32? = nil) throws {
     guard case .tcp(_, let port) = address else {
       guard case .unix(let path) = address else { throw POSIXError(.EINVAL) }
       descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
@@ -19,6 +22,9 @@ package final class Client {
       return
     }
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    if var size = receiveBuffer {
+      unsafe _ = setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
+    }
     var name = sockaddr_in()
     name.sin_family = sa_family_t(AF_INET)
     name.sin_port = port.bigEndian
@@ -100,7 +106,10 @@ package final class Client {
     var chunk = [UInt8](repeating: 0, count: 65_536)
     while true {
       let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
-      guard count > 0 else { break }
+      guard count > 0 else {
+        wasReset = count < 0 && errno == ECONNRESET
+        break
+      }
       // What came before was searched; only a marker's beginning can be there.
       let unsearched = max(0, received.count - (marker?.utf8.count ?? 0))
       received += chunk[..<count]

@@ -1,4 +1,3 @@
-internal import Dispatch
 internal import HTTPMessage
 internal import HTTPServer
 internal import RevocationStore
@@ -7,128 +6,137 @@ internal import Synchronization
 /// `GET /v1/revocations`: the revoked sessions in the order of their cursors, for caches in other processes.
 ///
 /// A cache that survives our downtime:
-/// 1. Read from the beginning. Remember each entry until its `expiresAt`, and the last entry's `cursor`. Once an answer has ended whole (its last chunk
-///    is there), the cache holds every session that was revoked at that moment, and may answer.
-/// 2. Ask for `after=CURSOR&wait=50`, over and over. An entry may name a session that is known already: the later `expiresAt` counts. An
-///    empty answer means that nothing came; one that is cut off is good as far as its last whole line.
+/// 1. Read from the beginning. Remember each entry until its `expiresAt`. The last line of a whole answer has an `end`; an answer without that line
+///    was cut, and is good as far as its last whole line. After `"end":"complete"` the cache holds every session that was revoked when the answer
+///    began, and may answer. After `"end":"limit"` there is more: ask for it at once.
+/// 2. Ask for `after=CURSOR&wait=50` with the cursor of the last line, over and over. An entry may name a session that is known already: the later
+///    `expiresAt` counts. An answer with nothing but its end means that nothing came.
 /// 3. On 410 the cursor belongs to a history that is no more (a backup was restored): ask without `after`, and keep what is remembered, since
 ///    nothing un-revokes.
 /// 4. On anything else, or no answer, keep what is remembered, and try again after a pause. How long to go on answering "not revoked" meanwhile is
 ///    the caller's decision: what was revoked since the last good answer is not known.
-final class Feed: Sendable {
-  private struct Question: Sendable {
-    let exchange: Exchange
-    let loop: EventLoop
-    /// Where the caller has come to, past what has expired.
+///
+/// Used on one loop, which is not that of the look-ups: what is read here holds up none of them. Callers at the same place share what is read, and
+/// are answered together when something is committed.
+final class Feed {
+  /// Where a caller has come to, and how many entries it wants; nil: all.
+  private struct Question: Hashable {
     var position: Int64
-    let limit: Int?
-    let deadline: DispatchTime
+    var limit: Int?
   }
 
-  private struct State {
-    var waiting: [Question] = []
-    var isClosed = false
-    /// When the next alarm goes off.
-    var alarm = DispatchTime.distantFuture
+  fileprivate enum Beginning {
+    case response(Response)
+    /// Nothing is behind this position.
+    case nothing(Response, position: Int64)
   }
 
-  /// Callers that wait at once, including those that have gone without our knowing; whoever comes beyond it is answered without a wait.
-  private static let most = 4096
+  /// Callers that wait at once; each holds a connection.
+  private static let mostWaiting = 4096
+  /// Answers of more than one page that are sent at once; each may hold a page in memory.
+  private static let mostStreaming = 1024
 
   private let service: Service
-  /// Reads happen here, so that a cold page holds up no look-up.
-  private let queue = DispatchQueue(label: "revoked.feed")
-  private let state = Mutex(State())
+  private let loop: EventLoop
+  private let signal: FeedSignal
+  private let pages: FeedPages
+  private var waiting: [Question: [Exchange]] = [:]
+  private var questions: [Exchange: Question] = [:]
 
-  init(_ service: Service) {
+  init(_ service: Service, _ loop: EventLoop, _ signal: FeedSignal) {
     self.service = service
+    self.loop = loop
+    self.signal = signal
+    pages = FeedPages(service, loop)
+    signal.connect(to: loop)
   }
 
-  /// Answers through the loop, now or when something comes.
-  func ask(_ query: FeedQuery, _ exchange: Exchange, on loop: EventLoop) {
-    if let cursor = query.after, !service.store.knows(cursor) {
-      return loop.answer([(exchange, service.stamped(Answers.unknownCursor))])
+  func roundEnded() { pages.roundEnded() }
+
+  func reply(to query: FeedQuery, _ exchange: Exchange) -> Reply {
+    if let cursor = query.after, !service.store.knows(cursor) { return .now(service.stamped(Answers.unknownCursor)) }
+    switch begin(Question(position: query.after?.seq ?? 0, limit: query.limit)) {
+    case .response(let response): return .now(response)
+    case .nothing(let response, let position):
+      // A snapshot is never waited for.
+      guard query.after != nil, query.wait > 0, !signal.isClosed else { return .now(response) }
+      guard questions.count < Self.mostWaiting else { return .now(service.stamped(Answers.unfit)) }
+      wait(Question(position: position, limit: query.limit), [exchange])
+      return .later(deadline: loop.now + UInt64(query.wait) * 1_000_000_000)
     }
-    let question = Question(
-      exchange: exchange, loop: loop, position: query.after?.seq ?? 0, limit: query.limit,
-      deadline: .now() + .seconds(query.wait))
-    queue.async { self.read(question) }
   }
 
-  /// Something was committed.
-  func wake() {
+  /// The caller's time is up, or it has ended its sending.
+  func interrupted(_ exchange: Exchange) -> Response? {
+    guard let question = questions[exchange] else { return nil }
+    gone(exchange)
+    return begin(question).response
+  }
+
+  /// The caller has hung up.
+  func gone(_ exchange: Exchange) {
+    guard let question = questions.removeValue(forKey: exchange) else { return }
+    signal.add(-1)
+    waiting[question]?.removeAll { $0 == exchange }
+    if waiting[question]?.isEmpty == true { waiting[question] = nil }
+  }
+
+  /// Something was committed, or the receiver stops.
+  func woken() -> [(exchange: Exchange, response: Response)] {
     let last = service.store.lastRevocation.load(ordering: .acquiring)
-    let woken = take { $0.position < last }
-    guard !woken.isEmpty else { return }
-    queue.async { for question in woken { self.read(question) } }
+    var answers: [(exchange: Exchange, response: Response)] = []
+    for question in waiting.keys where question.position < last || signal.isClosed {
+      guard let exchanges = waiting.removeValue(forKey: question) else { continue }
+      for exchange in exchanges { questions[exchange] = nil }
+      signal.add(-exchanges.count)
+      switch begin(question) {
+      case .nothing(_, let position) where !signal.isClosed:
+        // What was committed has expired already.
+        wait(Question(position: position, limit: question.limit), exchanges)
+      case .response(let response) where response.rest != nil:
+        // Each goes on at its own pace.
+        for (index, exchange) in exchanges.enumerated() {
+          if index == 0 { answers.append((exchange, response)) } else { answers.append((exchange, begin(question).response)) }
+        }
+      case .response(let response), .nothing(let response, _):
+        for exchange in exchanges { answers.append((exchange, response)) }
+      }
+    }
+    return answers
   }
 
-  /// Ends all waits, and lets nobody wait any more.
-  func close() {
-    state.withLock { $0.isClosed = true }
-    queue.async { for question in self.take(where: { _ in true }) { self.answer(question, Self.nothing) } }
-  }
-
-  private func read(_ question: Question) {
-    let body = FeedBody(service, after: question.position, limit: question.limit)
+  private func begin(_ question: Question) -> Beginning {
+    let answer = FeedAnswer(pages, service, after: question.position, limit: question.limit)
     var first: [UInt8] = []
-    switch body.appendNext(to: &first) {
-    case .failed: answer(question, Answers.unfit)
-    case .more where first.isEmpty:
-      // A page of what has expired is no answer. On behind whoever else asks.
-      var question = question
-      question.position = body.position
-      queue.async { [question] in self.read(question) }
-    case .more: answer(question, Response(.ok, contentType: Self.type, first: first, rest: body))
-    case .last where !first.isEmpty: answer(question, Response(.ok, contentType: Self.type, body: first))
+    switch answer.appendNext(to: &first) {
+    case .failed:
+      return .response(service.stamped(Answers.unfit))
+    case .more:
+      guard answer.stream(atMost: Self.mostStreaming) else { return .response(service.stamped(Answers.unfit)) }
+      return .response(service.stamped(Response(.ok, contentType: Self.type, first: first, rest: answer)))
     case .last:
-      var question = question
-      question.position = body.position
-      wait(question)
+      let response = service.stamped(Response(.ok, contentType: Self.type, body: first))
+      return answer.isEmpty ? .nothing(response, position: answer.position) : .response(response)
     }
   }
 
-  private func wait(_ question: Question) {
-    let isWaiting = state.withLock { state in
-      guard !state.isClosed, question.deadline > .now(), state.waiting.count < Self.most else { return false }
-      state.waiting.append(question)
-      return true
+  private func wait(_ question: Question, _ exchanges: [Exchange]) {
+    waiting[question, default: []] += exchanges
+    for exchange in exchanges { questions[exchange] = question }
+    signal.add(exchanges.count)
+    // What was committed since the read found no caller to wake.
+    if service.store.lastRevocation.load(ordering: .acquiring) > question.position || signal.isClosed {
+      loop.wakeResponder()
     }
-    guard isWaiting else { return answer(question, Self.nothing) }
-    setAlarm()
-    // What was committed between the read and the entry found nobody to wake.
-    wake()
-  }
-
-  /// One alarm for the earliest deadline, however many wait and however often.
-  private func setAlarm() {
-    let due = state.withLock { state -> DispatchTime? in
-      guard let due = state.waiting.map(\.deadline).min(), due < state.alarm else { return nil }
-      state.alarm = due
-      return due
-    }
-    guard let due else { return }
-    queue.asyncAfter(deadline: due) { [self] in
-      // A later alarm that was overtaken by this one finds nothing to do.
-      state.withLock { if $0.alarm == due { $0.alarm = .distantFuture } }
-      let now = DispatchTime.now()
-      for question in take(where: { $0.deadline <= now }) { answer(question, Self.nothing) }
-      setAlarm()
-    }
-  }
-
-  private func take(where isTaken: (Question) -> Bool) -> [Question] {
-    state.withLock { state in
-      let taken = state.waiting.filter(isTaken)
-      if !taken.isEmpty { state.waiting.removeAll(where: isTaken) }
-      return taken
-    }
-  }
-
-  private func answer(_ question: Question, _ response: Response) {
-    question.loop.answer([(question.exchange, service.stamped(response))])
   }
 
   private static let type: StaticString = "application/x-ndjson"
-  private static let nothing = Response(.ok, contentType: type, body: [])
+}
+
+extension Feed.Beginning {
+  fileprivate var response: Response {
+    switch self {
+    case .response(let response), .nothing(let response, _): response
+    }
+  }
 }

@@ -12,18 +12,19 @@ final class PrivateResponder: Responder {
   private let lookUps: LookUps
   private let forwardAuth: ForwardAuth
   private let orders: Orders
-  private let feed: Feed
+  /// Only on the side loop.
+  private let feed: Feed?
 
   init(
-    loop: EventLoop, service: Service, readiness: Readiness, metricsPage: MetricsPage, feed: Feed, token: Secret?,
-    gate: Gate
+    loop: EventLoop, service: Service, readiness: Readiness, metricsPage: MetricsPage, feedSignal: FeedSignal,
+    token: Secret?, gate: Gate
   ) {
     self.loop = loop
     self.service = service
     self.readiness = readiness
     self.metricsPage = metricsPage
     self.token = token
-    self.feed = feed
+    feed = loop.isSide ? Feed(service, loop, feedSignal) : nil
     lookUps = LookUps(service)
     orders = Orders(service, loop, areAllowed: token != nil)
     forwardAuth = ForwardAuth(service, lookUps, gate)
@@ -35,30 +36,43 @@ final class PrivateResponder: Responder {
     return path.isForwardAuth ? forwardAuth(head, bytes, for: nil) : nil
   }
 
-  func roundEnded() { lookUps.roundEnded() }
+  func roundEnded() {
+    lookUps.roundEnded()
+    feed?.roundEnded()
+  }
 
-  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
-  {
+  func interrupted(_ exchange: Exchange) -> Response? { feed?.interrupted(exchange) }
+  func gone(_ exchange: Exchange) { feed?.gone(exchange) }
+  func woken() -> [(exchange: Exchange, response: Response)] { feed?.woken() ?? [] }
+
+  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Reply {
     let path = bytes.extracting(head.path.range)
-    if path.isForwardAuth { return forwardAuth(head, bytes, for: exchange) }
     let isGet = head.method == .get || head.method == .head
-    if path.equals("/livez") { return isGet ? Answers.healthy : Answers.getOnly }
+    let isFeed = isGet && path.equals("/v1/revocations")
+    if isFeed != loop.isSide, loop.canMove { return .elsewhere }
+    if path.isForwardAuth { return forwardAuth(head, bytes, for: exchange).map { .now($0) } ?? .later() }
+    if path.equals("/livez") { return .now(isGet ? Answers.healthy : Answers.getOnly) }
     if path.equals("/readyz") {
-      guard isGet else { return Answers.getOnly }
+      guard isGet else { return .now(Answers.getOnly) }
       readiness.probe { [loop] response in loop.answer([(exchange, response)]) }
-      return nil
+      return .later()
     }
-    let access = PrivateAccess(head, bytes, token: token)
-    if path.hasPrefix("/v1/") {
-      guard let answer = answer(path, head, bytes, body, access, exchange) else { return nil }
-      return service.stamped(answer)
+    let isBelowV1 = path.hasPrefix("/v1/")
+    guard isBelowV1 || path.equals("/metrics") || path.equals("/") else { return .now(Answers.notFound) }
+    guard case .granted = PrivateAccess(head, bytes, token: token) else {
+      service.tokenWasWrong()
+      return .now(isBelowV1 ? service.stamped(Answers.tokenMissing) : Answers.tokenMissing)
     }
-    guard path.equals("/metrics") || path.equals("/") else { return Answers.notFound }
-    guard case .granted = access else { return tokenMissing() }
-    guard isGet else { return Answers.getOnly }
-    if path.equals("/") { return Answers.index }
+    if path.equals("/v1/revocations") {
+      if isGet { return follow(bytes.extracting(head.query(in: bytes)), exchange) }
+      guard head.method == .post else { return .now(service.stamped(Answers.getOrPost)) }
+      return orders.take(body, exchange).map { .now(service.stamped($0)) } ?? .later()
+    }
+    if isBelowV1 { return .now(service.stamped(lookUp(path, head.method, body))) }
+    guard isGet else { return .now(Answers.getOnly) }
+    if path.equals("/") { return .now(Answers.index) }
     metricsPage.render { [loop] response in loop.answer([(exchange, response)]) }
-    return nil
+    return .later()
   }
 
   private func forwardAuth(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, for exchange: Exchange?) -> Response? {
@@ -71,39 +85,20 @@ final class PrivateResponder: Responder {
     return response.map { service.stamped($0) }
   }
 
-  private func tokenMissing() -> Response {
-    service.tokenWasWrong()
-    return Answers.tokenMissing
-  }
-
-  /// What stands below `/v1/`.
-  private func answer(
-    _ path: Span<UInt8>, _ head: borrowing RequestHead, _ bytes: Span<UInt8>, _ body: Span<UInt8>,
-    _ access: PrivateAccess, _ exchange: Exchange
-  ) -> Response? {
-    guard case .granted = access else { return tokenMissing() }
-    if path.equals("/v1/sessions/check") {
-      return head.method == .post ? lookUps.check(body) : Answers.postOnly
-    }
-    if path.equals("/v1/tokens/check") {
-      return head.method == .post ? lookUps.checkTokens(body) : Answers.postOnly
-    }
-    let isGet = head.method == .get || head.method == .head
-    if path.equals("/v1/revocations") {
-      if head.method == .post { return orders.take(body, exchange) }
-      return isGet ? follow(bytes.extracting(head.query(in: bytes)), exchange) : Answers.getOrPost
-    }
+  private func lookUp(_ path: Span<UInt8>, _ method: RequestHead.Method, _ body: Span<UInt8>) -> Response {
+    if path.equals("/v1/sessions/check") { return method == .post ? lookUps.check(body) : Answers.postOnly }
+    if path.equals("/v1/tokens/check") { return method == .post ? lookUps.checkTokens(body) : Answers.postOnly }
+    let isGet = method == .get || method == .head
     guard path.hasPrefix("/v1/sessions/") else { return Answers.notFound }
     return isGet ? lookUps.one(path.extracting(13..<path.count)) : Answers.getOnly
   }
 
-  /// nil: the feed answers.
-  private func follow(_ query: Span<UInt8>, _ exchange: Exchange) -> Response? {
+  private func follow(_ query: Span<UInt8>, _ exchange: Exchange) -> Reply {
+    guard let feed else { return .now(service.stamped(Answers.unfit)) }
     do throws(FeedQuery.Malformed) {
-      feed.ask(try FeedQuery(query), exchange, on: loop)
-      return nil
+      return feed.reply(to: try FeedQuery(query), exchange)
     } catch {
-      return Response(problem: .badRequest, detail: error.detail)
+      return .now(service.stamped(Response(problem: .badRequest, detail: error.detail)))
     }
   }
 }

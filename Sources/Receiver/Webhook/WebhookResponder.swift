@@ -46,8 +46,13 @@ final class WebhookResponder: Responder {
     }
   }
 
-  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Response?
-  {
+  func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Reply {
+    response(to: head, bytes, body, exchange).map { .now($0) } ?? .later()
+  }
+
+  private func response(
+    to head: borrowing RequestHead, _ bytes: Span<UInt8>, _ body: Span<UInt8>, _ exchange: Exchange
+  ) -> Response? {
     if let answer = route(head, bytes) { return answer }
     if secretsVersion != service.secretsVersion { (verifier, secretsVersion) = service.makeVerifier() }
     switch head.value(of: SignatureHeader.name, in: bytes) {

@@ -22,13 +22,22 @@ package struct FeedPage: Sendable {
   package var end: Int64
   /// Nothing was there behind it.
   package var isLast: Bool
+  /// How many numbers that were given out have no session any more, since it moved behind all others or was forgotten, or are a cut-off's. Never
+  /// less in a later page.
+  package var departures: Int64
 }
 
 extension RevocationStore {
+  /// The cursor of a caller who has read everything up to this number.
+  package func cursor(at seq: Int64) -> FeedCursor {
+    FeedCursor(epoch: feedEpochs.id(of: seq) ?? 0, seq: seq)
+  }
+
   /// Whether a caller who has read up to this cursor can go on from there. If not, the store's history is another one since: it must read from the
-  /// beginning.
+  /// beginning. A caller who has read nothing can always go on.
   package func knows(_ cursor: FeedCursor) -> Bool {
-    feedEpochs.id(of: cursor.seq) == cursor.epoch && cursor.seq <= lastRevocation.load(ordering: .acquiring)
+    cursor.seq == 0
+      || feedEpochs.id(of: cursor.seq) == cursor.epoch && cursor.seq <= lastRevocation.load(ordering: .acquiring)
   }
 
   /// Takes note of what another process may have committed.
@@ -43,12 +52,13 @@ extension RevocationStore {
   /// when its expiry grows, and so cannot slip from what is still to come into what is past.
   package func feed(after position: Int64, limit: Int, at now: Timestamp) throws(StoreError) -> FeedPage {
     try checkFiles()
-    return try read { db in
+    let page = try read { db in
       let tally = try Tally.fetch(db)
       // As the pruner has it, so that nothing is left out that look-ups still refuse.
       let now = tally.believable(now)
-      var page = FeedPage(entries: [], end: position, isLast: false)
-      page.entries.reserveCapacity(limit)
+      var page = FeedPage(
+        entries: [], end: position, isLast: false, departures: tally.lastRevocation &- Int64(tally.revocations))
+      page.entries.reserveCapacity(min(limit, 1024))
       var looks = 0
       try db.walk(
         """
@@ -75,6 +85,9 @@ extension RevocationStore {
       if page.isLast { page.end = max(page.end, tally.lastRevocation) }
       return page
     }
+    // What the caller comes back with must be known by then, though it may be another process's.
+    lastRevocation.max(page.end, ordering: .releasing)
+    return page
   }
 }
 

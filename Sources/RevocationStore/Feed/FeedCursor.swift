@@ -1,4 +1,5 @@
 internal import SQLite
+internal import Signature
 
 /// A place in the feed: everything up to it has been read. Written as `EPOCH-SEQ`, eight lower-case hexadecimal digits and a decimal number;
 /// for callers it is opaque.
@@ -14,8 +15,9 @@ package struct FeedCursor: Hashable, Sendable {
 
   /// nil for anything that `append` does not write.
   package init?(_ text: Span<UInt8>) {
-    // A sequence number has at most 19 digits, and begins with none that means nothing.
-    guard (10...28).contains(text.count), text[8] == UInt8(ascii: "-"), text[9] != UInt8(ascii: "0") else { return nil }
+    // A sequence number has at most 19 digits, and no leading zero.
+    guard (10...28).contains(text.count), text[8] == UInt8(ascii: "-") else { return nil }
+    guard text[9] != UInt8(ascii: "0") || text.count == 10 else { return nil }
     epoch = 0
     seq = 0
     for index in 0..<8 {
@@ -35,12 +37,21 @@ package struct FeedCursor: Hashable, Sendable {
   }
 
   package func append(to text: inout [UInt8]) {
+    text.append(addingCapacity: 28) { append(to: &$0) }
+  }
+
+  /// Takes up to 28 bytes of room.
+  package func append(to text: inout OutputSpan<UInt8>) {
     for shift in stride(from: 28, through: 0, by: -4) {
-      let digit = UInt8(truncatingIfNeeded: epoch >> UInt32(shift) & 15)
-      text.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
+      text.append(Hexadecimal.digit(UInt8(truncatingIfNeeded: epoch >> UInt32(shift))))
     }
     text.append(UInt8(ascii: "-"))
-    text.append(contentsOf: String(seq).utf8)
+    var unit: Int64 = 1
+    while seq / unit >= 10 { unit *= 10 }
+    while unit > 0 {
+      text.append(UInt8(ascii: "0") + UInt8(truncatingIfNeeded: seq / unit % 10))
+      unit /= 10
+    }
   }
 }
 

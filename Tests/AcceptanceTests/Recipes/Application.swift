@@ -32,11 +32,11 @@ final class Application: Sendable {
     func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
 
     func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange)
-      -> Response?
+      -> Reply
     {
       counter.requests.wrappingAdd(1, ordering: .relaxed)
       let seen = bytes.indices.map { bytes[$0] } + body.indices.map { body[$0] }
-      return Response(.ok, contentType: "text/plain", body: seen)
+      return .now(Response(.ok, contentType: "text/plain", body: seen))
     }
 
     func roundEnded() {}
