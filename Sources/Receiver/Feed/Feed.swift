@@ -96,7 +96,11 @@ final class Feed {
       case .response(let response) where response.rest != nil:
         // Each goes on at its own pace.
         for (index, exchange) in exchanges.enumerated() {
-          if index == 0 { answers.append((exchange, response)) } else { answers.append((exchange, begin(question).response)) }
+          if index == 0 {
+            answers.append((exchange, response))
+          } else {
+            answers.append((exchange, begin(question).response))
+          }
         }
       case .response(let response), .nothing(let response, _):
         for exchange in exchanges { answers.append((exchange, response)) }

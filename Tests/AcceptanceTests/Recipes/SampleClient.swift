@@ -34,8 +34,9 @@ final class SampleClient {
     process.waitUntilExit()
   }
 
-  func refuses(_ session: String) throws -> Bool {
-    try input.fileHandleForWriting.write(contentsOf: Data((session + "\n").utf8))
+  /// - Parameter token: a session id, or claims as JSON.
+  func refuses(_ token: String) throws -> Bool {
+    try input.fileHandleForWriting.write(contentsOf: Data((token + "\n").utf8))
     asked += 1
     let lines = { (text: String) in text.split(separator: "\n", omittingEmptySubsequences: false).dropLast() }
     guard output.wait(until: { [asked] in lines($0).count == asked }), let last = lines(output.text).last else {

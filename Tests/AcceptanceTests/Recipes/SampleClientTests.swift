@@ -1,4 +1,5 @@
 import Foundation
+import HTTPMessage
 import HTTPServer
 import TestSupport
 import Testing
@@ -47,6 +48,78 @@ struct SampleClientTests {
     let fourth = try revoke(on: other)
     #expect(try eventually { try client.refuses(fourth) })
     #expect(try client.refuses(first) && client.refuses(third) && !client.refuses(never))
+  }
+
+  @Test("it knows at once that an empty store has nobody")
+  func emptyStore() throws {
+    let start = ContinuousClock.now
+    let server = try RunningServer(in: TemporaryFolder())
+    let client = try SampleClient(server.privateAddress, maxAge: 3600)
+    #expect(try !client.refuses(never))
+    // Far less than it waits for news.
+    #expect(start.duration(to: .now) < .seconds(15))
+    let session = try revoke(on: server)
+    #expect(try eventually { try client.refuses(session) })
+  }
+
+  @Test("it refuses what was issued before a cut-off of its user or environment")
+  func cutOffs() throws {
+    let token = ForwardAuthRecipeTests.token
+    let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": token])
+    let client = try SampleClient(server.privateAddress, maxAge: 3600, token: token)
+    let id = UUID().uuidString.lowercased()
+    let now = Int(Date().timeIntervalSince1970)
+    let claims = { (claim: String, issued: String) in #"{"sid":"\#(never)","\#(claim)":"\#(id)"\#(issued)}"# }
+    for (claim, member) in [("sub", "userId"), ("environment_id", "environmentId")] {
+      #expect(try !client.refuses(claims(claim, #","iat":\#(now - 60)"#)))
+      let body = #"{"\#(member)":"\#(id)"}"#
+      let answer = try server.answer(
+        to: "POST /v1/revocations HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Revoked-Token: \(token)\r\n"
+          + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)", on: server.privateAddress)
+      #expect(answer.status == 200)
+      #expect(try eventually { try client.refuses(claims(claim, #","iat":\#(now - 60)"#)) })
+      for issued in ["", #","iat":null"#, #","iat":"\#(now)""#, #","iat":\#(now + 7200)"#] {
+        #expect(try client.refuses(claims(claim, issued)), "\(issued)")
+      }
+      #expect(try !client.refuses(claims(claim, #","iat":\#(now + 50)"#)))
+      #expect(try !client.refuses(claims("other", #","iat":\#(now - 60)"#)))
+    }
+  }
+
+  @Test("it takes no answer for whole that has no last line, whatever its length says")
+  func cutAnswer() throws {
+    let entry =
+      #"{"cursor":"00000001-1","sessionId":"\#(never)","revokedAt":"2026-01-01T00:00:00.000Z","expiresAt":"2126-01-01T00:00:00.000Z"}"#
+    let other = UUID().uuidString.lowercased()
+    for text in ["", entry + "\n", entry] {
+      let feed = try HTTPServer(
+        listen: .tcp(host: "127.0.0.1", port: 0), limits: ServerLimits(), loops: 1, label: "feed")
+      feed.start { _ in Fixed(text) }
+      let client = try SampleClient(feed.address, maxAge: 3600)
+      #expect(try client.refuses(other))
+      #expect(try client.refuses(never))
+      #expect(client.errors.wait { $0 == "the feed cannot be read: the answer was cut\n" })
+      feed.abort()
+    }
+  }
+
+  /// Answers every request with the same text.
+  private final class Fixed: Responder {
+    private let text: String
+
+    init(_ text: String) {
+      self.text = text
+    }
+
+    func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
+
+    func respond(
+      to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange
+    ) -> Reply {
+      .now(Response(.ok, contentType: "application/x-ndjson", body: text))
+    }
+
+    func roundEnded() {}
   }
 
   @Test("it says why it cannot read, once, and refuses everybody", arguments: [nil, "another-token"])

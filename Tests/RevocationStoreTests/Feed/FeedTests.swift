@@ -236,7 +236,8 @@ private let noon = 20_000 * day + day / 2
   @Test(
     arguments: [
       (FeedCursor(epoch: 0, seq: 1), "00000000-1"),
-      (FeedCursor(epoch: 0, seq: 0), "00000000-0"), (FeedCursor(epoch: .max, seq: .max), "ffffffff-9223372036854775807"),
+      (FeedCursor(epoch: 0, seq: 0), "00000000-0"),
+      (FeedCursor(epoch: .max, seq: .max), "ffffffff-9223372036854775807"),
       (FeedCursor(epoch: 0x0123_abcd, seq: 10_000_000), "0123abcd-10000000"),
     ])
   func `a cursor is written and read back`(cursor: FeedCursor, text: String) {
