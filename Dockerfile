@@ -21,7 +21,7 @@ RUN apt-get update -q \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
  && groupadd --gid 10001 revoked \
  && useradd --uid 10001 --gid revoked --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin revoked \
- && install -d -m 0700 -o revoked -g revoked /data
+ && install -d -m 0770 -o revoked -g 0 /data
 COPY --from=build /out/revoked /usr/local/bin/revoked
 # --build-arg REVISION=$(git rev-parse HEAD) --build-arg CREATED=$(git show -s --format=%cI HEAD)
 ARG VERSION=0.1.0
@@ -33,6 +33,7 @@ LABEL org.opencontainers.image.title="revoked" \
       org.opencontainers.image.revision="$REVISION" \
       org.opencontainers.image.created="$CREATED" \
       org.opencontainers.image.base.name="docker.io/library/debian:bookworm-slim"
+# /data is of group 0 for platforms that run an image as any user of that group (OpenShift).
 # Inside the container only the network that it is attached to reaches these: publish 8080 to the proxy, 8081 to the backends.
 ENV REVOKED_LISTEN=0.0.0.0:8080 REVOKED_PRIVATE_LISTEN=0.0.0.0:8081 REVOKED_DATA=/data
 USER 10001:10001

@@ -38,6 +38,7 @@ struct ConfigurationOptions: ParsableArguments {
       if let value { inputs.flags.append((key, value)) }
     }
     inputs.environment = ProcessInfo.processInfo.environment
+    inputs.unreadable = ConfigurationInputs.unreadableVariables
     inputs.file = config
     inputs.logsToTerminal = isatty(STDERR_FILENO) == 1
     return inputs

@@ -8,11 +8,7 @@ extension String {
   /// The same for JSON, which stays the same value: outside of strings it has no such character but line ends.
   var visibleJSON: String {
     escaped { scalar in
-      if scalar == "\n" { return nil }
-      return String(scalar).utf16.map { unit in
-        let digits = String(unit, radix: 16)
-        return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-      }.joined()
+      scalar == "\n" ? nil : scalar.escapedForJSON
     }
   }
 
@@ -55,6 +51,14 @@ extension Character {
 }
 
 extension Unicode.Scalar {
+  /// As `\u202e`, or two of them for one beyond U+FFFF.
+  var escapedForJSON: String {
+    String(self).utf16.map { unit in
+      let digits = String(unit, radix: 16)
+      return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+    }.joined()
+  }
+
   /// Whether a terminal might act on it, or show something else for it than what is there.
   var isUnsafeOnTerminal: Bool {
     if isASCII { return value < 0x20 || value == 0x7F }

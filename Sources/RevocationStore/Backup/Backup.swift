@@ -90,6 +90,12 @@ struct BackupFile: ~Copyable {
   private static func check(_ path: String, replacing: Bool) throws(StoreError) {
     // Strings lent to C live as long as the call. A log beside the file would be taken for the copy's own, and ruin it.
     if unsafe access(path + "-wal", F_OK) == 0 { throw .exists(path: path + "-wal") }
-    if !replacing, unsafe access(path, F_OK) == 0 { throw .exists(path: path) }
+    // Of the name itself: a link is no file either.
+    var information = stat()
+    guard unsafe lstat(path, &information) == 0 else { return }
+    guard replacing else { throw .exists(path: path) }
+    guard information.st_mode & S_IFMT == S_IFREG else {
+      throw .io(path: path, cause: "it is no regular file, and nothing else is replaced")
+    }
   }
 }

@@ -16,6 +16,10 @@ struct ConfigurationFile {
       // An editor's byte order mark is no part of the text, and libYAML takes it for one. The encoding is given because
       // Yams would otherwise ask the environment and print what it found.
       let text = text.hasPrefix("\u{FEFF}") ? String(text.dropFirst()) : text
+      if let line = try Self.complexKey(in: text) {
+        fail(line: line, "a key must be a word")
+        return
+      }
       guard let root = try Parser(yaml: text, encoding: .utf8).singleRoot(), !Self.isEmpty(root) else { return }
       guard let mapping = root.mapping else {
         fail(line: root.mark?.line, "is not a mapping of keys to values")
@@ -33,6 +37,29 @@ struct ConfigurationFile {
     self.name = name
     isBroken = true
     problems.append(ConfigurationProblem(key, nil, mismatch.text))
+  }
+
+  /// The line of a key that is an alias, a list or a mapping. Yams hashes keys whole, aliases within aliases as often as they
+  /// multiply: thirty lines of them would take for ever.
+  ///
+  /// It is found in a copy without any alias, whose tree has the same shape and the size of the text.
+  private static func complexKey(in text: String) throws -> Int? {
+    guard text.contains("*"), text.contains("&") else { return nil }
+    // A character of the private use area: a word may begin with it.
+    let mark: Character = "\u{E000}"
+    let copy = String(text.map { $0 == "*" ? mark : $0 })
+    return try Parser(yaml: copy, encoding: .utf8).singleRoot().flatMap { complexKey(in: $0, mark) }
+  }
+
+  private static func complexKey(in node: Node, _ mark: Character) -> Int? {
+    for (key, value) in node.mapping ?? [:] {
+      guard let word = key.scalar?.string, word.first != mark else { return key.mark?.line ?? 1 }
+      if let line = complexKey(in: value, mark) { return line }
+    }
+    for value in node.sequence ?? [] {
+      if let line = complexKey(in: value, mark) { return line }
+    }
+    return nil
   }
 
   private mutating func fail(line: Int?, _ text: String) {

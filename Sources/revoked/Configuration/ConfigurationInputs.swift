@@ -5,6 +5,8 @@ struct ConfigurationInputs: Sendable {
   /// Keys as the table names them; of a repeated one the last counts.
   var flags: [(key: String, value: String)] = []
   var environment: [String: String] = [:]
+  /// Our variables whose bytes are no UTF-8, and which therefore say something else than was meant.
+  var unreadable: [String] = []
   /// `--config`; without it `$REVOKED_CONFIG` counts, and without that no file is needed.
   var file: String?
   /// Whether standard error is a terminal, which decides the default of `log.format`.
@@ -13,6 +15,22 @@ struct ConfigurationInputs: Sendable {
   var readFile: @Sendable (String) throws(Mismatch) -> String = Self.contents
   /// Whether there is a file that this user may run; nil: there is none at all.
   var isExecutable: @Sendable (String) -> Bool? = Self.isExecutable
+
+  /// Those of this process.
+  static var unreadableVariables: [String] {
+    var names: [String] = []
+    var entry: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = unsafe environ
+    // The environment ends in a null pointer, each entry in a NUL, and nothing writes to it meanwhile.
+    while let text = unsafe entry?.pointee {
+      let bytes = unsafe UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
+      let name = String(decoding: bytes.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
+      if name.hasPrefix("REVOKED_") || name.hasPrefix("DYNAMIC_"), String(validating: bytes, as: UTF8.self) == nil {
+        names.append(name)
+      }
+      unsafe entry = entry?.advanced(by: 1)
+    }
+    return names.sorted()
+  }
 
   /// Bytes: thousands of times what a configuration takes, and less than a slip such as /dev/zero gives.
   private static let longestFile = 1 << 20

@@ -41,7 +41,10 @@ struct Mismatch: Error, Equatable {
   /// `"lots" is not a number of bytes …`. Never for a secret: the value is echoed, cut and with its control characters
   /// escaped, so that a problem stays one line.
   init(_ value: String, isNot right: String) {
-    let cut = value.count > 80 ? value.prefix(80) + "…" : value[...]
-    text = "\(String(cut).debugDescription) is not \(right)"
+    text = "\(Self.quoted(value)) is not \(right)"
+  }
+
+  static func quoted(_ value: String) -> String {
+    String(value.count > 80 ? value.prefix(80) + "…" : value[...]).debugDescription
   }
 }

@@ -21,6 +21,8 @@ extension Settings {
       "path", "/webhooks/dynamic", "the webhook's path on the public listener", .webhookPath, into: \.receiver.path),
     ConfigurationKey(
       "data", "./data", "folder of the store, made with mode 0700 if missing", .folder, into: \.receiver.data),
+    ConfigurationKey(
+      "new-store", "make", "make or refuse: what a start does where there is no store", .newStore, into: \.newStore),
     // Sessions live 30 days. Ten years is for those who keep them for an audit; more is a typing error.
     ConfigurationKey(
       "retention", "30d", "how long a revoked session is remembered", .duration(upTo: 3_650, .d),

@@ -26,6 +26,9 @@ extension Settings.Entry {
       case nil: .none
       case .text where isSecret: .secrets(1)
       case .list(let list) where isSecret: .secrets(list.count)
+      // What follows may be a token.
+      case .text(let text) where key.hasSuffix("url") && text.contains("?"):
+        .text(text.prefix { $0 != "?" } + "?(redacted)")
       case .text(let text): .text(text)
       case .list(let list): .list(list)
       }

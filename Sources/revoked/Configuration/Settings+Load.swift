@@ -37,6 +37,7 @@ extension Settings {
       let environment = ConfigurationEnvironment(inputs.environment)
       let flags = ConfigurationFlags(inputs.flags)
       problems = (file?.problems ?? []) + environment.problems + flags.problems
+      problems += inputs.unreadable.map { ConfigurationProblem($0, nil, "is not UTF-8 text") }
       fileIsBroken = file?.isBroken ?? false
       values = (file?.values ?? [:])
         .merging(Self.variables(of: inputs)) { $1 }

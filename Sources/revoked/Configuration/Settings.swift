@@ -9,9 +9,15 @@ struct Settings: Sendable {
     case secrets
   }
 
+  /// What a start does where there is no store.
+  enum NewStore: String, Sendable {
+    case make, refuse
+  }
+
   var receiver = ReceiverConfiguration(secrets: [])
   var dynamic = DynamicSettings()
   var forwardAuth = ForwardAuthSettings()
+  var newStore = NewStore.make
   var logLevel = Logger.Level.info
   var logFormat = LogFormat.json
   /// By name.

@@ -73,9 +73,36 @@ extension ValueParser where Value == Bool {
   }
 }
 
+extension ValueParser where Value == Settings.NewStore {
+  static var newStore: Self {
+    Self("make or refuse") { Settings.NewStore(rawValue: $0) }
+  }
+}
+
 extension ValueParser where Value == ListenAddress {
   static var address: Self {
-    Self("an address: HOST:PORT, [IPV6]:PORT or unix:/path") { ListenAddress($0) }
+    Self { (value) throws(Mismatch) in
+      let text = try value.single
+      if let address = ListenAddress(text) { return address }
+      throw Mismatch("\(Mismatch.quoted(text)) \(reason(text))")
+    }
+  }
+
+  /// The slips that are common, each with what to write instead.
+  private static func reason(_ text: String) -> String {
+    let port = text.split(separator: ":", omittingEmptySubsequences: false).last ?? ""
+    let isNumber = !port.isEmpty && port.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    if text.contains("://") { return "is a URL; write HOST:PORT" }
+    if text.hasPrefix("unix:"), text.utf8.count > 107 + "unix:".utf8.count {
+      return "has a path of more than 107 bytes, which is what a socket's may have"
+    }
+    if text.hasPrefix("/") { return "is a path; write unix:\(text) for a socket" }
+    if isNumber, text == port { return "lacks a host; write 127.0.0.1:\(text)" }
+    if isNumber, text == ":" + port { return "lacks a host; write 127.0.0.1\(text) or 0.0.0.0\(text)" }
+    if isNumber, UInt16(port) == nil { return "has a port above 65535" }
+    if text.count(where: { $0 == ":" }) > 1, !text.hasPrefix("[") { return "is IPv6; write [ADDRESS]:PORT" }
+    if !text.contains(":") { return "lacks a port; write \(text):8080" }
+    return "is not an address: HOST:PORT, [IPV6]:PORT or unix:/path"
   }
 }
 

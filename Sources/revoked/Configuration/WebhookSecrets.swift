@@ -9,7 +9,8 @@ struct SecretVariables {
   private(set) var problems: [ConfigurationProblem] = []
   /// The variables that are set; empty: the file decides.
   private(set) var variables: [String] = []
-  private var texts: Set<String> = []
+  /// Their bytes: to `String`, two that differ in bytes may be equal.
+  private var known: Set<[UInt8]> = []
 
   var source: ConfigurationSource { .environment(variables.joined(separator: " + ")) }
 
@@ -43,11 +44,11 @@ struct SecretVariables {
     variables.append(variable)
     let source = ConfigurationSource.environment(variable)
     do {
-      let new = found.filter { !texts.contains($0) }
+      let new = found.filter { !known.contains(Array($0.utf8)) }
       // All of them known already is no empty variable.
       if !found.isEmpty, new.isEmpty { return }
       secrets += try ValueParser.secrets.parse(ConfigurationValue(content: .list(new), source: source))
-      texts.formUnion(new)
+      known.formUnion(new.map { Array($0.utf8) })
     } catch {
       problems.append(ConfigurationProblem("secrets", source, error.text))
     }
@@ -66,8 +67,8 @@ extension ValueParser where Value == [Secret] {
         case .text(let text): [text]
         }
       guard !texts.isEmpty else { throw Mismatch("is empty; \(Settings.howToSetSecrets)") }
-      var seen: Set<String> = []
-      texts.removeAll { !seen.insert($0).inserted }
+      var seen: Set<[UInt8]> = []
+      texts.removeAll { !seen.insert(Array($0.utf8)).inserted }
       var secrets: [Secret] = []
       for (at, text) in texts.enumerated() {
         secrets.append(try Secret.checked(text, called: texts.count == 1 ? "" : "number \(at + 1) of \(texts.count) "))

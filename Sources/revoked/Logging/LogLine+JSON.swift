@@ -54,18 +54,20 @@ extension LogLine {
     append("\"")
     defer { append("\"") }
     // Nearly every text: copied as a block.
-    let plain = { (byte: UInt8) in byte >= 0x20 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\") }
+    let plain = { (byte: UInt8) in
+      (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
+    }
     if text.utf8.allSatisfy(plain) { return append(text) }
-    for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): append(#"\""#)
-      case UInt8(ascii: "\\"): append(#"\\"#)
-      case UInt8(ascii: "\n"): append(#"\n"#)
-      case UInt8(ascii: "\r"): append(#"\r"#)
-      case UInt8(ascii: "\t"): append(#"\t"#)
-      case 0..<0x10: append(#"\u000"# + String(byte, radix: 16))
-      case 0x10..<0x20: append(#"\u00"# + String(byte, radix: 16))
-      default: bytes.append(byte)
+    for scalar in text.unicodeScalars {
+      switch scalar {
+      case "\"": append(#"\""#)
+      case "\\": append(#"\\"#)
+      case "\n": append(#"\n"#)
+      case "\r": append(#"\r"#)
+      case "\t": append(#"\t"#)
+      // More than must be: it may reorder a line on a terminal, or break it (U+2028). The value stays the same.
+      case _ where scalar.isUnsafeOnTerminal: append(scalar.escapedForJSON)
+      default: bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
       }
     }
   }

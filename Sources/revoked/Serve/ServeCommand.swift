@@ -5,6 +5,7 @@ internal import HTTPServer
 internal import Handlers
 internal import Logging
 internal import Receiver
+internal import RevocationStore
 
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -36,6 +37,7 @@ struct ServeCommand: AsyncParsableCommand {
     let sink = LogSink(descriptor: STDERR_FILENO, format: settings.logFormat, level: settings.logLevel)
     let logger = Logger(label: "revoked") { _ in StructuredLogHandler(sink) }
     for notice in settings.notices { logger.warning("\(notice)") }
+    try refuseNewStore(settings)
     let signals = ServeSignals { name in
       logger.warning("stopping at once: a second signal", metadata: ["signal": "\(name)"])
       // Whoever does not read the log must not hold back the end.
@@ -52,32 +54,50 @@ struct ServeCommand: AsyncParsableCommand {
     }
     receiver.start()
     announce(receiver, settings, logger)
+    let addressFile = ServerAddressFile(settings.receiver.data)
+    do throws(SystemFailure) {
+      try addressFile.write(public: receiver.address, private: receiver.privateAddress)
+    } catch {
+      logger.warning(
+        "the addresses were not written down; healthcheck looks for private-listen", metadata: ["error": "\(error)"])
+    }
     ServiceNotification.send("READY=1")
     let environment = ProcessInfo.processInfo.environment
     let watchdog = Watchdog(receiver, microseconds: environment["WATCHDOG_USEC"], pid: environment["WATCHDOG_PID"])
     defer { withExtendedLifetime(watchdog) {} }
 
+    // Beside this loop: a file that hangs must not hold up a stop. Reloads that come faster than they are done count once.
+    let (reloads, asked) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let running = settings
+    let reloading = Task {
+      for await _ in reloads { await reload(receiver, running, sink, logger) }
+    }
     for await request in signals.requests {
       if case .stop(let name) = request {
         logger.notice("stopping: answering what is in flight", metadata: ["signal": "\(name)"])
         break
       }
-      // Read by systemd to tell this reload from an earlier one.
-      ServiceNotification.send("RELOADING=1\nMONOTONIC_USEC=\(DispatchTime.now().uptimeNanoseconds / 1000)")
-      await reload(receiver, settings, sink, logger)
-      ServiceNotification.send("READY=1")
+      asked.yield()
     }
+    reloading.cancel()
     ServiceNotification.send("STOPPING=1")
     await receiver.stop()
+    addressFile.remove()
     logger.notice("stopped")
     sink.flush()
   }
 
   /// - Parameter running: what the process was started with.
   private func reload(_ receiver: Receiver, _ running: Settings, _ sink: LogSink, _ logger: Logger) async {
+    // Read by systemd to tell this reload from an earlier one.
+    ServiceNotification.send("RELOADING=1\nMONOTONIC_USEC=\(DispatchTime.now().uptimeNanoseconds / 1000)")
+    let loaded = await Self.load(options.inputs)
+    // The server is stopping meanwhile.
+    if Task.isCancelled { return }
+    defer { ServiceNotification.send("READY=1") }
     let settings: Settings
     do throws(ConfigurationProblems) {
-      settings = try Settings.load(options.inputs, requiring: [.secrets])
+      settings = try loaded.get()
     } catch {
       for problem in error.problems { logger.error("not reloaded: \(problem.description)") }
       return
@@ -101,6 +121,36 @@ struct ServeCommand: AsyncParsableCommand {
     let keys = settings.keysThatNeedRestart(since: running)
     if !keys.isEmpty {
       logger.warning("changed, but not before a restart", metadata: ["keys": "\(keys.joined(separator: ", "))"])
+    }
+  }
+
+  /// Reads files, which may block: on a thread that nobody else waits for.
+  private static func load(_ inputs: ConfigurationInputs) async -> Result<Settings, ConfigurationProblems> {
+    await withCheckedContinuation { continuation in
+      DispatchQueue(label: "revoked.reload").async {
+        do throws(ConfigurationProblems) {
+          continuation.resume(returning: .success(try Settings.load(inputs, requiring: [.secrets])))
+        } catch {
+          continuation.resume(returning: .failure(error))
+        }
+      }
+    }
+  }
+
+  /// Where `new-store` is `refuse`, a store that is gone must not pass for one that knows of nobody.
+  private func refuseNewStore(_ settings: Settings) throws {
+    guard settings.newStore == .refuse else { return }
+    do throws(StoreError) {
+      _ = try RevocationStore(data: settings.receiver.data, mode: .inspect)
+    } catch {
+      switch error {
+      case .missing, .schema(path: _, found: 0, known: _):
+        throw Failure.io(
+          "\(error), and new-store is refuse, since a new one knows of no revoked session: restore a backup, make one with "
+            + "`revoked init`, or set new-store to make")
+      // For the server itself to say.
+      default: return
+      }
     }
   }
 

@@ -7,7 +7,8 @@ struct BackupCommand: ParsableCommand {
     commandName: "backup", abstract: "Copies the store to a file, also while the server runs.",
     discussion: """
       The copy is the store as of one moment, whole and on disk when it appears under its name. To restore it: stop the server, \
-      put the file as revoked.sqlite into an empty folder, and start the server with that folder as `data`.
+      put the file as revoked.sqlite into an empty folder, and start the server with that folder as `data`. What Dynamic sent since \
+      `lastReceived` is not in it: have it redelivered from then on.
       """)
 
   @Argument(help: ArgumentHelp("The file to write; it must not be there yet.", valueName: "file"))
@@ -19,15 +20,14 @@ struct BackupCommand: ParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() throws {
-    let settings = try options.load()
-    do throws(StoreError) {
-      let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
-      let copied = try store.backUp(to: file, replacing: force)
-      print("\(file) sessions=\(copied.revocations) events=\(copied.events)")
-    } catch .exists(path: file) where !force {
-      throw Failure.io("\(StoreError.exists(path: file)); --force replaces it")
-    } catch {
-      throw Failure.io(error)
+    try options.withStore(.inspect) { store, _ in
+      do {
+        let copied = try store.backUp(to: file, replacing: force)
+        let last = copied.lastReceivedAt.map { " lastReceived=\($0)" } ?? ""
+        try Output.line("\(file) sessions=\(copied.revocations) events=\(copied.events)\(last)")
+      } catch let error as StoreError where error == .exists(path: file) && !force {
+        throw Failure.io("\(error); --force replaces it")
+      }
     }
   }
 }
