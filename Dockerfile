@@ -1,7 +1,7 @@
 # Built in two stages: the toolchain stays behind, the runtime gets one binary and what it links to.
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
- && apt-get install -qy --no-install-recommends libssl-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev pkg-config \
+ && apt-get install -qy --no-install-recommends libssl-dev libsqlite3-dev libcurl4-openssl-dev pkg-config \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # The dependencies first: their layer lasts until Package.swift changes.
@@ -10,14 +10,14 @@ RUN swift package resolve
 COPY Sources Sources
 # The manifest names test targets, so their folders must be there; they are not built.
 COPY Tests Tests
-# The Swift runtime is linked in; libcurl and zlib are what its FoundationNetworking needs. -s drops the symbols.
-RUN swift build -c release --product revoked --static-swift-stdlib -Xlinker -lcurl -Xlinker -lz -Xlinker -s \
+# The Swift runtime is linked in. -s drops the symbols.
+RUN swift build -c release --product revoked --static-swift-stdlib -Xlinker -s \
  && install -D "$(swift build -c release --show-bin-path)/revoked" /out/revoked
 
 FROM debian:bookworm-slim
-# libssl3: HMAC. libsqlite3-0: the store. libcurl4 and ca-certificates: `revoked send` over https.
+# libssl3: HMAC. libsqlite3-0: the store. libcurl4 and ca-certificates: what goes out.
 RUN apt-get update -q \
- && apt-get install -qy --no-install-recommends libssl3 libsqlite3-0 libcurl4 zlib1g ca-certificates \
+ && apt-get install -qy --no-install-recommends libssl3 libsqlite3-0 libcurl4 ca-certificates \
  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* \
  && groupadd --gid 10001 revoked \
  && useradd --uid 10001 --gid revoked --home-dir /nonexistent --no-create-home --shell /usr/sbin/nologin revoked \

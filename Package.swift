@@ -62,7 +62,7 @@ let package = Package(
     target(
       "Handlers",
       [
-        "CLinux", "Signature", "DynamicEvents", "RevocationStore", logging,
+        "CLinux", "Outgoing", "Signature", "DynamicEvents", "RevocationStore", logging,
         subprocess, systemPackage,
       ]),
     target(
@@ -74,8 +74,8 @@ let package = Package(
     .executableTarget(
       name: "revoked",
       dependencies: [
-        "CLinux", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicEvents", "RevocationStore", "Handlers",
-        logging, "Yams",
+        "CLinux", "Outgoing", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicEvents", "RevocationStore",
+        "Handlers", logging, "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
@@ -84,6 +84,7 @@ let package = Package(
       name: "TestSupport", dependencies: ["HTTPMessage", "HTTPServer", "COpenSSL", logging], path: "Tests/TestSupport",
       swiftSettings: swift),
     tests("HTTPMessageTests", ["HTTPMessage", "TestSupport"], resources: [.copy("Fixtures")]),
+    tests("OutgoingTests", ["Outgoing", "TestSupport"]),
     tests("HTTPServerTests", ["HTTPServer", "HTTPMessage", "TestSupport"]),
     tests("SignatureTests", ["Signature", "TestSupport"]),
     tests("DynamicEventsTests", ["DynamicEvents", "Signature", "TestSupport"]),

@@ -6,6 +6,20 @@ extension Event {
   var deliveryID: String {
     get throws {
       if let id = envelope.eventId, id.isPlain { return id }
+      return try keyDigits
+    }
+  }
+
+  /// The same for `webhook-id`: Standard Webhooks joins id, time and body with dots for the signature, so an id must not have one.
+  var webhookID: String {
+    get throws {
+      if let id = envelope.eventId, id.isPlain, !id.contains(".") { return id }
+      return try keyDigits
+    }
+  }
+
+  private var keyDigits: String {
+    get throws {
       let key =
         try envelope.eventId.flatMap { try EventKey(eventId: Array($0.utf8).span) } ?? EventKey(ofBody: body.span)
       return key.bytes.map { byte in

@@ -44,6 +44,42 @@ struct SendCommandTests {
     #expect(try server.metric("revoked_sessions_revoked") == 50)
   }
 
+  @Test("send reaches a unix socket and an IPv6 address", arguments: ["unix", "unix by url", "[::1]:0"])
+  func sendElsewhere(place: String) throws {
+    let folder = try TemporaryFolder()
+    let socket = "unix:\(folder.path)/public.sock"
+    let server = try RunningServer(
+      in: folder, environment: ["REVOKED_LISTEN": place.hasPrefix("unix") ? socket : place])
+    let target =
+      place == "unix" ? ["--listen", socket] : ["--url", place == "unix by url" ? socket : server.address.url + "/webhooks/dynamic"]
+    let result = try Executable.run(["send", "--session", DeliveryTests.session] + target)
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(result.output.contains(#"{"status":"accepted"}"#))
+  }
+
+  @Test("send says which random session it revokes before it does, and its events are of no webhook at Dynamic")
+  func sendRandom() throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    let result = try Executable.run("send", "--url", server.address.url + "/webhooks/dynamic")
+    let lines = result.output.split(separator: "\n")
+    let session = try #require(lines.first?.split(separator: " ").last)
+    #expect(lines.first == "no --session: revoking a random one, \(session)")
+    #expect(try server.get("/v1/sessions/\(session)").body.contains(#""revoked":true"#))
+    let shown = try Executable.run("events", "show", "1", "--data", server.folder.data)
+    #expect(shown.output.contains("00000000-0000-0000-0000-000000000000"))
+  }
+
+  @Test("What a receiver answers reaches the terminal escaped, and cannot fill it", arguments: [["--count", "1"], ["--count", "2"]])
+  func sendToHostile(count: [String]) throws {
+    let evil = "\u{1b}]52;c;ZXZpbA==\u{7}\u{202e}\u{2028}\u{9b}2J" + String(repeating: "x", count: 100_000)
+    let application = try Application(answer: evil)
+    let result = try Executable.run(["send", "--url", application.address.url] + count)
+    #expect(result.status == 0)
+    #expect(result.output.contains(#"200 \u{1b}]52;c;ZXZpbA==\u{7}\u{202e}\u{2028}\u{9b}2J"#))
+    #expect(!result.output.unicodeScalars.contains { $0 != "\n" && ($0.value < 0x20 || [0x9b, 0x202e, 0x2028].contains($0.value)) })
+    #expect(result.output.utf8.count < 10_000)
+  }
+
   @Test("send posts a file's exact bytes, which a second time are a duplicate")
   func sendFile() throws {
     let server = try RunningServer(in: TemporaryFolder())
@@ -82,7 +118,8 @@ struct SendCommandTests {
     "send refuses what it cannot send",
     arguments: [
       (["user.session.revokt"], 64), (["--session", "x"], 64), (["--count", "0"], 64), (["--concurrency", "0"], 64),
-      (["--url", "ftp://example.com/"], 64), (["--listen", "unix:/run/revoked.sock"], 64),
+      (["--url", "ftp://example.com/"], 64), (["--listen", "127.0.0.1:0"], 64), (["--url", "unix:"], 64),
+      (["--cacert", "/nowhere/ca.pem"], 78),
       (["--body", "/nowhere/body.json"], 74),
     ])
   func sendRefused(arguments: [String], status: Int) throws {

@@ -38,12 +38,12 @@ struct ExampleConfigurationTests {
   func allUncommented() throws {
     let problems = ConfigurationInputs.stub(uncommented).problems(requiring: [.secrets])
     let expected = [
-      "private-token", "secrets", "handlers.backend.secret", "handlers.backend.secret-file",
+      "private-token", "secrets", "tls.ca-file", "handlers.backend.secret", "handlers.backend.secret-file",
     ]
     #expect(Set(problems.compactMap { $0.split(separator: " ").first.map(String.init) }) == Set(expected))
 
     let withoutPlaceholders = uncommented.split(separator: "handlers:")[0]
-      .replacing(/(?m)^(private-token|secrets):.*$/, with: "")
+      .replacing(/(?m)^(private-token|secrets|tls| *ca-file):.*$/, with: "")
     let written = try Settings.load(.stub(String(withoutPlaceholders)))
     let standard = try Settings.load(.stub())
     #expect(written.receiver.limits == standard.receiver.limits)

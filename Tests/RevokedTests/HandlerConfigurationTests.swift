@@ -136,8 +136,10 @@ struct HandlerConfigurationTests {
         ["secret (revoked.yaml:1): number 2 of 2 is not whsec_ and base64 behind it"]
       ),
       (
-        "kind: forward, url: 'https://[::1]/', secret-file: s",
-        ["url (revoked.yaml:1): holds an IPv6 address; write a name that stands for it"]
+        "kind: forward, url: 'http://[2001:db8::1]/', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        [
+          "url (revoked.yaml:1): is not https; write insecure: true below the handler if the way there is private"
+        ]
       ),
       ("kind: forward, url: 'http://a.example:1/b', secret-file: s, insecure: true, timeout: 5s, max-attempts: 1", []),
     ] as [(String, [String])])
@@ -152,13 +154,15 @@ struct HandlerConfigurationTests {
   }
 
   @Test(
-    "Plain http is for this host and private IPv4 addresses",
+    "Plain http is for this host and private addresses",
     arguments: [
       ("localhost", true), ("127.0.0.1", true), ("127.9.9.9:8080", true), ("10.1.2.3", true), ("192.168.0.1", true),
       ("172.16.0.1", true), ("172.31.0.1", true), ("172.32.0.1", false), ("172.15.0.1", false), ("192.169.0.1", false),
       ("8.8.8.8", false), ("10.1.2", false), ("10.1.2.3.4", false), ("10.1.2.example", false),
       ("127.0.0.1.example", false),
-      ("010.1.2.3", false), ("0.0.0.0", false), ("localhost.example", false), ("backend", false),
+      ("010.1.2.3", false), ("0.0.0.0", false), ("localhost.example", false), ("backend", false), ("[::1]", true),
+      ("[::1]:8080", true), ("[fd00::7]", true),
+      ("[fe80::1]", false), ("[2001:db8::1]", false), ("[::2]", false), ("[::ffff:127.0.0.1]", false),
     ])
   func plain(host: String, isFine: Bool) {
     let reading = read("kind: forward, url: 'http://\(host)/', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import FoundationNetworking
+internal import Outgoing
 internal import Signature
 
 /// Posts signed events to a receiver.
@@ -7,48 +7,39 @@ struct Sender: Sendable {
   struct Answer: Sendable {
     /// nil: no answer came.
     var status: Int?
-    /// The answer's body, or why there was none.
+    /// The answer's body, or why there was none, as a terminal may show it.
     var text: String
     var duration: Duration
   }
 
-  private let url: URL
-  private let session: URLSession
+  private var request: OutgoingRequest
 
-  init(url: URL, concurrency: Int) {
-    self.url = url
-    let configuration = URLSessionConfiguration.ephemeral
-    configuration.httpMaximumConnectionsPerHost = concurrency
+  init(_ request: OutgoingRequest) {
+    self.request = request
     // Dynamic gives up after about as long.
-    configuration.timeoutIntervalForRequest = 15
-    session = URLSession(configuration: configuration, delegate: NoRedirects(), delegateQueue: nil)
+    self.request.limits.time = .seconds(15)
   }
 
   func send(_ body: [UInt8], signature: String) async -> Answer {
-    var request = URLRequest(url: url)
-    request.httpMethod = "POST"
-    request.httpBody = Data(body)
-    request.setValue("application/json", forHTTPHeaderField: "Content-Type")
-    request.setValue(signature, forHTTPHeaderField: SignatureHeader.name.description)
+    var request = request
+    request.body = body
+    request.fields = [
+      ("Content-Type", "application/json"), (SignatureHeader.name.description, signature),
+      ("User-Agent", "revoked send"),
+    ]
     let start = ContinuousClock.now
-    do {
-      let (data, response) = try await session.data(for: request)
-      return Answer(
-        status: (response as? HTTPURLResponse)?.statusCode, text: String(decoding: data.prefix(2000), as: UTF8.self),
-        duration: start.duration(to: .now))
+    do throws(OutgoingError) {
+      let response = try await HTTPClient.shared.response(to: request)
+      var text = String(decoding: response.body.prefix(2000), as: UTF8.self).visibleLine
+      if let cut = response.cut { text += " [cut: \(cut)]" }
+      return Answer(status: response.status, text: text, duration: start.duration(to: .now))
     } catch {
-      let reason = (error as? URLError)?.localizedDescription ?? error.localizedDescription
-      return Answer(status: nil, text: reason, duration: start.duration(to: .now))
+      return Answer(status: nil, text: error.description, duration: start.duration(to: .now))
     }
   }
 }
 
-/// A receiver that redirects is misconfigured, and Dynamic would not follow.
-private final class NoRedirects: NSObject, URLSessionTaskDelegate {
-  func urlSession(
-    _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
-    newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
-  ) {
-    completionHandler(nil)
-  }
+extension String {
+  /// Without the white space around it, and on one line.
+  var visibleLine: String { trimmingCharacters(in: .whitespacesAndNewlines).visible() }
 }

@@ -34,14 +34,14 @@ struct HandlerDefinition: Sendable {
 
 extension HandlerDefinition {
   /// The handler at work.
-  func registration(_ logger: Logger, _ sink: LogSink) -> HandlerRegistration {
+  func registration(_ settings: Settings, _ logger: Logger, _ sink: LogSink) -> HandlerRegistration {
     HandlerRegistration(
       name, events: events.map { EventPattern($0) }, timeout: timeout, concurrency: concurrency,
       maxAttempts: maxAttempts,
-      handler: handler(logger, sink))
+      handler: handler(settings, logger, sink))
   }
 
-  private func handler(_ logger: Logger, _ sink: LogSink) -> any EventHandler {
+  private func handler(_ settings: Settings, _ logger: Logger, _ sink: LogSink) -> any EventHandler {
     var logger = logger
     logger[metadataKey: "handler"] = "\(name)"
     switch kind {
@@ -51,7 +51,8 @@ extension HandlerDefinition {
       let watch = LossWatch(sink)
       return LoggingHandler(logger: logger) { try await watch.flush() }
     case .exec(let program, let arguments): return ExecHandler(program, arguments, logger: logger)
-    case .forward(let url, let secrets): return ForwardHandler(url, secrets: secrets)
+    case .forward(let url, let secrets):
+      return ForwardHandler(url, secrets: secrets, authorities: settings.authorities)
     }
   }
 }

@@ -80,6 +80,10 @@ extension Settings {
     ConfigurationKey(
       "timeouts.drain", "8s", "what is in flight may take this long after SIGTERM", .duration(upTo: 1, .h),
       into: \.receiver.drainTimeout),
+    ConfigurationKey(
+      "tls.ca-file", nil, "the certificate authorities to trust in all that goes out; none: the system's",
+      .file,
+      into: \.authorities),
     ConfigurationKey("log.level", "info", "the least level that is logged", .level, into: \.logLevel),
     ConfigurationKey(
       "log.format", "json", "text or json; on a terminal the default is text", .format, into: \.logFormat),

@@ -14,6 +14,7 @@ extension Settings {
     loading.readSecrets()
     loading.readHandlers()
     loading.readForwardAuth()
+    loading.readAuthorities()
     loading.compare()
     guard loading.problems.isEmpty else { throw ConfigurationProblems(problems: loading.problems) }
     var settings = loading.settings
@@ -124,6 +125,16 @@ extension Settings {
         ConfigurationProblem(
           "forward-auth.verify", values["forward-auth.verify"]?.source,
           "needs dynamic.environment-id, which says whose tokens are ours"))
+    }
+
+    /// A file that is missing or holds no certificate would fail each request.
+    mutating func readAuthorities() {
+      guard let path = settings.authorities else { return }
+      do throws(Mismatch) {
+        guard try inputs.readFile(path).contains("-----BEGIN ") else { throw Mismatch("\(path) holds no certificate") }
+      } catch {
+        problems.append(ConfigurationProblem("tls.ca-file", values["tls.ca-file"]?.source, error.text))
+      }
     }
 
     /// What is wrong only when two keys are seen together.

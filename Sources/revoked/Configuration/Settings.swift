@@ -18,6 +18,8 @@ struct Settings: Sendable {
   var dynamic = DynamicSettings()
   var forwardAuth = ForwardAuthSettings()
   var newStore = NewStore.make
+  /// The file with the certificate authorities that everything that goes out trusts; nil: the system's.
+  var authorities: String?
   var logLevel = Logger.Level.info
   var logFormat = LogFormat.json
   /// By name.
@@ -37,7 +39,7 @@ extension Settings {
     let old = Dictionary(running.entries.map { ($0.key, $0.shown) }) { first, _ in first }
     return entries.filter { entry in
       switch entry.key {
-      case "secrets", "log.level": false
+      case "secrets", "log.level", "tls.ca-file": false
       // Two secrets are shown alike.
       case "private-token": !receiver.privateToken.isSame(as: running.receiver.privateToken)
       case let key: !key.hasPrefix("handlers.") && old[key] != entry.shown

@@ -96,8 +96,6 @@ extension ValueParser where Value == URL {
       guard parts.user == nil, parts.password == nil else {
         throw Mismatch("holds a user or a password; deliveries are signed instead")
       }
-      // FoundationNetworking takes such a URL for none at all, in each attempt.
-      guard !host.contains(":") else { throw Mismatch("holds an IPv6 address; write a name that stands for it") }
       guard parts.fragment == nil else { throw Mismatch("holds a #fragment, which is never sent") }
       return url
     }
@@ -105,11 +103,18 @@ extension ValueParser where Value == URL {
 }
 
 extension URL {
-  /// Whether the host is this one or an IPv4 address of a private network (RFC 1918). What a name stands for may change, so that no other
-  /// name counts.
+  /// Whether the host is this one or an address of a private network (RFC 1918, RFC 4193). What a name stands for may change, so that no
+  /// other name counts.
   var isPrivate: Bool {
     guard let host = host()?.lowercased() else { return false }
     if host == "localhost" { return true }
+    if host.contains(":") {
+      var address = in6_addr()
+      // The pointer lives for the call.
+      guard unsafe inet_pton(AF_INET6, host, &address) == 1 else { return false }
+      let bytes = unsafe withUnsafeBytes(of: address) { unsafe [UInt8]($0) }
+      return bytes.first.map { $0 & 0xFE == 0xFC } == true || bytes == [UInt8](repeating: 0, count: 15) + [1]
+    }
     let parts = host.split(separator: ".", omittingEmptySubsequences: false)
     // "010" is 8 for some and 10 for others.
     let numbers = parts.compactMap { $0 == "0" || !$0.hasPrefix("0") ? UInt8($0) : nil }

@@ -2,23 +2,27 @@ internal import ArgumentParser
 internal import DynamicEvents
 internal import Foundation
 internal import HTTPServer
+internal import Outgoing
 internal import Receiver
 
 struct SendCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "send", abstract: "Posts a realistic signed event to a receiver, to try it.",
     discussion: """
-      Signed with the first of the configured secrets. Without --url it goes to the listener of the configuration. \
-      Exit 0 only if every answer was 200; 69 if none came.
+      The receiver takes it for real: the session is revoked there. Without --session that is a random one, which nobody has, and \
+      its id is printed first. Signed with the first of the configured secrets. Without --url it goes to the listener of the \
+      configuration. Exit 0 only if every answer was 200; 69 if none came.
       """)
 
   @Argument(help: "user.session.revoked, admin.user.session.revoked or ping.")
   var event = EventNames.sessionRevoked
 
-  @Option(help: ArgumentHelp("Where to post, such as https://hooks.example.com/webhooks/dynamic.", valueName: "url"))
+  @Option(
+    help: ArgumentHelp(
+      "Where to post, such as https://hooks.example.com/webhooks/dynamic or unix:/run/revoked.sock.", valueName: "url"))
   var url: String?
 
-  @Option(help: ArgumentHelp("The session that is revoked; a random one otherwise.", valueName: "session-id"))
+  @Option(help: ArgumentHelp("The session to revoke; otherwise a random one.", valueName: "session-id"))
   var session: String?
 
   @Option(help: ArgumentHelp("Post the exact bytes of a file instead.", valueName: "file"))
@@ -33,7 +37,7 @@ struct SendCommand: AsyncParsableCommand {
   @Option(help: ArgumentHelp("How many at a time.", valueName: "n"))
   var concurrency = 1
 
-  @OptionGroup var options: ConfigurationOptions
+  @OptionGroup var options: OutgoingOptions
 
   func validate() throws {
     guard SampleEvent.names.contains(event) else {
@@ -55,7 +59,7 @@ struct SendCommand: AsyncParsableCommand {
     let settings = try options.load(requiring: [.secrets])
     let target = try target(settings)
     let fixed = try body.map { SampleEvent(body: try Self.contents($0)) }
-    let sender = Sender(url: target, concurrency: concurrency)
+    let sender = Sender(target)
     if count == 1 {
       try await sendOne(fixed ?? SampleEvent(event, session: session), sender, target, settings)
     } else {
@@ -63,12 +67,16 @@ struct SendCommand: AsyncParsableCommand {
     }
   }
 
-  private func sendOne(_ sample: SampleEvent, _ sender: Sender, _ target: URL, _ settings: Settings) async throws {
-    print("POST \(target.absoluteString) \(sample.name)" + (sample.session.map { " session=\($0)" } ?? ""))
+  private func sendOne(_ sample: SampleEvent, _ sender: Sender, _ target: OutgoingRequest, _ settings: Settings)
+    async throws
+  {
+    if let random = sample.session, session == nil { try Output.line("no --session: revoking a random one, \(random)") }
+    let address = target.socketPath.map { "unix:\($0) \(settings.receiver.path)" } ?? target.url.visible()
+    try Output.line("POST \(address) \(sample.name)" + (sample.session.map { " session=\($0)" } ?? ""))
     let answer = await sender.send(sample.body, signature: try Signing.headerValue(for: sample.body, settings))
     let time = String(format: "%.1f ms", answer.duration / .milliseconds(1))
-    guard let status = answer.status else { throw Failure.unreachable("\(target.absoluteString): \(answer.text)") }
-    print("\(status) \(answer.text.trimmingCharacters(in: .whitespacesAndNewlines)) (\(time))")
+    guard let status = answer.status else { throw Failure.unreachable("\(address): \(answer.text)") }
+    try Output.line("\(status) \(answer.text) (\(time))")
     if status == 401 { throw Failure.unauthorized }
     if status != 200 { throw Failure.no }
   }
@@ -76,6 +84,7 @@ struct SendCommand: AsyncParsableCommand {
   private func sendMany(_ fixed: SampleEvent?, _ sender: Sender, _ settings: Settings) async throws {
     var summary = SendSummary()
     var progress = ProgressBar(total: count)
+    if fixed == nil, session == nil, event != EventNames.ping { try Output.line("no --session: revoking \(count) random ones") }
     let start = ContinuousClock.now
     try await withThrowingTaskGroup(of: Sender.Answer.self) { group in
       var started = 0
@@ -93,32 +102,32 @@ struct SendCommand: AsyncParsableCommand {
       }
     }
     progress.clear()
-    print(summary.text(took: start.duration(to: .now)))
+    try Output.line(summary.text(took: start.duration(to: .now)))
     guard summary.isReachable else { throw Failure.unreachable("nothing answered") }
     if summary.acknowledged < count { throw Failure.no }
   }
 
-  private func target(_ settings: Settings) throws -> URL {
-    let text: String
-    if let url {
-      text = url
+  private func target(_ settings: Settings) throws -> OutgoingRequest {
+    let path = settings.receiver.path
+    var request: OutgoingRequest
+    if let url, !url.hasPrefix("unix:") {
+      guard let parts = URL(string: url), ["http", "https"].contains(parts.scheme?.lowercased()), parts.host() != nil
+      else { throw ValidationError("\(url.debugDescription) is no http or https URL") }
+      request = OutgoingRequest(.post, url)
     } else {
-      guard case .tcp(let host, let port) = settings.receiver.listen, port != 0 else {
-        throw ValidationError(
-          "the receiver listens on \(settings.receiver.listen): give the address of the proxy before it, as in --url https://…/webhooks/dynamic"
-        )
+      let address = try url.map { text in
+        guard let address = ListenAddress(text) else { throw ValidationError("\(text.debugDescription) is no socket") }
+        return address
       }
-      // A wildcard is where to listen, not where to connect.
-      let reachable = host == "0.0.0.0" ? "127.0.0.1" : host == "::" || host == "::1" ? "localhost" : host
-      text = ListenAddress.tcp(host: reachable, port: port).url + settings.receiver.path
+      guard let known = OutgoingRequest(.post, path, at: address ?? settings.receiver.listen) else {
+        throw ValidationError(
+          "the receiver listens on \(settings.receiver.listen), a port that the kernel picks: give the address, as in "
+            + "--url http://127.0.0.1:8080\(path)")
+      }
+      request = known
     }
-    guard let url = URL(string: text), let scheme = url.scheme, ["http", "https"].contains(scheme), url.host != nil
-    else {
-      throw ValidationError("\(text.debugDescription) is no http or https URL")
-    }
-    // FoundationNetworking refuses them with "bad URL", which would puzzle anyone.
-    if text.contains("[") { throw ValidationError("\(text): use a name; the HTTP client takes no IPv6 address") }
-    return url
+    request.authorities = settings.authorities
+    return request
   }
 
   private static func contents(_ path: String) throws -> [UInt8] {

@@ -26,9 +26,6 @@ struct ServeCommand: AsyncParsableCommand {
       throw Failure.configuration(error)
     }
     Allocator.bound()
-    // The client of `forward` would obey http_proxy and send events to somebody whom no configuration names.
-    // Both are copied; what threads there are by now do not read the environment.
-    for name in ["NO_PROXY", "no_proxy"] { unsafe setenv(name, "*", 1) }
     var settings = try options.load(requiring: [.secrets])
     if let descriptor = inherited.publicListener { settings.receiver.listen = .inherited(descriptor: descriptor) }
     if let descriptor = inherited.privateListener {
@@ -47,7 +44,7 @@ struct ServeCommand: AsyncParsableCommand {
     let receiver: Receiver
     do throws(ReceiverError) {
       receiver = try Receiver(
-        settings.receiver, handlers: settings.handlers.map { $0.registration(logger, sink) }, logger: logger)
+        settings.receiver, handlers: settings.handlers.map { $0.registration(settings, logger, sink) }, logger: logger)
     } catch {
       if case .configuration = error { throw Failure.configuration(error) }
       throw Failure.io(error)
@@ -104,7 +101,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
     // First, because only the handlers can still fail.
     do throws(ReceiverError) {
-      try await receiver.replaceHandlers(settings.handlers.map { $0.registration(logger, sink) })
+      try await receiver.replaceHandlers(settings.handlers.map { $0.registration(settings, logger, sink) })
     } catch {
       logger.error("not reloaded: \(error)")
       return

@@ -50,6 +50,9 @@ struct ForwardHandlerTests {
     try await handler.handle(self.event(id: #"a\r\nb: c"#))
     // The first 16 bytes of the id's SHA-256.
     #expect(try peer.next().headers["webhook-id"] == "a58d4d8acf4c434b7d85def3962b8962")
+    // Standard Webhooks forbids a dot in it.
+    try await handler.handle(self.event(id: "a.b"))
+    #expect(try peer.next().headers["webhook-id"] == "2e7336dc8eba87ef472df568c35482ab")
   }
 
   @Test("A connection is used again")
