@@ -59,6 +59,7 @@ let package = Package(
     target("SQLite", ["CSQLite"]),
     target("KeyIndex", ["SQLite"]),
     target("RevocationStore", ["DynamicEvents", "SQLite", "KeyIndex", "CLinux", systemPackage]),
+    target("DynamicAPI", ["Outgoing", "Signature", "DynamicEvents"]),
     target(
       "Handlers",
       [
@@ -91,6 +92,7 @@ let package = Package(
     tests(
       "AccessTokensTests", ["AccessTokens", "RevocationStore", "DynamicEvents", "Signature", "TestSupport"],
       resources: [.copy("Libraries/libraries.py")]),
+    tests("DynamicAPITests", ["DynamicAPI", "Outgoing", "Signature", "DynamicEvents", "TestSupport"]),
     .target(name: "CFaultyDisk", path: "Tests/CFaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
     tests(
       "RevocationStoreTests", ["RevocationStore", "KeyIndex", "SQLite", "DynamicEvents", "TestSupport", "CFaultyDisk"]),

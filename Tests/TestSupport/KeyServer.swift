@@ -59,10 +59,10 @@ package final class KeyServer: Sendable {
 
     func respond(
       to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange
-    ) -> Response? {
+    ) -> Reply {
       state.publication.withLock { publication in
         publication.asked += 1
-        return publication.isSilent ? nil : Response(publication.status, body: publication.body)
+        return publication.isSilent ? .later() : .now(Response(publication.status, body: publication.body))
       }
     }
 

@@ -35,18 +35,19 @@ extension RevocationStore {
   /// What is left to do of one event; nil when the handler has done it or given it up, or there is no such event.
   package func pendingDelivery(of event: Int64, handler: Int64) throws(StoreError) -> DueDelivery? {
     try read { db in
-      let row = try Row.fetchOne(
-        db,
-        sql: """
-          SELECT \(StoredEvent.columns), delivery.attempts, next_at IS NULL, event.seq > position
-          FROM event CROSS JOIN handler ON handler.id = ?1
-          LEFT JOIN delivery ON handler_id = ?1 AND event_seq = event.seq
-          WHERE event.seq = ?2 AND problem IS NULL
-          """, arguments: [handler, event])
-      guard let row else { return nil }
-      let attempts: Int? = try row.decode(atIndex: 4)
-      guard try attempts == nil ? row.decode(atIndex: 6) : !row.decode(atIndex: 5) else { return nil }
-      return try DueDelivery(event: StoredEvent(row), attempts: min(max(0, attempts ?? 0), 1 << 30))
+      try db.first(
+        """
+        SELECT \(StoredEvent.columns), delivery.attempts, next_at IS NULL, event.seq > position
+        FROM event CROSS JOIN handler ON handler.id = ?1
+        LEFT JOIN delivery ON handler_id = ?1 AND event_seq = event.seq
+        WHERE event.seq = ?2 AND problem IS NULL
+        """, handler, event
+      ) { row -> DueDelivery? in
+        let attempts = try row.integerIfAny(4)
+        // Without a row it is done once the position has passed it, and with one it is over once it is dead.
+        guard try attempts == nil ? row.integer(6) != 0 : row.integer(5) == 0 else { return nil }
+        return try DueDelivery(event: StoredEvent(row), attempts: Int(min(max(0, attempts ?? 0), 1 << 30)))
+      } ?? nil
     }
   }
 

@@ -1,0 +1,133 @@
+internal import Foundation
+package import Outgoing
+package import Signature
+
+/// Dynamic's REST API as one environment's token sees it.
+///
+/// Each call is bounded in time and size. It is tried again, a few times and ever later, on 429, 5xx and network errors, but never when it
+/// could do something twice that must happen once.
+package struct DynamicAPI: Sendable {
+  package struct Access: Sendable {
+    /// An API token; not the webhook's secret, though both begin with `dyn_`.
+    package var token: Secret
+    package var environment: String
+    /// Without a slash at its end.
+    package var url = "https://app.dynamicauth.com/api/v0"
+    /// A file with the certificate authorities to trust instead of the system's.
+    package var authorities: String?
+
+    package init(token: Secret, environment: String) {
+      self.token = token
+      self.environment = environment
+    }
+  }
+
+  package typealias Exchange = @Sendable (OutgoingRequest) async throws(OutgoingError) -> OutgoingResponse
+
+  /// Bytes of one response.
+  private static let mostBytes = 1 << 20
+  private static let tries = 4
+  /// A longer one is left to the caller, who has other work meanwhile.
+  private static let longestPause = Duration.seconds(60)
+
+  package let access: Access
+  private let exchange: Exchange
+  private let sleep: @Sendable (Duration) async throws -> Void
+  private let random: @Sendable () -> Double
+
+  package init(
+    _ access: Access, exchange: @escaping Exchange = { request throws(OutgoingError) in
+      try await HTTPClient.shared.response(to: request)
+    },
+    sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+    random: @escaping @Sendable () -> Double = { .random(in: 0...1) }
+  ) {
+    self.access = access
+    self.exchange = exchange
+    self.sleep = sleep
+    self.random = random
+  }
+
+  /// The path of something in the environment.
+  func path(_ parts: String...) -> String {
+    (["environments", access.environment] + parts).map(Self.encoded).map { "/" + $0 }.joined()
+  }
+
+  /// - Parameters:
+  ///   - path: behind the API's URL, beginning with a slash.
+  ///   - isRepeatable: whether it may happen twice. A POST is tried again after a failure only then, because the first one may have worked.
+  /// - Returns: a response whose status is 2xx and whose body is whole.
+  func call(
+    _ method: OutgoingRequest.Method, _ path: String, query: [(name: String, value: String)] = [], body: [UInt8] = [],
+    isRepeatable: Bool
+  ) async throws(APIError) -> OutgoingResponse {
+    var request = OutgoingRequest(method, access.url + path + Self.text(of: query))
+    request.authorities = access.authorities
+    request.isIdempotent = isRepeatable
+    request.limits.bodyBytes = Self.mostBytes
+    request.body = body
+    let token = access.token.withBytes { bytes in String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self) }
+    request.fields = [("Authorization", "Bearer \(token)"), ("Accept", "application/json"), ("User-Agent", "revoked")]
+    if !body.isEmpty { request.fields.append(("Content-Type", "application/json")) }
+    for attempt in 1... {
+      let error: APIError
+      do throws(APIError) {
+        return try await respond(request)
+      } catch let failure {
+        error = failure
+      }
+      guard attempt < Self.tries, error.mayBeTriedAgain(isRepeatable: isRepeatable) else { throw error }
+      let pause = error.pause ?? .milliseconds(Int(Double(500 << (attempt - 1)) * random()))
+      guard pause <= Self.longestPause else { throw error }
+      guard (try? await sleep(pause)) != nil else { throw .cancelled }
+    }
+    throw .cancelled
+  }
+
+  private func respond(_ request: OutgoingRequest) async throws(APIError) -> OutgoingResponse {
+    let response: OutgoingResponse
+    do throws(OutgoingError) {
+      response = try await exchange(request)
+    } catch {
+      throw error.isCancelled
+        ? .cancelled : .unreachable(error.description, mayHaveArrived: error.mayHaveArrived)
+    }
+    switch response.status {
+    case 200...299:
+      if let cut = response.cut { throw .unreachable(cut.description, mayHaveArrived: true) }
+      return response
+    case 429, 500...599:
+      throw .unavailable(
+        status: response.status,
+        retryAfter: RetryAfter.pause(response.value(of: "Retry-After"), now: Date()))
+    case let status: throw .rejected(status: status, reason: APIError.reason(in: response.body))
+    }
+  }
+
+  private static func text(of query: [(name: String, value: String)]) -> String {
+    query.isEmpty ? "" : "?" + query.map { "\(encoded($0.name))=\(encoded($0.value))" }.joined(separator: "&")
+  }
+
+  /// For a segment of a path or a part of a query. An id or cursor is somebody else's text.
+  private static func encoded(_ text: String) -> String {
+    text.addingPercentEncoding(
+      withAllowedCharacters: CharacterSet(
+        charactersIn: "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_~")) ?? ""
+  }
+}
+
+extension APIError {
+  fileprivate func mayBeTriedAgain(isRepeatable: Bool) -> Bool {
+    switch self {
+    // Nothing was done.
+    case .unavailable(429, _): true
+    case .unavailable: isRepeatable
+    case .unreachable(_, let mayHaveArrived): isRepeatable || !mayHaveArrived
+    case .rejected, .unreadable, .cancelled: false
+    }
+  }
+
+  fileprivate var pause: Duration? {
+    if case .unavailable(_, let retryAfter) = self { retryAfter } else { nil }
+  }
+}
