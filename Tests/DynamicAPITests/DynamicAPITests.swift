@@ -14,9 +14,9 @@ private final class StandIn: Sendable {
 
   private final class Log: Sendable {
     let requests = Mutex<[StandInRequest]>([])
+    let pauses = Mutex<[Duration]>([])
   }
 
-  let pauses = Mutex<[Duration]>([])
   private let log: Log
   private let server: StandInServer
 
@@ -34,13 +34,14 @@ private final class StandIn: Sendable {
 
   deinit { server.stop() }
 
+  var pauses: [Duration] { log.pauses.withLock { $0 } }
   var seen: [StandInRequest] { log.requests.withLock { $0 } }
 
   func api() throws -> DynamicAPI {
     var access = DynamicAPI.Access(token: try Secret(Self.token), environment: Self.environment)
     access.url = server.url + "/api/v0"
     return DynamicAPI(
-      access, sleep: { [pauses] pause in pauses.withLock { $0.append(pause) } }, random: { 1 })
+      access, sleep: { [log] pause in log.pauses.withLock { $0.append(pause) } }, random: { 1 })
   }
 }
 
@@ -124,7 +125,7 @@ struct DynamicAPITests {
       }
     }
     #expect(try await standIn.api().webhooks().map(\.id) == ["a"])
-    #expect(standIn.pauses.withLock { $0 } == [.seconds(7), .seconds(1), .seconds(2)])
+    #expect(standIn.pauses == [.seconds(7), .seconds(1), .seconds(2)])
   }
 
   @Test func `An API that never recovers is given up after four tries, and a pause beyond a minute is left to the caller`()
