@@ -1,7 +1,9 @@
+internal import RevocationStore
+
 /// The pause before the next attempt: exponential with full jitter, so that a thousand events that failed together do not return together.
 struct Backoff: Sendable {
   static let first: Duration = .seconds(1)
-  static let longest: Duration = .seconds(3600)
+  static let longest = RevocationStore.longestPause
 
   /// `attempt`: how many have failed, from 1. `random`: from 0 to 1.
   static func pause(after attempt: Int, random: Double) -> Duration {

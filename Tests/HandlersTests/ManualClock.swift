@@ -6,6 +6,8 @@ import Synchronization
 final class ManualClock: Sendable {
   private struct State {
     var uptime = Duration.zero
+    /// How far the time of day is from what has passed since the start.
+    var setAhead = Duration.zero
     var sleepers: [Int: (until: Duration, continuation: CheckedContinuation<Void, any Error>)] = [:]
     var cancelled: Set<Int> = []
     var next = 0
@@ -15,7 +17,10 @@ final class ManualClock: Sendable {
   private let state = Mutex(State())
 
   var uptime: Duration { state.withLock { $0.uptime } }
-  var now: Timestamp { Timestamp(milliseconds: Self.start + Int64(uptime / .milliseconds(1))) }
+  var now: Timestamp {
+    let passed = state.withLock { $0.uptime + $0.setAhead }
+    return Timestamp(milliseconds: Self.start + Int64(passed / .milliseconds(1)))
+  }
 
   var lanes: LaneClock {
     LaneClock(now: { self.now }, uptime: { self.uptime }, sleep: { try await self.sleep(until: $0) })
@@ -24,6 +29,9 @@ final class ManualClock: Sendable {
   var sleepers: Int { state.withLock { $0.sleepers.count } }
   /// When the next sleep ends.
   var earliestSleep: Duration? { state.withLock { $0.sleepers.values.map(\.until).min() } }
+
+  /// Sets the time of day. No time passes.
+  func set(ahead: Duration) { state.withLock { $0.setAhead = ahead } }
 
   func advance(by duration: Duration) {
     let woken = state.withLock { state in

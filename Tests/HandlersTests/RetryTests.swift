@@ -74,6 +74,54 @@ import Testing
     await dispatcher.stop()
   }
 
+  @Test(arguments: [Duration.seconds(8 * 3600), .seconds(14 * 365 * 86_400)])
+  func `a retry of a time when the clock was ahead comes when its pause is over, and the log says so`(
+    ahead: Duration
+  ) async throws {
+    let handler = ScriptedHandler { _, call in
+      if call == 1 { throw RetryLater("busy", after: .seconds(30)) }
+    }
+    let log = LogCollector()
+    let dispatcher = try bench.dispatcher(
+      HandlerRegistration("busy", timeout: .seconds(36_000), handler: handler), random: 0, logger: log.logger)
+    bench.clock.set(ahead: ahead)
+    try bench.store("1")
+    dispatcher.wake()
+    try await bench.settle { try bench.isRetrying(1) }
+    bench.clock.set(ahead: .zero)
+    bench.clock.advance(by: .seconds(31))
+    try await bench.idles("busy")
+    #expect(handler.callCount == 2)
+    await dispatcher.stop()
+    #expect(log.messages.contains { $0.hasPrefix("retries were further ahead than any pause") })
+  }
+
+  @Test func `a clock that is set ahead makes a retry due, and one set back by less than a pause lets it wait`()
+    async throws
+  {
+    let handler = ScriptedHandler { _, call in
+      if call < 3 { throw RetryLater("busy", after: .seconds(60)) }
+    }
+    let dispatcher = try bench.dispatcher(
+      HandlerRegistration("busy", timeout: .seconds(36_000), handler: handler), random: 0)
+    try bench.store("1")
+    dispatcher.wake()
+    try await bench.settle { try bench.isRetrying(1) }
+    bench.clock.set(ahead: .seconds(7200))
+    dispatcher.wake()
+    try await bench.settle { handler.callCount == 2 }
+    try await bench.settle { try bench.store.backlogs()["busy"] == Backlog(pending: 1, dead: 0) }
+    // A minute, and half an hour more.
+    bench.clock.set(ahead: .seconds(7200 - 1800))
+    bench.clock.advance(by: .seconds(61))
+    try await bench.settle { bench.clock.earliestSleep.map { $0 > bench.clock.uptime + .seconds(1) } ?? false }
+    #expect(handler.callCount == 2)
+    bench.clock.advance(by: .seconds(1800))
+    try await bench.idles("busy")
+    #expect(handler.callCount == 3)
+    await dispatcher.stop()
+  }
+
   @Test func `the last error and the times of the attempts stand in the dead letter`() async throws {
     let handler = ScriptedHandler { _, call in
       if call == 3 { throw Undeliverable("they are gone") }

@@ -78,6 +78,7 @@ extension Lane {
   private func take(_ page: DuePage) {
     guard !isStopping else { return }
     if !page.due.isEmpty { mayHaveDue = true }
+    if let time = page.misdated { log.add(.misdated, ["retryAt": "\(time)"]) }
     isDueAhead = page.isMoreAhead
     work.add(due: page.due)
     if let next = page.next { nextDue = min(nextDue ?? next, next) }

@@ -188,7 +188,8 @@ actor Lane {
     begin()
     cancelOverdue()
     log.write(at: clock.uptime())
-    if let due = nextDue, due <= clock.now() {
+    // Further ahead than any pause: the clock was set back since.
+    if let due = nextDue, due <= clock.now() || due.milliseconds - clock.now().milliseconds > Self.longestPause {
       nextDue = nil
       mayHaveDue = true
     }
@@ -204,6 +205,9 @@ actor Lane {
     finishIfStopped()
     setAlarm()
   }
+
+  /// In milliseconds.
+  private static let longestPause = Int64(Backoff.longest / .milliseconds(1))
 
   /// One alarm, for whatever comes first. One that is early finds nothing to do and sets the next.
   private func setAlarm() {

@@ -7,6 +7,7 @@ struct LaneLog {
     case failed
     case late
     case dead
+    case misdated
   }
 
   private struct State {
@@ -64,6 +65,7 @@ extension LaneLog.Kind {
     case .failed: "an attempt failed"
     case .late: "an attempt takes too long and is cancelled"
     case .dead: "an event became a dead letter"
+    case .misdated: "retries were further ahead than any pause, as of a clock that was ahead: they are due now"
     }
   }
 }

@@ -15,6 +15,8 @@ package struct DuePage: Hashable, Sendable {
   package var next: Timestamp?
   /// Some were left out because their events' turn has not come.
   package var isMoreAhead = false
+  /// When one of these was to be due, further ahead than any pause: the clock was ahead when it was written.
+  package var misdated: Timestamp?
 }
 
 extension RevocationStore {
@@ -51,6 +53,9 @@ extension RevocationStore {
     }
   }
 
+  /// No attempt waits longer for the next one. A time further ahead was written by a clock that was ahead, and has come.
+  package static let longestPause: Duration = .seconds(3600)
+
   /// Failed deliveries whose time has come, the longest due first: at most `limit`, and no more once their bodies reach `bytes`. Those that
   /// the caller has in hand already (`excluding`) are passed over.
   ///
@@ -61,32 +66,38 @@ extension RevocationStore {
     excluding inHand: Set<Int64> = []
   ) throws(StoreError) -> DuePage {
     try read { db in
+      let furthest = Timestamp(milliseconds: now.milliseconds + Int64(Self.longestPause / .milliseconds(1)))
       var page = DuePage(due: [], next: nil)
       guard limit > 0 else { return page }
       var taken = 0
-      try db.walk(
-        """
-        SELECT \(StoredEvent.columns), delivery.attempts, next_at
-        FROM delivery CROSS JOIN event ON event.seq = delivery.event_seq
-        WHERE handler_id = ? AND next_at IS NOT NULL ORDER BY next_at
-        """, handler
-      ) { row in
-        let seq = try row.integer(0)
-        if inHand.contains(seq) { return true }
-        let nextAt = try Timestamp(milliseconds: row.integer(5))
-        guard nextAt <= now else {
-          page.next = nextAt
-          return false
+      // Misdated ones first: behind all others they might never come.
+      for (range, isMisdated) in [("next_at > ?2", true), ("next_at <= ?2", false)] {
+        guard page.due.count < limit, taken < bytes else { break }
+        try db.walk(
+          """
+          SELECT \(StoredEvent.columns), delivery.attempts, next_at
+          FROM delivery CROSS JOIN event ON event.seq = delivery.event_seq
+          WHERE handler_id = ?1 AND \(range) ORDER BY next_at
+          """, handler, furthest.milliseconds
+        ) { row in
+          let seq = try row.integer(0)
+          if inHand.contains(seq) { return true }
+          let nextAt = try Timestamp(milliseconds: row.integer(5))
+          guard isMisdated || nextAt <= now else {
+            page.next = nextAt
+            return false
+          }
+          if seq > end {
+            page.isMoreAhead = true
+            return true
+          }
+          if isMisdated { page.misdated = nextAt }
+          let event = try StoredEvent(row)
+          taken += event.body.count
+          // Whatever the disk says, one more is still a number.
+          try page.due.append(DueDelivery(event: event, attempts: Int(min(max(0, row.integer(4)), 1 << 30))))
+          return page.due.count < limit && taken < bytes
         }
-        if seq > end {
-          page.isMoreAhead = true
-          return true
-        }
-        let event = try StoredEvent(row)
-        taken += event.body.count
-        // Whatever the disk says, one more is still a number.
-        try page.due.append(DueDelivery(event: event, attempts: Int(min(max(0, row.integer(4)), 1 << 30))))
-        return page.due.count < limit && taken < bytes
       }
       return page
     }

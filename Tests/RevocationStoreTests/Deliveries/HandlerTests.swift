@@ -132,6 +132,24 @@ import Testing
     #expect(try store.backlogs() == ["log": Backlog(pending: 1, dead: 0)])
   }
 
+  @Test func `a time further ahead than any pause is a clock's that was ahead, and has come`() throws {
+    let id = try handler()
+    let now = Timestamp(milliseconds: 1_800_000_000_000)
+    func at(_ seconds: Int64) -> Timestamp { Timestamp(milliseconds: now.milliseconds + seconds * 1000) }
+    try store.record(
+      [(1, 3600), (2, 3601), (3, 10 * 365 * 86_400)].map { event, seconds in
+        Attempt(event: event, number: 1, at: now, outcome: .failed(error: "e", retryAt: at(seconds)))
+      }, handler: id, advancingTo: 3)
+    let page = try store.dueDeliveries(handler: id, at: now, limit: 9)
+    #expect(page.due.map(\.event.seq) == [2, 3])
+    #expect(page.next == at(3600) && page.misdated == at(10 * 365 * 86_400))
+    // The clock that wrote them.
+    let then = try store.dueDeliveries(handler: id, at: at(3601), limit: 9)
+    #expect(Set(then.due.map(\.event.seq)) == [1, 2, 3])
+    let right = try store.dueDeliveries(handler: id, at: at(10 * 365 * 86_400 - 60), limit: 9)
+    #expect(right.due.map(\.event.seq) == [1, 2] && right.misdated == nil)
+  }
+
   @Test func `what was attempted out of its turn waits for its turn`() throws {
     let id = try handler()
     try store.record(
