@@ -3,7 +3,7 @@ import HTTPServer
 import TestSupport
 import Testing
 
-@Suite("The commands")
+@Suite("The commands", .timeLimit(.minutes(5)))
 struct CommandTests {
   static let unknownSession = "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c11"
 

@@ -3,7 +3,7 @@ import Signature
 import TestSupport
 import Testing
 
-@Suite("A delivery through the built executable")
+@Suite("A delivery through the built executable", .timeLimit(.minutes(5)))
 struct DeliveryTests {
   static let session = "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"
 

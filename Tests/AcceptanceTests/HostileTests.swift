@@ -5,7 +5,7 @@ import HTTPServer
 import TestSupport
 import Testing
 
-@Suite("Hostile peers harm nobody else", .serialized)
+@Suite("Hostile peers harm nobody else", .timeLimit(.minutes(5)), .serialized)
 struct HostileTests {
   let folder: TemporaryFolder
 

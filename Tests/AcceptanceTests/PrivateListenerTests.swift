@@ -3,7 +3,7 @@ import HTTPServer
 import TestSupport
 import Testing
 
-@Suite("The private listener")
+@Suite("The private listener", .timeLimit(.minutes(5)))
 struct PrivateListenerTests {
   static let token = "a-token-of-22-bytes-xx"
   static let session = DeliveryTests.session

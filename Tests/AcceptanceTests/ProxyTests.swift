@@ -6,7 +6,7 @@ import Testing
 /// Requests as a proxy passes them on, with connections that it keeps and shares among its clients, and bodies that
 /// come piece by piece. A proxy is a tool of the machine and not of this package: where it is missing, its tests are
 /// reported as skipped, by name. `apt-get install nginx haproxy` brings them back.
-@Suite("Behind a proxy that does not buffer", .serialized)
+@Suite("Behind a proxy that does not buffer", .timeLimit(.minutes(5)), .serialized)
 struct ProxyTests {
   @Test(
     "nginx: of ten thousand events over kept connections, half of them chunked, none is lost and none doubled",

@@ -2,7 +2,7 @@ import HTTPServer
 import TestSupport
 import Testing
 
-@Suite("A proxy that the environment names")
+@Suite("A proxy that the environment names", .timeLimit(.minutes(5)))
 struct ProxyVariablesTests {
   @Test("gets nothing from a handler of kind forward: the receiver that is configured does")
   func ignored() throws {

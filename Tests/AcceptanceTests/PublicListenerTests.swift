@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The public listener")
+@Suite("The public listener", .timeLimit(.minutes(5)))
 struct PublicListenerTests {
   static let signed = "x-dynamic-signature-256: \(Vector.ping.signature)\r\n"
 

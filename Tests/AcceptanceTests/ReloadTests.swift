@@ -3,7 +3,7 @@ import Signature
 import TestSupport
 import Testing
 
-@Suite("SIGHUP reads the configuration again")
+@Suite("SIGHUP reads the configuration again", .timeLimit(.minutes(5)))
 struct ReloadTests {
   static let next = "the-next-secret-of-28-bytes!"
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// From one secret to the next and the one after that, as an operator does it, while Dynamic's deliveries keep coming.
-@Suite("Secrets that change under load")
+@Suite("Secrets that change under load", .timeLimit(.minutes(10)))
 struct RotationTests {
   private static let rotations = LongRun.isAsked ? 200 : 8
 

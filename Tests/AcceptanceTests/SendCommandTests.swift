@@ -3,7 +3,7 @@ import HTTPServer
 import TestSupport
 import Testing
 
-@Suite("The command send")
+@Suite("The command send", .timeLimit(.minutes(5)))
 struct SendCommandTests {
   @Test(
     "send posts an event of each kind, and prints what it got",

@@ -109,8 +109,8 @@ final class ListeningSocket {
   }
 }
 
-/// `revoked serve`, started as a service manager starts it. Foundation lets a child inherit three descriptors only, so that a shell moves them to
-/// their places and becomes the server: the variable has to name its process.
+/// `revoked serve`, started as a service manager starts it. Foundation lets a child inherit three descriptors only, so
+/// that a shell moves them to their places and becomes the server: the variable has to name its process.
 final class ActivatedServer {
   let log: LogReader
   let address: ListenAddress?

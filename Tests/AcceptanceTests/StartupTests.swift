@@ -3,7 +3,7 @@ import HTTPServer
 import TestSupport
 import Testing
 
-@Suite("Starting")
+@Suite("Starting", .timeLimit(.minutes(5)))
 struct StartupTests {
   /// A start that must fail, and what each line on stderr must say.
   struct Refusal: Sendable, CustomTestStringConvertible {

@@ -3,7 +3,7 @@ import HTTPServer
 import TestSupport
 import Testing
 
-@Suite("Stopping")
+@Suite("Stopping", .timeLimit(.minutes(5)))
 struct StopTests {
   /// Nothing ends by itself: what a test sees is the signal's doing.
   static let patient = ["REVOKED_TIMEOUTS_BODY": "1h", "REVOKED_TIMEOUTS_DRAIN": "1h"]

@@ -46,7 +46,8 @@ struct WatchdogTests {
     let server = try server(["WATCHDOG_USEC": "50000"])
     let heard = Heard(manager)
     try #require(eventually { heard.count >= 3 })
-    // The writer waits for the write lock of the log (https://sqlite.org/walformat.html#wal_locks) for 5 s, or 200 times the interval.
+    // The writer waits for the write lock of the log (https://sqlite.org/walformat.html#wal_locks) for 5 s, or 200
+    // times the interval.
     let lock = try FileLock(folder.data + "/revoked.sqlite-shm", byte: 120)
     let before = heard.count
     #expect(try server.post(Vector.sessionRevoked.text, signature: Vector.sessionRevoked.signature).status == 503)

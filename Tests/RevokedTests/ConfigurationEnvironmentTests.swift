@@ -2,6 +2,7 @@ import Testing
 
 @testable import revoked
 
+@Suite(.timeLimit(.minutes(1)))
 struct ConfigurationEnvironmentTests {
   @Test("Every key has its variable", arguments: Settings.keys.map(\.name).filter { $0 != "secrets" })
   func everyKey(name: String) {

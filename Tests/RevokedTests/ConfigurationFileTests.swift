@@ -5,6 +5,7 @@ import Testing
 
 @testable import revoked
 
+@Suite(.timeLimit(.minutes(1)))
 struct ConfigurationFileTests {
   @Test(
     "Nested mappings, dotted keys and JSON mean the same",

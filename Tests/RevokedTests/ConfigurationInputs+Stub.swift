@@ -1,8 +1,8 @@
 @testable import revoked
 
 extension ConfigurationInputs {
-  /// A world of its own: `revoked.yaml` holds `file`, and nothing else exists but `files` and `programs`, which this user may run or
-  /// not.
+  /// A world of its own: `revoked.yaml` holds `file`, and nothing else exists but `files` and `programs`, which this
+  /// user may run or not.
   static func stub(
     _ file: String? = nil, environment: [String: String] = [:], flags: [(key: String, value: String)] = [],
     files: [String: String] = [:], programs: [String: Bool] = [:], terminal: Bool = false

@@ -5,6 +5,7 @@ import Testing
 
 @testable import revoked
 
+@Suite(.timeLimit(.minutes(1)))
 struct ExampleConfigurationTests {
   /// The example as it stands in the repository.
   private let text: String

@@ -3,6 +3,7 @@ import Testing
 
 @testable import revoked
 
+@Suite(.timeLimit(.minutes(1)))
 struct HandlerConfigurationTests {
   /// Reads `text` as the values below `handlers.audit.`.
   private func read(_ text: String, files: [String: String] = [:]) -> HandlerReading {

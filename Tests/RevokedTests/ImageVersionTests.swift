@@ -2,7 +2,8 @@ import Foundation
 import Receiver
 import Testing
 
-@Suite struct ImageVersionTests {
+@Suite(.timeLimit(.minutes(1)))
+struct ImageVersionTests {
   @Test("The image is labelled with the program's version")
   func version() throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

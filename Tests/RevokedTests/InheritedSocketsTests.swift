@@ -2,7 +2,7 @@ import Testing
 
 @testable import revoked
 
-@Suite("The variables of socket activation")
+@Suite("The variables of socket activation", .timeLimit(.minutes(1)))
 struct InheritedSocketsTests {
   @Test(
     "say which descriptor is which",

@@ -4,6 +4,7 @@ import Testing
 
 @testable import revoked
 
+@Suite(.timeLimit(.minutes(1)))
 struct LogLineTests {
   private static let time = LogTimestamp(milliseconds: 1_795_446_245_123)
 

@@ -5,6 +5,7 @@ import Testing
 
 @testable import revoked
 
+@Suite(.timeLimit(.minutes(1)))
 struct LogSinkTests {
   private let pipe = LogPipe()
   private let sink: LogSink

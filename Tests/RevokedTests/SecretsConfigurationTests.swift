@@ -3,6 +3,7 @@ import Testing
 
 @testable import revoked
 
+@Suite(.timeLimit(.minutes(1)))
 struct SecretsConfigurationTests {
   static let a = "dyn_5LqRXtZsXit7Cjt9KktC8EGywoSkGSbGqtTud[S7AYd{LUTMcS38QRMT"
   static let b = "dyn_$second'secret-0123456789"

@@ -2,6 +2,7 @@ import Testing
 
 @testable import revoked
 
+@Suite(.timeLimit(.minutes(1)))
 struct SettingsDoubtsTests {
   private func doubts(_ inputs: ConfigurationInputs) throws -> [String] {
     try Settings.load(inputs).notices.map(\.description)

@@ -2,6 +2,7 @@ import Testing
 
 @testable import revoked
 
+@Suite(.timeLimit(.minutes(1)))
 struct SettingsListingTests {
   private let inputs = ConfigurationInputs.stub(
     "secrets: [0123456789-secret-a, 0123456789-secret-b]\nhandlers.audit: {kind: log, events: [ping, 'user.*']}",

@@ -6,6 +6,7 @@ import Testing
 
 @testable import revoked
 
+@Suite(.timeLimit(.minutes(1)))
 struct SettingsTests {
   @Test("The table's defaults are the receiver's own")
   func defaults() throws {

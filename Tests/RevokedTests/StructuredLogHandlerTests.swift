@@ -4,6 +4,7 @@ import Testing
 
 @testable import revoked
 
+@Suite(.timeLimit(.minutes(1)))
 struct StructuredLogHandlerTests {
   private struct Failure: Error, CustomStringConvertible {
     let description = "no space left"

@@ -3,7 +3,8 @@ import Testing
 
 @testable import revoked
 
-@Suite struct TerminalTextTests {
+@Suite(.timeLimit(.minutes(1)))
+struct TerminalTextTests {
   @Test(arguments: [
     ("plain", "plain", "plain"), ("Grüße, 世界", "Grüße, 世界", "Grüße, 世界"),
     ("a\u{1B}[2Jb", "a\\u{1b}[2Jb", "a\\u001b[2Jb"), ("\r\t\u{7F}", "\\u{d}\\u{9}\\u{7f}", "\\u000d\\u0009\\u007f"),

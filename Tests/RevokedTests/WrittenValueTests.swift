@@ -2,6 +2,7 @@ import Testing
 
 @testable import revoked
 
+@Suite(.timeLimit(.minutes(1)))
 struct WrittenValueTests {
   @Test(
     "Durations as people write them",

@@ -5,9 +5,7 @@ internal import RevocationStore
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Says whether sessions are revoked, from the store itself.",
-    discussion: """
-      Works while the server runs and when it does not. Exit 0: at least one is revoked; 1: none. `--data` takes a backup's file as well.
-      """)
+    discussion: "Works while the server runs and when it does not. Exit 0: at least one is revoked; 1: none.")
 
   @Argument(help: ArgumentHelp("Session ids: the `sid` of a JWT.", valueName: "session-id"))
   var sessions: [String]

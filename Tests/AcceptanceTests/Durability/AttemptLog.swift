@@ -1,7 +1,8 @@
 import Foundation
 
-/// What the commands of a handler wrote of themselves: for each attempt a line at its beginning and one at its end, with the life of the server
-/// that made it. A server's death does not end its commands, so the lines of one life may stand between those of the next.
+/// What the commands of a handler wrote of themselves: for each attempt a line at its beginning and one at its end,
+/// with the life of the server that made it. A server's death does not end its commands, so the lines of one life may
+/// stand between those of the next.
 struct AttemptLog {
   struct Attempt: Hashable {
     let life: Int
@@ -11,7 +12,8 @@ struct AttemptLog {
 
   /// By event, in the order of their lives, and of their beginnings in each.
   private(set) var attempts: [String: [Attempt]] = [:]
-  /// What must not be: an attempt that began while another one of the event was under way, or after one that was the last.
+  /// What must not be: an attempt that began while another one of the event was under way, or after one that was the
+  /// last.
   private(set) var faults: [String] = []
 
   init(_ text: String) {

@@ -3,7 +3,7 @@ import RevocationStore
 import TestSupport
 import Testing
 
-@Suite("A copy of the store")
+@Suite("A copy of the store", .timeLimit(.minutes(5)))
 struct BackupTests {
   @Test(
     "holds all that was answered 200 before it began, is a store itself, and is made under load without a lock in the way"

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite("Many deliveries of one event at once")
+@Suite("Many deliveries of one event at once", .timeLimit(.minutes(5)))
 struct CopiesTests {
   @Test("of a hundred, one is accepted, 99 are duplicates, and one row is stored")
   func copies() throws {

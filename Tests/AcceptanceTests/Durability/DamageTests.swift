@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A store whose pages are damaged while the server runs")
+@Suite("A store whose pages are damaged while the server runs", .timeLimit(.minutes(5)))
 struct DamageTests {
   @Test(
     "is said to be so, answers 503 from then on, and is the old one again once it is mended and the server restarted")

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("A full disk")
+@Suite("A full disk", .timeLimit(.minutes(5)))
 struct DiskFullTests {
   @Test(
     "answers 503 and stores nothing of that, keeps every 200, and accepts again once there is space",

@@ -6,7 +6,7 @@ import Testing
 @testable import RevocationStore
 
 /// The promise, against SIGKILL at any moment: under load, or while the server starts.
-@Suite("A server that is killed again and again", .serialized)
+@Suite("A server that is killed again and again", .timeLimit(.minutes(60)), .serialized)
 struct KillTests {
   private static let rounds = LongRun.isAsked ? 1000 : 50
   private static let handler = ["REVOKED_HANDLERS_AUDIT_KIND": "log", "REVOKED_LOG_LEVEL": "error"]
@@ -65,7 +65,8 @@ struct KillTests {
     }
   }
 
-  /// Behind the handler's position, as the disk has it now. Looked at in a copy, so that it is the next server that recovers.
+  /// Behind the handler's position, as the disk has it now. Looked at in a copy, so that it is the next server that
+  /// recovers.
   private static func expectPending(_ sessions: Set<String>, in folder: TemporaryFolder) throws {
     let copy = try TemporaryFolder()
     try FileManager.default.copyItem(atPath: folder.data, toPath: copy.data)

@@ -3,8 +3,8 @@ import HTTPServer
 import Synchronization
 import TestSupport
 
-/// Posts signed session events over kept connections, one in flight on each, until it is stopped or the server is gone; and knows
-/// what became of each.
+/// Posts signed session events over kept connections, one in flight on each, until it is stopped or the server is gone;
+/// and knows what became of each.
 final class Load: Sendable {
   struct Sent: Hashable, Sendable {
     var eventID = UUID().uuidString.lowercased()

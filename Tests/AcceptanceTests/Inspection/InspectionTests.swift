@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The commands events and dead")
+@Suite("The commands events and dead", .timeLimit(.minutes(5)))
 struct InspectionTests {
   @Test(
     "show what is stored, and nothing that a terminal would obey",

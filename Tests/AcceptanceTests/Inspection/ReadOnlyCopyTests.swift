@@ -4,7 +4,9 @@ import RevocationStore
 import TestSupport
 import Testing
 
-@Suite("A copy on a read-only medium", .enabled(if: TinyDisk.isPossible, "mounting a tmpfs needs root"))
+@Suite(
+  "A copy on a read-only medium", .timeLimit(.minutes(5)),
+  .enabled(if: TinyDisk.isPossible, "mounting a tmpfs needs root"))
 struct ReadOnlyCopyTests {
   /// What a server leaves behind: stopped in order, or killed with events in the log alone.
   private func disk(_ files: [String], of store: TemporaryFolder) throws -> TinyDisk {

@@ -4,7 +4,7 @@ import RevocationStore
 import TestSupport
 import Testing
 
-@Suite("The commands dead replay and dead discard")
+@Suite("The commands dead replay and dead discard", .timeLimit(.minutes(5)))
 struct ReplayTests {
   static let audit = ["REVOKED_HANDLERS_AUDIT_KIND": "log"]
 

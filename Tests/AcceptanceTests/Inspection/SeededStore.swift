@@ -12,7 +12,8 @@ struct SeededStore {
   private(set) var sessions: [String] = []
 
   /// - Parameter events: every one of them a dead letter of `audit`. Behind them stands one that cannot be decoded.
-  /// - Parameter start: when they came, in milliseconds: 2026-09-21T14:13:20Z, when their sessions may be forgotten by now, or another time.
+  /// - Parameter start: when they came, in milliseconds: 2026-09-21T14:13:20Z, when their sessions may be forgotten
+  ///   by now, or another time.
   init(events count: Int, handler: String = "audit", at start: Int64 = 1_790_000_000_000) throws {
     folder = try TemporaryFolder()
     let store = try RevocationStore(data: folder.data, mode: .serve)

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Config's Grafana dashboard")
+@Suite("Config's Grafana dashboard", .timeLimit(.minutes(5)))
 struct DashboardTests {
   struct Dashboard: Decodable {
     let uid: String

@@ -3,7 +3,7 @@ import HTTPServer
 import TestSupport
 import Testing
 
-@Suite("An application behind the proxies of Config")
+@Suite("An application behind the proxies of Config", .timeLimit(.minutes(5)))
 struct ForwardAuthRecipeTests {
   static let token = "a-token-of-22-bytes-xx"
 

@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("Config's files for Prometheus, as its own tool reads them")
+@Suite("Config's files for Prometheus, as its own tool reads them", .timeLimit(.minutes(5)))
 struct PrometheusTests {
   let folder = Repository.root.appending(path: "Config/prometheus").path
 

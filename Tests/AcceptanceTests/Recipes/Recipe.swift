@@ -43,7 +43,8 @@ struct Recipe: Sendable, CustomTestStringConvertible {
       environment: ["HOME": place.folder.path, "REVOKED_PRIVATE_TOKEN": place.token ?? ""], in: place.folder, on: port)
   }
 
-  /// The files' texts. Every change must find its place in one of them, so that a file cannot drift away from its tests.
+  /// The files' texts. Every change must find its place in one of them, so that a file cannot drift away from its
+  /// tests.
   func changed(for place: Place) throws -> [String] {
     var texts = try files.map { try Self.text(of: $0) }
     for (old, new) in changes(place) {

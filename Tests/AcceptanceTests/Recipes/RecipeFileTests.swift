@@ -5,7 +5,7 @@ import Testing
 import Yams
 
 /// What can be told of files whose programs are not here.
-@Suite("The files of Config that nothing here runs")
+@Suite("The files of Config that nothing here runs", .timeLimit(.minutes(5)))
 struct RecipeFileTests {
   @Test("those for Traefik and Envoy are YAML, name each listener and certificate, and fail closed")
   func proxies() throws {

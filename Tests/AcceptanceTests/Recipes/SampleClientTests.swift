@@ -4,7 +4,7 @@ import HTTPServer
 import TestSupport
 import Testing
 
-@Suite("Config's sample client of the feed")
+@Suite("Config's sample client of the feed", .timeLimit(.minutes(5)))
 struct SampleClientTests {
   private let never = UUID().uuidString.lowercased()
 

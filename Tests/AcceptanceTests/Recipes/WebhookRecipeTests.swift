@@ -3,9 +3,9 @@ import HTTPServer
 import TestSupport
 import Testing
 
-/// The proxies' files in Config, run by the proxies themselves. A proxy is a tool of the machine and not of this package:
-/// one that is missing runs none of these, and `everyProxyIsInstalled` says so by failing.
-@Suite("The webhook behind the proxies of Config")
+/// The proxies' files in Config, run by the proxies themselves. A proxy is a tool of the machine and not of this
+/// package: one that is missing runs none of these, and `everyProxyIsInstalled` says so by failing.
+@Suite("The webhook behind the proxies of Config", .timeLimit(.minutes(5)))
 struct WebhookRecipeTests {
   @Test("the proxies that Debian has are installed", arguments: [Recipe.nginx, .caddy, .haproxy])
   func everyProxyIsInstalled(recipe: Recipe) {
