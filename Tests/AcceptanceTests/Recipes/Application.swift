@@ -2,7 +2,7 @@ import HTTPMessage
 import HTTPServer
 import Synchronization
 
-/// What stands behind forward-auth: answers every request with that request as it arrived, and counts them.
+/// What stands behind forward-auth: answers every request with that request as it arrived, or with a fixed text, and counts them.
 final class Application: Sendable {
   private let server: HTTPServer
   private let counter = Counter()
@@ -11,10 +11,10 @@ final class Application: Sendable {
     let requests = Atomic(0)
   }
 
-  init() throws {
+  init(answer: String? = nil) throws {
     server = try HTTPServer(
       listen: .tcp(host: "127.0.0.1", port: 0), limits: ServerLimits(), loops: 1, label: "application")
-    server.start { [counter] _ in Mirror(counter) }
+    server.start { [counter] _ in Mirror(counter, answer) }
   }
 
   deinit { server.abort() }
@@ -24,9 +24,11 @@ final class Application: Sendable {
 
   private final class Mirror: Responder {
     private let counter: Counter
+    private let answer: String?
 
-    init(_ counter: Counter) {
+    init(_ counter: Counter, _ answer: String?) {
       self.counter = counter
+      self.answer = answer
     }
 
     func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
@@ -35,6 +37,7 @@ final class Application: Sendable {
       -> Reply
     {
       counter.requests.wrappingAdd(1, ordering: .relaxed)
+      if let answer { return .now(Response(.ok, contentType: "text/plain", body: answer)) }
       let seen = bytes.indices.map { bytes[$0] } + body.indices.map { body[$0] }
       return .now(Response(.ok, contentType: "text/plain", body: seen))
     }
