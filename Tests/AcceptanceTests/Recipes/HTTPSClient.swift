@@ -13,6 +13,8 @@ struct HTTPSClient {
 
   func post(_ url: String, fields: [String], _ body: String) throws -> Answer { try send("POST", url, fields, body) }
 
+  func options(_ url: String, fields: [String]) throws -> Answer { try send("OPTIONS", url, fields, nil) }
+
   /// Asks over and over, over 16 connections, and returns how often each status came.
   func statuses(of url: String, times: Int, fields: [String]) throws -> [Int: Int] {
     var arguments = [
