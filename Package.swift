@@ -110,7 +110,8 @@ let package = Package(
     tests(
       "AcceptanceTests",
       [
-        "revoked", "RevocationStore", "DynamicEvents", "HTTPServer", "HTTPMessage", "Signature", "TestSupport", "SQLite",
+        "revoked", "RevocationStore", "DynamicEvents", "HTTPServer", "HTTPMessage", "Signature", "TestSupport",
+        "SQLite",
         "Yams",
       ]),
   ]

@@ -17,7 +17,8 @@ package enum APIError: Error, Sendable, CustomStringConvertible {
     case .unavailable(429, _): "Dynamic's API limits how often it is called (429)"
     case .unavailable(let status, _): "Dynamic's API cannot answer now (\(status))"
     case .rejected(401, let reason): "Dynamic does not accept the API token (401)" + Self.quoted(reason)
-    case .rejected(403, let reason): "the API token may not do this: a scope or the environment (403)" + Self.quoted(reason)
+    case .rejected(403, let reason):
+      "the API token may not do this: a scope or the environment (403)" + Self.quoted(reason)
     case .rejected(404, let reason): "Dynamic's API does not know it (404)" + Self.quoted(reason)
     case .rejected(let status, let reason): "Dynamic's API refused the call (\(status))" + Self.quoted(reason)
     case .unreadable(let text): "Dynamic's API sent what cannot be used: \(text)"

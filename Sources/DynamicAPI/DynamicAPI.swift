@@ -36,7 +36,8 @@ package struct DynamicAPI: Sendable {
   private let random: @Sendable () -> Double
 
   package init(
-    _ access: Access, exchange: @escaping Exchange = { request throws(OutgoingError) in
+    _ access: Access,
+    exchange: @escaping Exchange = { request throws(OutgoingError) in
       try await HTTPClient.shared.response(to: request)
     },
     sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },

@@ -37,7 +37,9 @@ extension DynamicAPI {
 
   package func event(_ id: String) async throws(APIError) -> ListedEvent {
     let response = try await call(.get, path("events", id), isRepeatable: true)
-    guard let event = JSONValue(response.body).flatMap(ListedEvent.init) else { throw .unreadable("no event in the body") }
+    guard let event = JSONValue(response.body).flatMap(ListedEvent.init) else {
+      throw .unreadable("no event in the body")
+    }
     return event
   }
 

@@ -58,7 +58,8 @@ extension DynamicAPI {
   ) async throws(APIError) -> Webhook {
     try webhook(
       in: await call(
-        .put, path("webhooks", id), body: Self.body(url: url, isEnabled: isEnabled, events: events), isRepeatable: true))
+        .put, path("webhooks", id), body: Self.body(url: url, isEnabled: isEnabled, events: events), isRepeatable: true)
+    )
   }
 
   package func deleteWebhook(_ id: String) async throws(APIError) {
@@ -66,7 +67,9 @@ extension DynamicAPI {
   }
 
   private func webhook(in response: OutgoingResponse) throws(APIError) -> Webhook {
-    guard let webhook = JSONValue(response.body).flatMap(Webhook.init) else { throw .unreadable("no webhook in the body") }
+    guard let webhook = JSONValue(response.body).flatMap(Webhook.init) else {
+      throw .unreadable("no webhook in the body")
+    }
     return webhook
   }
 

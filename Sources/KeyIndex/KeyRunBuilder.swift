@@ -23,7 +23,8 @@ struct KeyRunBuilder {
     self.lastSeq = lastSeq
     filter = KeyFilter(keys: keys, bitsPerKey: Self.bitsPerKey(level: level))
     try db.run(
-      "INSERT INTO key_run (indexed, level, after_seq, last_seq) VALUES (?, ?, ?, ?)", table.name, level, after, lastSeq)
+      "INSERT INTO key_run (indexed, level, after_seq, last_seq) VALUES (?, ?, ?, ?)", table.name, level, after, lastSeq
+    )
     id = db.lastInsertedRowID
   }
 

@@ -116,7 +116,8 @@ public final class Receiver: Sendable {
     gate.verification?.keys.start()
     privateServer.start { [service, feed, gate, token = configuration.privateToken] loop in
       PrivateResponder(
-        loop: loop, service: service, readiness: readiness, metricsPage: page, feedSignal: feed, token: token, gate: gate)
+        loop: loop, service: service, readiness: readiness, metricsPage: page, feedSignal: feed, token: token,
+        gate: gate)
     }
     // Behind the listeners: a handler that ends the process must not keep look-ups from being answered.
     dispatcher.start()

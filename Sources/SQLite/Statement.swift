@@ -119,7 +119,8 @@ internal import CSQLite
 
   package func text(_ column: CInt) throws(SQLiteError) -> String {
     guard unsafe sqlite3_column_type(handle, column) == SQLITE_TEXT,
-      let text = lend(column, { bytes in unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) } })
+      let text = lend(
+        column, { bytes in unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) } })
     else { throw Self.wrongType }
     return text
   }

@@ -15,7 +15,8 @@ struct Revoked: AsyncParsableCommand {
     version: Receiver.version,
     subcommands: [
       ServeCommand.self, SendCommand.self, SignCommand.self, VerifyCommand.self, CheckCommand.self, EventsCommand.self,
-      DeadCommand.self, InitCommand.self, BackupCommand.self, ConfigCommand.self, HealthcheckCommand.self,
+      RevokeCommand.self, DeadCommand.self, InitCommand.self, BackupCommand.self, ConfigCommand.self,
+      HealthcheckCommand.self,
     ])
 
   /// In place of the library's own, which ignores what standard output cannot take, and takes a command line that Swift

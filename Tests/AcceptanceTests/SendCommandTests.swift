@@ -51,7 +51,8 @@ struct SendCommandTests {
     let server = try RunningServer(
       in: folder, environment: ["REVOKED_LISTEN": place.hasPrefix("unix") ? socket : place])
     let target =
-      place == "unix" ? ["--listen", socket] : ["--url", place == "unix by url" ? socket : server.address.url + "/webhooks/dynamic"]
+      place == "unix"
+      ? ["--listen", socket] : ["--url", place == "unix by url" ? socket : server.address.url + "/webhooks/dynamic"]
     let result = try Executable.run(["send", "--session", DeliveryTests.session] + target)
     #expect(result.status == 0, "\(result.errors)")
     #expect(result.output.contains(#"{"status":"accepted"}"#))
@@ -69,14 +70,19 @@ struct SendCommandTests {
     #expect(shown.output.contains("00000000-0000-0000-0000-000000000000"))
   }
 
-  @Test("What a receiver answers reaches the terminal escaped, and cannot fill it", arguments: [["--count", "1"], ["--count", "2"]])
+  @Test(
+    "What a receiver answers reaches the terminal escaped, and cannot fill it",
+    arguments: [["--count", "1"], ["--count", "2"]])
   func sendToHostile(count: [String]) throws {
     let evil = "\u{1b}]52;c;ZXZpbA==\u{7}\u{202e}\u{2028}\u{9b}2J" + String(repeating: "x", count: 100_000)
     let application = try Application(answer: evil)
     let result = try Executable.run(["send", "--url", application.address.url] + count)
     #expect(result.status == 0)
     #expect(result.output.contains(#"200 \u{1b}]52;c;ZXZpbA==\u{7}\u{202e}\u{2028}\u{9b}2J"#))
-    #expect(!result.output.unicodeScalars.contains { $0 != "\n" && ($0.value < 0x20 || [0x9b, 0x202e, 0x2028].contains($0.value)) })
+    #expect(
+      !result.output.unicodeScalars.contains {
+        $0 != "\n" && ($0.value < 0x20 || [0x9b, 0x202e, 0x2028].contains($0.value))
+      })
     #expect(result.output.utf8.count < 10_000)
   }
 

@@ -128,7 +128,8 @@ struct DynamicAPITests {
     #expect(standIn.pauses == [.seconds(7), .seconds(1), .seconds(2)])
   }
 
-  @Test func `An API that never recovers is given up after four tries, and a pause beyond a minute is left to the caller`()
+  @Test
+  func `An API that never recovers is given up after four tries, and a pause beyond a minute is left to the caller`()
     async throws
   {
     let broken = try StandIn { _, _ in StandInResponse(500, "") }
@@ -142,7 +143,9 @@ struct DynamicAPITests {
   @Test func `What could happen twice is not asked for twice, unless that does no harm`() async throws {
     let standIn = try StandIn { _, _ in StandInResponse(500, "") }
     let api = try standIn.api()
-    await #expect(throws: APIError.self) { _ = try await api.createWebhook(url: "https://a.example/w", events: ["ping"]) }
+    await #expect(throws: APIError.self) {
+      _ = try await api.createWebhook(url: "https://a.example/w", events: ["ping"])
+    }
     #expect(standIn.seen.count == 1)
     await #expect(throws: APIError.self) { try await api.redeliver("m", of: "w") }
     #expect(standIn.seen.count == 2)

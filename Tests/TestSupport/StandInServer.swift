@@ -22,7 +22,8 @@ package struct StandInResponse: Sendable {
 
   package init(_ status: Int, _ body: String, fields: [String] = []) {
     let lines = fields.map { $0 + "\r\n" }.joined()
-    self.init(raw: "HTTP/1.1 \(status) x\r\n\(lines)Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)")
+    self.init(
+      raw: "HTTP/1.1 \(status) x\r\n\(lines)Content-Length: \(body.utf8.count)\r\nConnection: close\r\n\r\n\(body)")
   }
 }
 
@@ -78,7 +79,9 @@ package final class StandInServer: Sendable {
         var rest = answer(request).bytes[...]
         while !rest.isEmpty {
           // The buffer lives for the call, and its own count bounds it.
-          let count = unsafe rest.withUnsafeBytes { unsafe send(visitor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+          let count = unsafe rest.withUnsafeBytes {
+            unsafe send(visitor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+          }
           if count <= 0 { return }
           rest = rest.dropFirst(count)
         }
@@ -107,7 +110,8 @@ package final class StandInServer: Sendable {
     let target = URLComponents(string: "http://a\(start[1])")
     let query = (target?.queryItems ?? []).map { ($0.name, $0.value ?? "") }
     return StandInRequest(
-      method: String(start[0]), path: target?.path ?? "", query: Dictionary(query) { first, _ in first }, fields: fields,
+      method: String(start[0]), path: target?.path ?? "", query: Dictionary(query) { first, _ in first },
+      fields: fields,
       body: body)
   }
 }

@@ -84,7 +84,9 @@ struct SendCommand: AsyncParsableCommand {
   private func sendMany(_ fixed: SampleEvent?, _ sender: Sender, _ settings: Settings) async throws {
     var summary = SendSummary()
     var progress = ProgressBar(total: count)
-    if fixed == nil, session == nil, event != EventNames.ping { try Output.line("no --session: revoking \(count) random ones") }
+    if fixed == nil, session == nil, event != EventNames.ping {
+      try Output.line("no --session: revoking \(count) random ones")
+    }
     let start = ContinuousClock.now
     try await withThrowingTaskGroup(of: Sender.Answer.self) { group in
       var started = 0

@@ -1,8 +1,8 @@
 import Dispatch
 import DynamicEvents
 import Foundation
-import SQLite
 import Glibc
+import SQLite
 import Synchronization
 import TestSupport
 import Testing
