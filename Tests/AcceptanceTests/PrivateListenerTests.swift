@@ -78,8 +78,8 @@ struct PrivateListenerTests {
         "revoked_revocation_latency_seconds", "revoked_last_signed_event_timestamp_seconds",
         "revoked_deliveries_total", "revoked_deliveries_pending", "revoked_dead_letters", "revoked_lookups_total",
         "revoked_sessions_revoked", "revoked_build_info", "revoked_forward_auth_refused_total",
-        "revoked_accepted_connections_total", "revoked_refused_deliveries_total",
-        "revoked_implausible_timestamps_total",
+        "revoked_refused_deliveries_total", "revoked_implausible_timestamps_total", "revoked_unclean_starts_total",
+        "revoked_accepted_connections_total",
       ])
     #expect(types.count == sampled.count)
     for (name, type) in types where name.hasSuffix("_total") { #expect(type == "counter", "\(name)") }
