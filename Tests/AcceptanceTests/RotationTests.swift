@@ -33,8 +33,8 @@ struct RotationTests {
       try #require(refused.wrong.count == Self.connections)
       for text in refused.wrong { #expect(text.hasPrefix("HTTP/1.1 401 ")) }
       #expect(refused.refused == [] && refused.unanswered == [])
-      let ping = Vector.ping.text
-      let forged = try server.post(ping, signature: DeliveryTests.sign(ping, with: Self.secret(number - 1)))
+      let text = Vector.sessionRevoked.text
+      let forged = try server.post(text, signature: DeliveryTests.sign(text, with: Self.secret(number - 1)))
       #expect(forged.status == 401)
       try expectMore(from: new)
       old = new

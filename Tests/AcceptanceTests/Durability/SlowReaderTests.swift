@@ -5,7 +5,7 @@ import SQLite
 import TestSupport
 import Testing
 
-@Suite("A reader that stops reading")
+@Suite("A reader that stops reading", .timeLimit(.minutes(5)))
 struct SlowReaderTests {
   /// 9 MB of feed: more than the sockets between server and client hold.
   static let sessions = 60_000
@@ -25,8 +25,11 @@ struct SlowReaderTests {
     // As the server's own checkpoint: it reaches the log's end only if no read began before that was written. It waits for passing reads, and not
     // for the 10 s after which the server gives such a reader up.
     let database = try Connection(folder.database, waiting: .atMost(milliseconds: 2000))
+    // Before its first read a connection does not know of the log.
+    try database.execute("SELECT 1 FROM tally")
     let (log, folded) = try database.checkpoint(.truncate)
-    #expect(log == 0 && folded == 0)
+    #expect(log == 0)
+    #expect(folded == 0)
   }
 
   private func fill(_ folder: TemporaryFolder) throws {
