@@ -82,8 +82,13 @@ struct StoreModel: Equatable {
     return events.filter { $0.key > position && $0.value.isDecodable }.keys.sorted()
   }
 
+  /// What is further ahead than any pause was scheduled by a clock that was ahead.
   func due(for handler: String, at now: Int64) -> [Int64: Int] {
-    handlers[handler]?.deliveries.filter { $0.value.nextAt ?? .max <= now }.mapValues(\.attempts) ?? [:]
+    let due = handlers[handler]?.deliveries.filter { delivery in
+      guard let nextAt = delivery.value.nextAt else { return false }
+      return nextAt <= now || nextAt > now + 3_600_000
+    }
+    return due?.mapValues(\.attempts) ?? [:]
   }
 
   mutating func record(_ attempts: [Attempt], handler: String, advancingTo position: Int64?) {
