@@ -133,9 +133,9 @@ final class KeyRing: Sendable {
         state.waiters.append(done)
         return (.waiting, begins)
       }
-      // A key is published before it signs: one that signed before the last fetch would have been in it.
+      // A key is published before it signs: one that signed before the last fetch would have been in it. `iat` names a whole second.
       if let issuedAt = key.issuedAt, let fetchedAt = state.fetchedAt,
-        issuedAt.milliseconds + Self.clockDifference < fetchedAt.milliseconds
+        issuedAt.milliseconds + 999 + Self.clockDifference < fetchedAt.milliseconds
       {
         return (.absent, false)
       }

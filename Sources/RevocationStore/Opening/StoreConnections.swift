@@ -88,8 +88,8 @@ extension StoreConnections {
     }
     // The file is cut to that after it once had to grow behind a slow reader.
     try writer.execute("PRAGMA journal_size_limit = \(LogSize.usual)")
-    // How the last sync of a server that was killed ended is not known.
-    try writer.write { try writer.rewriteLog() }
+    // How the last sync of a server that was killed ended is not known. A new file has no log yet.
+    if found > 0 { try writer.write { try writer.rewriteLog() } }
     try schema.migrate(writer, from: found, begins: migrationBegins)
     return StoreConnections(writer: writer) {
       let reader = try Connection(path, .readOnly, waiting: .atMost(milliseconds: 5000))
