@@ -1,5 +1,5 @@
-/// What the JWT of a session says of its session (PROTOCOL §5). Decoded, **not verified**: whoever accepts the JWT
-/// verifies it. One that was tampered with fails there, so here it gains nobody anything.
+/// What the JWT of a session says of its session. Decoded, **not verified**: what accepts the JWT verifies it. One that was
+/// tampered with fails there, so that here it gains nothing.
 ///
 /// Which of its ids a revocation carries after a refresh is not documented, so both count. Whatever leaves a doubt
 /// which they are is an error: a session that nobody can name cannot be shown to be unrevoked.
