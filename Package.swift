@@ -75,8 +75,8 @@ let package = Package(
     .executableTarget(
       name: "revoked",
       dependencies: [
-        "CLinux", "Outgoing", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicEvents", "RevocationStore",
-        "Handlers", logging, "Yams",
+        "CLinux", "Outgoing", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicEvents", "DynamicAPI",
+        "RevocationStore", "Handlers", logging, "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
@@ -105,7 +105,7 @@ let package = Package(
         "Receiver", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore", "Handlers",
         "TestSupport", logging,
       ]),
-    tests("RevokedTests", ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", logging]),
+    tests("RevokedTests", ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicAPI", logging]),
     tests("FuzzTests", ["HTTPMessage", "Signature", "DynamicEvents", "AccessTokens", "TestSupport"]),
     tests(
       "AcceptanceTests",

@@ -222,4 +222,24 @@ struct DynamicAPITests {
     }
     withExtendedLifetime(standIn) {}
   }
+
+  @Test(arguments: [
+    (url: "https://hooks.example.com/webhooks/dynamic", says: nil as String?), ("https://a-b.example.io", nil),
+    ("https://hooks.example.com/?a=b", nil), ("https://1.example.technology/A", nil),
+    ("http://hooks.example.com/", "https://"), ("https:///a", "no host"), ("https://u:p@example.com/", "a user"),
+    ("https://example.com:443/", "a port"), ("https://127.0.0.1/", "an address"), ("https://[::1]/", "an address"),
+    ("https://localhost/a", "localhost"), ("https://Hooks.example.com/", "hooks.example.com"),
+    ("https://example.c/", "ends in .c"), ("https://example.abcdefghijk/", "ends in .abcdefghijk"),
+    ("https://example.com?a=b", "no path"), ("https://example.com#a", "no path"), ("https://a_b.example.com/", "a-z"),
+    ("https://a..example.com/", "a-z"), ("https://-a.example.com/", "a-z"), ("https://a.example.com/ b", "a space"),
+    ("https://é.example.com/", "percent-encoded"), ("https://a.example.com./", "ends in ."),
+  ])
+  func `A URL that Dynamic refuses is refused with the reason`(url: String, says: String?) throws {
+    let objection = WebhookURL.objection(to: url)
+    // The pattern of Dynamic's own description.
+    let pattern = try Regex(#"^(https:\/\/)[a-z0-9]+([-.]+[a-z0-9]+)*\.[a-z]{2,10}(\/.*)?$"#)
+    #expect((objection == nil) == (says == nil))
+    if says == nil { #expect(url.contains(pattern)) }
+    if let says { #expect(objection?.contains(says) == true, "\(objection ?? "none")") }
+  }
 }

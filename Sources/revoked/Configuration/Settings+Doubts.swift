@@ -17,6 +17,13 @@ extension Settings {
     if receiver.privateToken == nil, !receiver.privateListen.isLocal {
       doubt("private-listen", "other hosts may reach it, and it asks for no token; set private-token")
     }
+    if dynamic.token != nil, dynamic.environmentID == nil {
+      doubt("dynamic.api-token", "nothing is asked of Dynamic without dynamic.environment-id")
+    }
+    // Dynamic does not document how often it may be asked.
+    if dynamic.checkEvery > .zero, dynamic.checkEvery < .seconds(10) {
+      doubt("dynamic.check-every", "Dynamic limits how often its API is called; 10s or more is kind")
+    }
     for handler in handlers {
       for pattern in handler.events {
         guard let text = KnownEvents.doubt(pattern) else { continue }

@@ -28,11 +28,26 @@ extension Settings {
       "retention", "30d", "how long a revoked session is remembered", .duration(upTo: 3_650, .d),
       into: \.receiver.retention),
     ConfigurationKey(
+      "public-url", nil, "the URL that Dynamic posts to", .webhookURL, into: \.dynamic.publicURL),
+    ConfigurationKey(
+      "dynamic.api-token", nil, "the token for Dynamic's API; none: it is not called", .token, into: \.dynamic.token,
+      isSecret: true),
+    ConfigurationKey(
       "dynamic.environment-id", nil, "the environment at Dynamic whose sessions these are", .environmentID,
       into: \.dynamic.environmentID),
     ConfigurationKey(
       "dynamic.api-url", "https://app.dynamicauth.com/api/v0", "where Dynamic's API is", .trustedURL,
       into: \.dynamic.apiURL),
+    ConfigurationKey(
+      "dynamic.webhook-id", nil, "which webhook at Dynamic is ours; none: found by its URL", .webhookID,
+      into: \.dynamic.webhookID),
+    // A message that failed waits at Dynamic for 30 days at least, but its session is let through until it is fetched.
+    ConfigurationKey(
+      "dynamic.check-every", "5m", "how often the webhook is looked after; 0s: never", .durationOrZero(upTo: 1, .d),
+      into: \.dynamic.checkEvery),
+    ConfigurationKey(
+      "dynamic.re-enable", "false", "whether a webhook that was switched off is turned on again", .truth,
+      into: \.dynamic.reEnables),
     ConfigurationKey(
       "forward-auth.cookie", "DYNAMIC_JWT_TOKEN", "the cookie that may carry the JWT; empty: none is read", .cookieName,
       into: \.forwardAuth.cookie),

@@ -37,20 +37,14 @@ extension Settings {
       let file = Self.file(of: inputs)
       let environment = ConfigurationEnvironment(inputs.environment)
       let flags = ConfigurationFlags(inputs.flags)
-      problems = (file?.problems ?? []) + environment.problems + flags.problems
+      let dynamic = DynamicVariables(inputs)
+      problems = (file?.problems ?? []) + environment.problems + flags.problems + dynamic.problems
       problems += inputs.unreadable.map { ConfigurationProblem($0, nil, "is not UTF-8 text") }
       fileIsBroken = file?.isBroken ?? false
       values = (file?.values ?? [:])
-        .merging(Self.variables(of: inputs)) { $1 }
+        .merging(dynamic.values) { $1 }
         .merging(environment.values) { $1 }
         .merging(flags.values) { $1 }
-    }
-
-    /// The names that Dynamic's own tools use.
-    private static func variables(of inputs: ConfigurationInputs) -> [String: ConfigurationValue] {
-      let name = "DYNAMIC_ENVIRONMENT_ID"
-      guard let value = inputs.environment[name] else { return [:] }
-      return ["dynamic.environment-id": .text(value, .environment(name))]
     }
 
     private static func file(of inputs: ConfigurationInputs) -> ConfigurationFile? {

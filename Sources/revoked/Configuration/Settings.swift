@@ -39,7 +39,7 @@ extension Settings {
     let old = Dictionary(running.entries.map { ($0.key, $0.shown) }) { first, _ in first }
     return entries.filter { entry in
       switch entry.key {
-      case "secrets", "log.level", "tls.ca-file": false
+      case "secrets", "log.level", "tls.ca-file", "dynamic.api-token": false
       // Two secrets are shown alike.
       case "private-token": !receiver.privateToken.isSame(as: running.receiver.privateToken)
       case let key: !key.hasPrefix("handlers.") && old[key] != entry.shown

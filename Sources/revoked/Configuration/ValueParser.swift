@@ -52,14 +52,25 @@ extension ValueParser where Value == Int {
 extension ValueParser where Value == Duration {
   /// Above zero and at most `count` of `unit`.
   static func duration(upTo count: Int64, _ unit: WrittenDuration.Unit) -> Self {
+    duration(from: .milliseconds(1), "1ms", upTo: count, unit)
+  }
+
+  /// At most `count` of `unit`.
+  static func durationOrZero(upTo count: Int64, _ unit: WrittenDuration.Unit) -> Self {
+    duration(from: .zero, "0s", upTo: count, unit)
+  }
+
+  private static func duration(
+    from shortest: Duration, _ least: String, upTo count: Int64, _ unit: WrittenDuration.Unit
+  ) -> Self {
     let longest = Duration.milliseconds(count * unit.milliseconds)
     return ValueParser { (value) throws(Mismatch) in
       let text = try value.single
       if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
         throw Mismatch("\(text.debugDescription) has no unit: write \(text)s, or use ms, m, h or d")
       }
-      guard let duration = WrittenDuration(text)?.duration, duration > .zero, duration <= longest else {
-        throw Mismatch(text, isNot: "a duration from 1ms to \(count)\(unit), such as 500ms, 10s or 1h30m")
+      guard let duration = WrittenDuration(text)?.duration, duration >= shortest, duration <= longest else {
+        throw Mismatch(text, isNot: "a duration from \(least) to \(count)\(unit), such as 500ms, 10s or 1h30m")
       }
       return duration
     }
