@@ -58,14 +58,22 @@ struct ConfigurationOptions: ParsableArguments {
     _ mode: RevocationStore.Mode, _ body: (RevocationStore, Settings) throws -> Result
   ) throws -> Result {
     let settings = try load()
+    return try settings.withStore(mode) { try body($0, settings) }
+  }
+}
+
+extension Settings {
+  /// The same, for a command that has loaded the settings: a file may be a pipe, which can be read once.
+  func withStore<Result>(
+    _ mode: RevocationStore.Mode, _ body: (RevocationStore) throws -> Result
+  ) throws -> Result {
     do {
-      let store = try RevocationStore(
-        data: settings.receiver.data, mode: mode, retention: settings.receiver.retention)
-      let result = try body(store, settings)
+      let store = try RevocationStore(data: receiver.data, mode: mode, retention: receiver.retention)
+      let result = try body(store)
       try store.close()
       return result
     } catch let error as StoreError {
-      throw Failure.store(error, settings.receiver.data)
+      throw Failure.store(error, receiver.data)
     }
   }
 }
