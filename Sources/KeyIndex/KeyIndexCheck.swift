@@ -61,14 +61,3 @@ extension KeyIndex {
     }
   }
 }
-
-extension KeyIndexError {
-  fileprivate var text: String {
-    switch self {
-    case .missing: "a block is missing"
-    case .damaged(let text): text
-    case .outdated: "it lacks rows"
-    case .failed(let error): error.message
-    }
-  }
-}

@@ -16,4 +16,14 @@ package enum KeyIndexError: Error {
     default: self = .failed(error)
     }
   }
+
+  /// What is wrong.
+  package var text: String {
+    switch self {
+    case .missing: "the index lacks one of its blocks"
+    case .damaged(let text): text
+    case .outdated: "the index lacks rows"
+    case .failed(let error): error.message
+    }
+  }
 }

@@ -16,6 +16,8 @@ package final class RevocationStore: Sendable {
     case inspect
     /// A command that writes, whether a server runs or not: no lock, no migration, and patient, so that no server's writing is in its way.
     case amend
+    /// A command that makes derived data anew, where no server runs: takes the folder's lock, and reads no index before it is made. No migration.
+    case repair
   }
 
   /// The database file, as an absolute path.
@@ -44,7 +46,7 @@ package final class RevocationStore: Sendable {
   package let lastRevocation: Atomic<Int64>
   /// Whose JWTs are refused, whichever session they are of.
   package let cutOffs = CutOffs()
-  /// Of the server; nil: another process may serve.
+  /// Of a process that has the folder's lock; nil: another process may serve.
   let indexes: StoreIndexes?
   /// Counts what was committed here, so that a reader sees at the cost of a load whether its snapshot is the newest.
   let commits = Atomic<UInt64>(0)
@@ -101,6 +103,10 @@ package final class RevocationStore: Sendable {
       lock = nil
       try folder.findDatabase()
       connections = try Self.attempt(path) { try .amending(path, schema) }
+    case .repair:
+      try folder.findDatabase()
+      lock = try StoreLock(folder)
+      connections = try Self.attempt(path) { try .amending(path, schema) }
     }
     identities = Self.identities(path, mode)
     let opened = connections
@@ -109,13 +115,14 @@ package final class RevocationStore: Sendable {
       mode == .serve ? try Retention.begin(Retention(retention), opened, at: now) : Retention(retention)
     }
     feedEpochs = try Self.attempt(path) { mode == .serve ? try FeedEpochs.begin(opened) : .none }
-    indexes = mode == .serve ? StoreIndexes(limits) : nil
+    indexes = mode == .serve || mode == .repair ? StoreIndexes(limits) : nil
     let (tally, createdAt) = try Self.attempt(path) {
       try opened.read { db in (try Tally.fetch(db), try Self.createdAt(db)) }
     }
     lastRevocation = Atomic(tally.lastRevocation)
     self.createdAt = createdAt
-    if mode == .serve { try Self.attempt(path) { try opened.read(cutOffs.load) } }
+    guard mode == .serve else { return }
+    try Self.attempt(path) { try opened.read(cutOffs.load) }
     try loadIndexes()
   }
 
@@ -123,7 +130,7 @@ package final class RevocationStore: Sendable {
   package func close() throws(StoreError) {
     indexes?.isClosed.store(true, ordering: .relaxed)
     try Self.attempt(path) {
-      try connections.close(folding: mode == .serve)
+      try connections.close(folding: mode == .serve || mode == .repair)
       lock?.release()
     }
   }

@@ -15,7 +15,7 @@ struct Revoked: AsyncParsableCommand {
     version: Receiver.version,
     subcommands: [
       ServeCommand.self, SendCommand.self, SignCommand.self, VerifyCommand.self, CheckCommand.self, EventsCommand.self,
-      RevokeCommand.self, DeadCommand.self, InitCommand.self, BackupCommand.self, ConfigCommand.self,
+      RevokeCommand.self, DeadCommand.self, InitCommand.self, BackupCommand.self, StoreCommand.self, ConfigCommand.self,
       HealthcheckCommand.self,
     ])
 

@@ -61,13 +61,8 @@ extension RevocationStore {
 
   /// What a failure of an index means for the call that met it. The server begins to build the indexes anew.
   func indexFailed(_ error: KeyIndexError) -> StoreError {
-    let cause: String
-    switch error {
-    case .failed(let error): return StoreError(error, path: path)
-    case .missing: cause = "the index lacks one of its blocks"
-    case .damaged(let text): cause = text
-    case .outdated: cause = "the index lacks rows"
-    }
+    if case .failed(let error) = error { return StoreError(error, path: path) }
+    let cause = error.text
     guard let indexes else { return .index(path: path, cause: cause) }
     let isDamaged = if case .outdated = error { false } else { true }
     let mayGoOn = indexes.progress.withLock { progress in

@@ -3,11 +3,13 @@ internal import Foundation
 /// A line on the terminal that says how far the work is; nothing where stderr is no terminal.
 struct ProgressBar {
   private let total: Int
+  private let label: String
   private let isVisible = isatty(STDERR_FILENO) == 1
   private var shown = -1
 
-  init(total: Int) {
+  init(total: Int, label: String = "") {
     self.total = max(1, total)
+    self.label = label
   }
 
   mutating func show(_ done: Int) {
@@ -16,7 +18,7 @@ struct ProgressBar {
     shown = percent
     let filled = percent * 40 / 100
     let bar = String(repeating: "█", count: filled) + String(repeating: "░", count: 40 - filled)
-    write("\r\(bar) \(percent) % \(done)/\(total)")
+    write("\r\u{1b}[K\(bar) \(percent) % \(done)/\(total) \(label)")
   }
 
   func clear() {
