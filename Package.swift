@@ -105,8 +105,10 @@ let package = Package(
         "Receiver", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore", "Handlers",
         "TestSupport", logging,
       ]),
-    tests("RevokedTests", ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicAPI", logging]),
-    tests("FuzzTests", ["HTTPMessage", "Signature", "DynamicEvents", "AccessTokens", "TestSupport"]),
+    tests(
+      "RevokedTests",
+      ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicAPI", "TestSupport", logging]),
+    tests("FuzzTests", ["revoked", "HTTPMessage", "Signature", "DynamicEvents", "AccessTokens", "TestSupport"]),
     tests(
       "AcceptanceTests",
       [

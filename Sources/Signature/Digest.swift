@@ -1,3 +1,5 @@
+internal import COpenSSL
+
 /// The 32 bytes of a SHA-256 or of an HMAC-SHA256.
 ///
 /// Not `Equatable` on purpose: `matches` is the only comparison, and it takes constant time.
@@ -22,5 +24,18 @@ package struct Digest: Sendable {
       text.append(Hexadecimal.digit(bytes[index] & 15))
     }
     return String(decoding: text, as: UTF8.self)
+  }
+}
+
+extension Span<UInt8> {
+  /// Equality whose time depends on the lengths alone.
+  func equalsInConstantTime(_ other: Span<UInt8>) -> Bool {
+    guard count == other.count else { return false }
+    return unsafe withUnsafeBufferPointer { left in
+      unsafe other.withUnsafeBufferPointer { right in
+        // Both buffers are valid for `count` bytes during the closures.
+        unsafe CRYPTO_memcmp(left.baseAddress, right.baseAddress, left.count) == 0
+      }
+    }
   }
 }

@@ -68,3 +68,37 @@ internal import COpenSSL
     guard !key.isEmpty, keyed else { throw OpenSSLFailure("EVP_MAC_init") }
   }
 }
+
+/// SHA-256 (FIPS 180-4) of bytes that lie in one piece.
+package enum SHA256 {
+  package static func digest(of message: Span<UInt8>) throws(OpenSSLFailure) -> Digest {
+    var digest = InlineArray<32, UInt8>(repeating: 0)
+    var written = 0
+    var span = digest.mutableSpan
+    let finished = unsafe span.withUnsafeMutableBufferPointer { output in
+      unsafe message.withUnsafeBufferPointer { input in
+        // `output` has the 32 bytes that SHA-256 writes; `input` is valid for `count` bytes.
+        unsafe EVP_Q_digest(nil, "SHA256", nil, input.baseAddress, input.count, output.baseAddress, &written) == 1
+      }
+    }
+    guard finished, written == 32 else { throw OpenSSLFailure("EVP_Q_digest") }
+    return Digest(bytes: digest)
+  }
+}
+
+/// A libcrypto call that failed: no memory, or no provider for the algorithm. Whoever meets one must refuse.
+package struct OpenSSLFailure: Error, CustomStringConvertible {
+  /// The libcrypto function.
+  package let call: StaticString
+  /// The last entry of the thread's error queue, as `openssl errstr` takes it; 0 when the queue was empty.
+  package let code: UInt
+
+  /// Empties the thread's error queue, so that a later failure does not report this one's code.
+  package init(_ call: StaticString) {
+    self.call = call
+    code = UInt(ERR_peek_last_error())
+    ERR_clear_error()
+  }
+
+  package var description: String { "\(call) failed (OpenSSL error \(String(code, radix: 16)))" }
+}

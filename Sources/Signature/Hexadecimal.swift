@@ -22,22 +22,4 @@ package enum Hexadecimal {
     let letter = (byte | 0x20) &- UInt8(ascii: "a")
     return digit < 10 ? digit : letter < 6 ? letter &+ 10 : 255
   }
-
-  /// The bytes behind an even number of digits of either case; `nil` for anything else.
-  static func decode(_ text: some Collection<UInt8>) -> [UInt8]? {
-    guard text.count.isMultiple(of: 2) else { return nil }
-    var bytes: [UInt8] = []
-    var high: UInt8?
-    for byte in text {
-      let value = nibble(byte)
-      guard value < 16 else { return nil }
-      if let upper = high {
-        bytes.append(upper << 4 | value)
-        high = nil
-      } else {
-        high = value
-      }
-    }
-    return bytes
-  }
 }

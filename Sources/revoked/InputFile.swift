@@ -70,7 +70,7 @@ enum InputFile {
 
   private static func problem(_ path: String, _ code: Int32) -> Mismatch {
     switch code {
-    case ENOENT: Mismatch("\(path) does not exist")
+    case ENOENT: Mismatch("\(path) does not exist" + (SecretReading.slip(inValue: path).map { ": it \($0)" } ?? ""))
     case EACCES, EPERM: Mismatch("\(path) may not be read" + (FileAccess.obstacle(to: path).map { ": \($0)" } ?? ""))
     case EISDIR: Mismatch("\(path) is a folder; it must be a file")
     default: Mismatch("\(path) cannot be read: \(SystemText.of(code))")
@@ -91,13 +91,8 @@ enum SystemText {
 enum FileAccess {
   /// The file or folder on the way to `path` that keeps this process from it, with its owner; nil when none is found.
   static func obstacle(to path: String, writing: Bool = false) -> String? {
-    var parts: [String] = []
-    var rest = URL(filePath: path).standardizedFileURL.path
-    while rest.count > 1 {
-      parts.append(rest)
-      rest = URL(filePath: rest).deletingLastPathComponent().path
-    }
-    for (at, part) in parts.reversed().enumerated() {
+    let parts = way(to: URL(filePath: path).standardizedFileURL)
+    for (at, part) in parts.enumerated() {
       let isLast = at == parts.count - 1
       let wanted = isLast ? (writing ? R_OK | W_OK : R_OK) : X_OK
       // A String lent to C lives as long as the call.
@@ -108,6 +103,26 @@ enum FileAccess {
         + " this process is uid \(geteuid()), gid \(getegid())"
     }
     return nil
+  }
+
+  /// Whether every user of this machine may read the regular file: it says so, and so does each folder on the way.
+  static func isReadableByAll(_ path: String) -> Bool {
+    let parts = way(to: URL(filePath: path).resolvingSymlinksInPath())
+    guard let last = parts.last.flatMap(status), last.st_mode & S_IFMT == S_IFREG, last.st_mode & S_IROTH != 0 else {
+      return false
+    }
+    return parts.dropLast().allSatisfy { status($0).map { $0.st_mode & S_IXOTH != 0 } ?? false }
+  }
+
+  /// From below the root down to the file itself.
+  private static func way(to file: URL) -> [String] {
+    var parts: [String] = []
+    var rest = file
+    while rest.path.count > 1 {
+      parts.append(rest.path)
+      rest.deleteLastPathComponent()
+    }
+    return parts.reversed()
   }
 
   /// nil when there is no such file, or it may not be looked at.

@@ -2,6 +2,8 @@ import Signature
 import TestSupport
 import Testing
 
+@testable import revoked
+
 @Suite struct SignatureFuzzTests {
   static let mutator = Mutator(
     tokens: ["sha256=", "SHA256=", "sha1=", "=", ",", " ", "\r\n", "0", "aB", "é"].map { Array($0.utf8) })

@@ -2,10 +2,10 @@
 
 extension ConfigurationInputs {
   /// A world of its own: `revoked.yaml` holds `file`, and nothing else exists but `files` and `programs`, which this
-  /// user may run or not.
+  /// user may run or not. Everybody may read what is in `open`.
   static func stub(
     _ file: String? = nil, environment: [String: String] = [:], flags: [(key: String, value: String)] = [],
-    files: [String: String] = [:], programs: [String: Bool] = [:], terminal: Bool = false
+    files: [String: String] = [:], programs: [String: Bool] = [:], open: Set<String> = [], terminal: Bool = false
   ) -> Self {
     let known = files.merging(file.map { ["revoked.yaml": $0] } ?? [:]) { $1 }
     return Self(
@@ -13,7 +13,7 @@ extension ConfigurationInputs {
       readFile: { (path) throws(Mismatch) in
         guard let text = known[path] else { throw Mismatch("\(path) does not exist") }
         return text
-      }, isExecutable: { programs[$0] })
+      }, isExecutable: { programs[$0] }, interpreterLine: { known[$0] }, isReadableByAll: { open.contains($0) })
   }
 
   /// The lines of the problems; none when it loads.

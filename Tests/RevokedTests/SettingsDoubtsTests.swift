@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import revoked
@@ -77,6 +78,62 @@ struct SettingsDoubtsTests {
         "handlers.a: {kind: exec, command: ['\(program)']}", environment: ["PATH": "/bin:/opt"],
         programs: ["/opt/tool": true, "/opt/notes": false]))
     #expect(doubts == (doubt.map { ["handlers.a.command (revoked.yaml:1): \($0)"] } ?? []))
+  }
+
+  @Test(
+    "A script whose interpreter the kernel would not find is doubted",
+    arguments: [
+      ("#!/bin/sh", nil), ("#! /bin/sh -e", nil), ("#!/usr/bin/env python3", nil),
+      ("#!/bin/sh\r", #""hook" has Windows line ends (CRLF), so that it cannot be run; write it with LF"#),
+      ("#!/bin/sh -e\r", #""hook" has Windows line ends (CRLF), so that it cannot be run; write it with LF"#),
+      ("#!/opt/python", #""hook" is a script for "/opt/python", which cannot be run"#),
+      ("#!", #""hook" is a script for "", which cannot be run"#),
+    ] as [(String, String?)])
+  func scripts(line: String, doubt: String?) throws {
+    let doubts = try doubts(
+      .stub(
+        "handlers.a: {kind: exec, command: [hook]}", environment: ["PATH": "/opt"], files: ["/opt/hook": line],
+        programs: ["/opt/hook": true, "/bin/sh": true, "/usr/bin/env": true]))
+    #expect(doubts == (doubt.map { ["handlers.a.command (revoked.yaml:1): \($0)"] } ?? []))
+  }
+
+  @Test("The first line of a script is read, and of nothing else")
+  func interpreterLine() throws {
+    let folder = try TemporaryFolder()
+    let line = ConfigurationInputs().interpreterLine
+    #expect(line(try folder.write("#!/bin/sh\r\nexit\r\n", to: "script")) == "#!/bin/sh\r")
+    #expect(line(try folder.write("#!/bin/sh", to: "short")) == "#!/bin/sh")
+    #expect(line(try folder.write("exit 0\n", to: "plain")) == nil)
+    #expect(line("/bin") == nil)
+    #expect(line("/bin/none-such") == nil)
+  }
+
+  @Test(
+    "Quotes, ~ and placeholders, which only a shell takes away, are doubted wherever they stand",
+    arguments: [
+      ("data", "'\"/var/lib/revoked\"'", "is in quotes, which count as a part of it: remove them"),
+      ("data", "\"'/var/lib/revoked'\"", "is in quotes, which count as a part of it: remove them"),
+      ("private-token", "'\"0123456789abcdef\"'", "is in quotes, which count as a part of it: remove them"),
+      ("data", "~/revoked", "begins with ~, which only a shell replaces: write the whole path"),
+      ("listen", "unix:~/revoked.sock", "begins with ~, which only a shell replaces: write the whole path"),
+      ("data", "${HOME}/revoked", "holds a placeholder, such as ${NAME}, that nothing replaced"),
+      ("private-token", "$TOKEN", "holds a placeholder, such as ${NAME}, that nothing replaced"),
+    ])
+  func slips(key: String, value: String, doubt: String) throws {
+    #expect(try doubts(.stub("\(key): \(value)")) == ["\(key) (revoked.yaml:1): \(doubt)"])
+  }
+
+  @Test("The same in a path of a file that is not there is said with it")
+  func slipsInPaths() {
+    let slips = [("~/none-such", "begins with ~"), ("'/none-such'", "is in quotes"), ("$F", "holds a placeholder")]
+    for (path, text) in slips {
+      #expect(throws: Mismatch.self) { try ConfigurationInputs().readFile(path) }
+      do {
+        _ = try ConfigurationInputs().readFile(path)
+      } catch {
+        #expect(error.text.hasPrefix("\(path) does not exist: it \(text)"), "\(error.text)")
+      }
+    }
   }
 
   @Test("A folder is no program, nor is a file without the right to run it")

@@ -15,6 +15,10 @@ struct ConfigurationInputs: Sendable {
   var readFile: @Sendable (String) throws(Mismatch) -> String = Self.contents
   /// Whether there is a file that this user may run; nil: there is none at all.
   var isExecutable: @Sendable (String) -> Bool? = Self.isExecutable
+  /// The first line of a file, without its line feed, when it begins with `#!`.
+  var interpreterLine: @Sendable (String) -> String? = Self.interpreterLine
+  /// Whether every user of this machine may read the file.
+  var isReadableByAll: @Sendable (String) -> Bool = FileAccess.isReadableByAll
 
   /// Those of this process.
   static var unreadableVariables: [String] {
@@ -40,6 +44,16 @@ struct ConfigurationInputs: Sendable {
     // The flag outlives the call.
     guard unsafe FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else { return nil }
     return !isFolder.boolValue && FileManager.default.isExecutableFile(atPath: path)
+  }
+
+  private static func interpreterLine(_ path: String) -> String? {
+    // No pipe: what is read of one is gone.
+    guard let status = FileAccess.status(path), status.st_mode & S_IFMT == S_IFREG else { return nil }
+    // As much as the kernel looks at.
+    guard let file = FileHandle(forReadingAtPath: path), let head = try? file.read(upToCount: 256),
+      head.starts(with: "#!".utf8)
+    else { return nil }
+    return String(decoding: head.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
   }
 
   /// The file's UTF-8 text.

@@ -2,11 +2,16 @@ internal import DynamicEvents
 internal import HTTPServer
 internal import Handlers
 internal import Receiver
+internal import Signature
 
 extension Settings {
   /// What is allowed because somebody may mean it, a line each.
-  func doubts(_ inputs: ConfigurationInputs) -> [ConfigurationProblem] {
-    var doubts: [ConfigurationProblem] = []
+  ///
+  /// - Parameter values: of every key that is set, the value that counts.
+  func doubts(
+    _ inputs: ConfigurationInputs, _ values: [String: ConfigurationValue]
+  ) -> [ConfigurationProblem] {
+    var doubts = secretDoubts(inputs, values)
     func doubt(_ key: String, _ text: String) {
       doubts.append(ConfigurationProblem(key, entries.first { $0.key == key }?.source, text))
     }
@@ -24,6 +29,10 @@ extension Settings {
     if dynamic.checkEvery > .zero, dynamic.checkEvery < .seconds(10) {
       doubt("dynamic.check-every", "Dynamic limits how often its API is called; 10s or more is kind")
     }
+    for (key, value) in values.sorted(by: { $0.key < $1.key }) where key != "secrets" {
+      guard case .text(let text) = value.content, let slip = SecretReading.slip(inValue: text) else { continue }
+      doubts.append(ConfigurationProblem(key, value.source, slip))
+    }
     for handler in handlers {
       for pattern in handler.events {
         guard let text = KnownEvents.doubt(pattern) else { continue }
@@ -36,19 +45,55 @@ extension Settings {
     return doubts
   }
 
+  /// What does not look like one of Dynamic's secrets, and files of secrets that others may read.
+  private func secretDoubts(
+    _ inputs: ConfigurationInputs, _ values: [String: ConfigurationValue]
+  ) -> [ConfigurationProblem] {
+    var doubts: [ConfigurationProblem] = []
+    let source = entries.first { $0.key == "secrets" }?.source
+    for (index, secret) in receiver.secrets.enumerated() {
+      let which = receiver.secrets.count == 1 ? "" : "number \(index + 1) of \(receiver.secrets.count) "
+      for text in SecretReading.doubts(secret.withBytes { bytes in bytes.indices.map { bytes[$0] } }) {
+        doubts.append(ConfigurationProblem("secrets", source, which + text))
+      }
+    }
+    func doubtFile(_ path: String, _ key: String?, _ source: ConfigurationSource?) {
+      guard inputs.isReadableByAll(path) else { return }
+      doubts.append(
+        ConfigurationProblem(key, source, "every user of this machine may read \(path), which holds a secret"))
+    }
+    for variable in ["DYNAMIC_WEBHOOK_SECRET_FILE", "DYNAMIC_API_TOKEN_FILE"] {
+      if let path = inputs.environment[variable] { doubtFile(path, variable, nil) }
+    }
+    for (key, value) in values.sorted(by: { $0.key < $1.key }) where key.hasSuffix(".secret-file") {
+      if case .text(let path) = value.content { doubtFile(path, key, value.source) }
+    }
+    let isInFile = values.contains { key, value in
+      guard case .file = value.source else { return false }
+      return ConfigurationNames.meaning(of: key) == .key(isSecret: true)
+    }
+    if isInFile, let path = inputs.file ?? inputs.environment["REVOKED_CONFIG"] { doubtFile(path, nil, nil) }
+    return doubts
+  }
+
   /// It may be installed later, and each attempt looks anew.
   private static func doubt(program: String, _ inputs: ConfigurationInputs) -> String? {
     let shown = program.debugDescription
-    guard program.contains("/") else {
-      let folders = (inputs.environment["PATH"] ?? ExecHandler.standardPath).split(separator: ":")
-      let isFound = folders.contains { inputs.isExecutable("\($0)/\(program)") == true }
-      return isFound ? nil : "no folder of PATH has a program \(shown)"
+    let folders = (inputs.environment["PATH"] ?? ExecHandler.standardPath).split(separator: ":")
+    let paths = program.contains("/") ? [program] : folders.map { "\($0)/\(program)" }
+    guard let path = paths.first(where: { inputs.isExecutable($0) == true }) else {
+      guard program.contains("/") else { return "no folder of PATH has a program \(shown)" }
+      if inputs.isExecutable(program) == false { return "\(shown) is nothing that this user may run" }
+      return "\(shown) does not exist" + (SecretReading.slip(inValue: program).map { ": it \($0)" } ?? "")
     }
-    return switch inputs.isExecutable(program) {
-    case true?: nil
-    case false?: "\(shown) is nothing that this user may run"
-    case nil: "\(shown) does not exist"
+    guard let line = inputs.interpreterLine(path) else { return nil }
+    // The kernel takes the carriage return for a part of the interpreter's name, and says that there is no such file.
+    if line.utf8.last == UInt8(ascii: "\r") {
+      return "\(shown) has Windows line ends (CRLF), so that it cannot be run; write it with LF"
     }
+    let interpreter = line.dropFirst(2).split(separator: " ").first.map(String.init) ?? ""
+    guard inputs.isExecutable(interpreter) != true else { return nil }
+    return "\(shown) is a script for \(interpreter.debugDescription), which cannot be run"
   }
 }
 

@@ -18,7 +18,7 @@ extension Settings {
     loading.compare()
     guard loading.problems.isEmpty else { throw ConfigurationProblems(problems: loading.problems) }
     var settings = loading.settings
-    settings.notices = settings.doubts(inputs)
+    settings.notices = settings.doubts(inputs, loading.values)
     return settings
   }
 

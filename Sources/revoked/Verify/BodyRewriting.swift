@@ -1,6 +1,6 @@
 /// The rewritings that JSON suffers between signer and receiver, done on the text so that key order and numbers
 /// survive. Input that is not JSON gives some other bytes, which then match no signature.
-enum JSONText {
+enum BodyRewriting {
   /// Without the white space between tokens: what `JSON.stringify` writes.
   static func compact(_ text: [UInt8]) -> [UInt8] {
     var result: [UInt8] = []
@@ -100,7 +100,7 @@ enum JSONText {
     guard position + 6 <= text.count, text[position] == backslash, text[position + 1] == UInt8(ascii: "u") else {
       return nil
     }
-    guard let bytes = Hexadecimal.decode(text[position + 2..<position + 6]) else { return nil }
+    guard let bytes = text[position + 2..<position + 6].decodedHexadecimal else { return nil }
     return UInt16(bytes[0]) << 8 | UInt16(bytes[1])
   }
 }

@@ -39,18 +39,18 @@ struct BodyVariant {
   }
 
   private static func addSerialisations(of body: [UInt8], _ add: (String, [UInt8]) -> Void) {
-    let compact = JSONText.compact(body)
-    let raw = JSONText.unicodeUnescaped(compact)
-    let escaped = JSONText.unicodeEscaped(compact, upperCase: false)
+    let compact = BodyRewriting.compact(body)
+    let raw = BodyRewriting.unicodeUnescaped(compact)
+    let escaped = BodyRewriting.unicodeEscaped(compact, upperCase: false)
     let cases = [
       ("in its compact form: white space was added", compact),
-      ("with `/` where the body has `\\/`", JSONText.slashesUnescaped(compact)),
-      ("with `\\/` where the body has `/`", JSONText.slashesEscaped(compact)),
+      ("with `/` where the body has `\\/`", BodyRewriting.slashesUnescaped(compact)),
+      ("with `\\/` where the body has `/`", BodyRewriting.slashesEscaped(compact)),
       ("with raw characters where the body has `\\u` escapes", raw),
       ("with `\\u` escapes where the body has raw characters", escaped),
-      ("with upper-case `\\u` escapes", JSONText.unicodeEscaped(compact, upperCase: true)),
-      ("with nothing escaped that need not be", JSONText.slashesUnescaped(raw)),
-      ("with `\\/` and `\\u` escapes", JSONText.slashesEscaped(escaped)),
+      ("with upper-case `\\u` escapes", BodyRewriting.unicodeEscaped(compact, upperCase: true)),
+      ("with nothing escaped that need not be", BodyRewriting.slashesUnescaped(raw)),
+      ("with `\\/` and `\\u` escapes", BodyRewriting.slashesEscaped(escaped)),
     ]
     for (form, bytes) in cases {
       add("The body was re-serialised after it was signed; the signature is for the JSON \(form).", bytes)

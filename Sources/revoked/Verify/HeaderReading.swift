@@ -1,3 +1,5 @@
+internal import Signature
+
 /// What a header's value seems to claim, read as generously as the strict parser is strict, with each fault named.
 struct HeaderReading {
   /// What is wrong with the value, one sentence each.
@@ -47,13 +49,13 @@ struct HeaderReading {
   }
 
   private mutating func readDigest(_ text: Substring) {
-    let hexadecimal = Hexadecimal.decode(text.utf8)
+    let hexadecimal = text.utf8.decodedHexadecimal
     if let hexadecimal, let digest = Digest(hexadecimal) {
       if text.contains(where: \.isUppercase) {
         findings.append("The digest is in upper-case hexadecimal; it must be in lower case.")
       }
       digests.append(digest)
-    } else if let decoded = Base64.decode(text.utf8), let digest = Digest(decoded) {
+    } else if let decoded = text.utf8.decodedBase64, let digest = Digest(decoded) {
       findings.append("The digest is in base64; it must be 64 lower-case hexadecimal digits.")
       digests.append(digest)
     } else {
