@@ -115,6 +115,6 @@ let package = Package(
         "revoked", "RevocationStore", "DynamicEvents", "HTTPServer", "HTTPMessage", "Signature", "TestSupport",
         "SQLite",
         "Yams",
-      ]),
+      ], resources: [.copy("Clients/Applications")]),
   ]
 )

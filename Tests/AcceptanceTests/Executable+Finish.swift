@@ -14,15 +14,15 @@ extension Executable {
     try finish(process(arguments, environment))
   }
 
-  /// Runs a process to its end. One that goes on for half a minute is killed, and its status tells.
-  static func finish(_ process: Process) throws -> Result {
+  /// Runs a process to its end. One that goes on for longer is killed, and its status tells.
+  static func finish(_ process: Process, within seconds: Double = 30) throws -> Result {
     let (stdout, stderr) = (Pipe(), Pipe())
     process.standardOutput = stdout
     process.standardError = stderr
     try process.run()
     let number = process.processIdentifier
     let alarm = DispatchWorkItem { kill(number, SIGKILL) }
-    DispatchQueue.global().asyncAfter(deadline: .now() + 30, execute: alarm)
+    DispatchQueue.global().asyncAfter(deadline: .now() + seconds, execute: alarm)
     // What these processes say is far smaller than a pipe's buffer.
     let output = try stdout.fileHandleForReading.readToEnd() ?? Data()
     let errors = try stderr.fileHandleForReading.readToEnd() ?? Data()
