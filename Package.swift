@@ -108,7 +108,12 @@ let package = Package(
     tests(
       "RevokedTests",
       ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicAPI", "TestSupport", logging]),
-    tests("FuzzTests", ["revoked", "HTTPMessage", "Signature", "DynamicEvents", "AccessTokens", "TestSupport"]),
+    tests(
+      "FuzzTests",
+      [
+        "revoked", "HTTPMessage", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore", "DynamicAPI",
+        "Outgoing", "Receiver", "TestSupport",
+      ]),
     tests(
       "AcceptanceTests",
       [

@@ -2,7 +2,8 @@ import DynamicEvents
 import Foundation
 import Testing
 
-@Suite struct EventFuzzTests {
+@Suite("Fuzzing the decoder of events", .timeLimit(.minutes(5)))
+struct EventFuzzTests {
   @Test("Whatever a body holds, it is taken or refused as by Foundation, and every field is the same")
   func events() {
     FuzzRun.inputs(20_000) { random in

@@ -4,7 +4,8 @@ import Testing
 
 @testable import revoked
 
-@Suite struct SignatureFuzzTests {
+@Suite("Fuzzing signatures", .timeLimit(.minutes(5)))
+struct SignatureFuzzTests {
   static let mutator = Mutator(
     tokens: ["sha256=", "SHA256=", "sha1=", "=", ",", " ", "\r\n", "0", "aB", "é"].map { Array($0.utf8) })
 

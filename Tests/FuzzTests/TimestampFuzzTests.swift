@@ -2,7 +2,8 @@ import DynamicEvents
 import Foundation
 import Testing
 
-@Suite struct TimestampFuzzTests {
+@Suite("Fuzzing times", .timeLimit(.minutes(5)))
+struct TimestampFuzzTests {
   /// Not compared, since Foundation differs: years before 1583, where its calendar is the Julian one; second 60 and
   /// offsets beyond 18 hours, which it refuses.
   @Test("A valid time is the one that Foundation reads")

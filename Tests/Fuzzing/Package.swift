@@ -8,7 +8,7 @@ import PackageDescription
 //   SWIFT_BACKTRACE=enable=no Tests/Fuzzing/.build/release/FuzzReader .build/FuzzReader \
 //     -dict=Tests/Fuzzing/FuzzReader.dict -max_len=4096 -max_total_time=600 -artifact_prefix=.build/
 //
-// and the same with FuzzEvent and FuzzToken. A broken promise ends the run with its sentence, a trap in the code is a
+// and the same with FuzzChunk, FuzzEvent, FuzzToken, FuzzFeed, FuzzAnswer and FuzzSettings. A broken promise ends the run with its sentence, a trap in the code is a
 // finding by itself. The input is in the file that the last lines name; given as the only argument, it is run again.
 // Swift's own crash reporter must be off, or it comes before libFuzzer's and no file is written.
 //
@@ -23,23 +23,72 @@ let swift: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
-func fuzzer(_ name: String) -> Target {
+func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  // Release builds as well have their internal declarations tested.
+  .target(name: name, dependencies: dependencies, swiftSettings: swift + [.unsafeFlags(["-enable-testing"])])
+}
+
+func fuzzer(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
   .executableTarget(
-    name: name, dependencies: ["HTTPMessage", "Signature", "DynamicEvents", "AccessTokens"],
+    name: name, dependencies: dependencies, exclude: exclude,
     swiftSettings: swift + [.unsafeFlags(["-parse-as-library"])])
 }
 
+/// What `Checks` imports.
+let checked: [Target.Dependency] = ["HTTPMessage", "Signature", "DynamicEvents", "AccessTokens"]
+
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
+let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
+
 let package = Package(
   name: "Fuzzing",
+  // As in the package itself.
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
-    .target(name: "HTTPMessage", swiftSettings: swift),
-    .target(name: "Signature", dependencies: ["COpenSSL"], swiftSettings: swift),
-    .target(name: "DynamicEvents", dependencies: ["Signature"], swiftSettings: swift),
-    .target(
-      name: "AccessTokens", dependencies: ["COpenSSL", "Signature", "DynamicEvents"], swiftSettings: swift),
-    fuzzer("FuzzReader"),
-    fuzzer("FuzzEvent"),
-    fuzzer("FuzzToken"),
+    .systemLibrary(name: "CLinux"),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
+    .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
+    target("HTTPMessage"),
+    target("HTTPServer", ["HTTPMessage", "CLinux"]),
+    target("Outgoing", ["CCurl", "CLinux"]),
+    target("Signature", ["COpenSSL"]),
+    target("DynamicEvents", ["Signature"]),
+    target("AccessTokens", ["COpenSSL", "Signature", "DynamicEvents"]),
+    target("SQLite", ["CSQLite"]),
+    target("KeyIndex", ["SQLite"]),
+    target("RevocationStore", ["DynamicEvents", "SQLite", "KeyIndex", "CLinux", systemPackage]),
+    target("DynamicAPI", ["Outgoing", "Signature", "DynamicEvents"]),
+    target(
+      "Handlers",
+      ["CLinux", "Outgoing", "Signature", "DynamicEvents", "RevocationStore", logging, subprocess, systemPackage]),
+    target(
+      "Receiver",
+      [
+        "HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore", "Handlers",
+        "Outgoing", logging,
+      ]),
+    fuzzer("FuzzReader", checked),
+    fuzzer("FuzzChunk", checked),
+    fuzzer("FuzzEvent", checked),
+    fuzzer("FuzzToken", checked),
+    fuzzer("FuzzFeed", ["HTTPMessage", "RevocationStore"]),
+    fuzzer("FuzzAnswer", checked + ["DynamicAPI", "Outgoing"]),
+    fuzzer(
+      "FuzzSettings",
+      [
+        "CLinux", "Outgoing", "DynamicAPI", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicEvents",
+        "RevocationStore", "Handlers", logging, "Yams",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      // Its `main` is libFuzzer's.
+      exclude: ["revoked/Revoked.swift"]),
   ]
 )

@@ -112,4 +112,11 @@ struct ConfigurationFileTests {
     #expect(problems.count == 1)
     #expect(problems.first?.hasPrefix("--config: \(path) ") == true)
   }
+
+  @Test("A problem is one line, whatever the key holds")
+  func oneLine() {
+    let problems = ConfigurationInputs.stub("\"li\\nsten\\e[31m\": x").problems()
+    #expect(problems.count == 1)
+    #expect(problems[0].hasPrefix(#"li\u{a}sten\u{1b}[31m (revoked.yaml:1): there is no such key"#), "\(problems)")
+  }
 }

@@ -11,13 +11,16 @@ struct ConfigurationProblem: Sendable, Equatable, CustomStringConvertible {
     self.text = text
   }
 
+  /// Always one line: a key in quotes may hold line ends, as may the name of a file.
   var description: String {
-    switch (key, source) {
-    case (let key?, let source?): "\(key) (\(source.place)): \(text)"
-    case (let key?, nil): "\(key): \(text)"
-    case (nil, let source?): "\(source.place): \(text)"
-    case (nil, nil): text
-    }
+    let line =
+      switch (key, source) {
+      case (let key?, let source?): "\(key) (\(source.place)): \(text)"
+      case (let key?, nil): "\(key): \(text)"
+      case (nil, let source?): "\(source.place): \(text)"
+      case (nil, nil): text
+      }
+    return line.visible()
   }
 }
 

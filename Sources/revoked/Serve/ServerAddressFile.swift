@@ -26,10 +26,11 @@ struct ServerAddressFile {
 
   /// The private listener; nil when no server wrote one down.
   var privateListener: ListenAddress? {
-    guard let bytes = try? InputFile.bytes(of: path, atMost: 4096),
-      let content = try? JSONDecoder().decode(Content.self, from: Data(bytes))
-    else { return nil }
-    return ListenAddress(content.private)
+    (try? InputFile.bytes(of: path, atMost: 4096)).flatMap(Self.privateListener)
+  }
+
+  static func privateListener(in bytes: [UInt8]) -> ListenAddress? {
+    (try? JSONDecoder().decode(Content.self, from: Data(bytes))).flatMap { ListenAddress($0.private) }
   }
 
   /// Replaces the file at once, so that nobody reads half of it. Only its owner may read it.

@@ -1,7 +1,12 @@
 /// A text that is JSON, as a tree that keeps every member of an object in its order: Foundation's readers keep one of
 /// two that share a name. Recursive, and on characters: nothing like the reader under test.
 indirect enum JSONTree {
-  case object([(name: String, value: JSONTree)])
+  struct Member {
+    let name: String
+    let value: JSONTree
+  }
+
+  case object([Member])
   case array([JSONTree])
   case string(String)
   case other
@@ -25,7 +30,7 @@ indirect enum JSONTree {
     Self.space(&rest)
     switch rest.first {
     case "{":
-      var members: [(String, JSONTree)] = []
+      var members: [Member] = []
       repeat {
         rest.removeFirst()
         Self.space(&rest)
@@ -33,7 +38,7 @@ indirect enum JSONTree {
         guard let name = Self.text(&rest) else { return nil }
         Self.space(&rest)
         guard rest.popFirst() == ":", let value = JSONTree(&rest) else { return nil }
-        members.append((name, value))
+        members.append(Member(name: name, value: value))
         Self.space(&rest)
       } while rest.first == ","
       guard rest.popFirst() == "}" else { return nil }

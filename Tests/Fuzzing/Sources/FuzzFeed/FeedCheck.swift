@@ -1,0 +1,1 @@
+../../../FuzzTests/FeedCheck.swift
