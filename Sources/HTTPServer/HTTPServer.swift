@@ -8,14 +8,24 @@ package final class HTTPServer: Sendable {
   private let loops: [EventLoop]
   private let sideLoop: EventLoop?
 
-  /// Binds and listens; connections are accepted from `start` on. `label` names the queues in debuggers. `acceptPaused` is called on a loop,
-  /// up to five times a second, when it cannot take connections for lack of descriptors. `hasSideLoop`: one more loop, to which responders move
-  /// what takes long.
+  /// Binds and listens.
+  package convenience init(
+    listen address: ListenAddress, limits: ServerLimits, loops count: Int, hasSideLoop: Bool = false, label: String
+  ) throws(ListenError) {
+    try self.init(try Listener(address), limits: limits, loops: count, hasSideLoop: hasSideLoop, label: label)
+  }
+
+  /// Listens; connections are accepted from `start` on.
+  ///
+  /// - Parameters:
+  ///   - hasSideLoop: one more loop, to which responders move what takes long.
+  ///   - label: names the queues in debuggers.
+  ///   - acceptPaused: called on a loop, up to five times a second, when it cannot take connections for lack of
+  ///     descriptors.
   package init(
-    listen: ListenAddress, limits: ServerLimits, loops count: Int, hasSideLoop: Bool = false, label: String,
+    _ listener: Listener, limits: ServerLimits, loops count: Int, hasSideLoop: Bool = false, label: String,
     acceptPaused: @escaping @Sendable () -> Void = {}
   ) throws(ListenError) {
-    let listener = try Listener(listen)
     address = listener.address
     var loops: [EventLoop] = []
     for index in 0..<max(1, count) {
@@ -31,6 +41,7 @@ package final class HTTPServer: Sendable {
         listener: nil, limits: limits, counters: counters, label: "\(label).side", acceptPaused: acceptPaused) : nil
     for loop in loops { loop.sibling = sideLoop }
     sideLoop?.sibling = loops[0]
+    try listener.listen()
   }
 
   /// `makeResponder` is called once per loop, on the loop's own queue.

@@ -16,7 +16,7 @@ extension Listener {
     return address
   }
 
-  private static func option(_ name: Int32, _ descriptor: Int32) -> Int32? {
+  static func option(_ name: Int32, _ descriptor: Int32) -> Int32? {
     var value: Int32 = 0
     var length = socklen_t(MemoryLayout<Int32>.size)
     // The pointers live for the call.

@@ -1,44 +1,56 @@
 internal import CLinux
 internal import Glibc
+internal import Synchronization
 
-/// A bound and listening socket. Closed (and a unix socket's file removed) when it goes.
-final class Listener: Sendable {
+/// The sockets of one address, which listen from `listen` on. Closed (and a unix socket's file removed) when it goes.
+///
+/// Two steps, so that an address in use is found before anything else is begun, and nobody connects before there can be
+/// answers: what connects to a socket that does not listen yet is refused at once.
+package final class Listener: Sendable {
   let descriptor: Int32
   /// The real address: the port is the one that the kernel picked.
-  let address: ListenAddress
+  package let address: ListenAddress
   /// Whether the socket's file is ours to remove; that of an inherited one is its maker's.
-  private let ownsFile: Bool
+  private let ownsFile = Atomic(false)
 
-  /// Binds to the first address that the host resolves to and that takes it.
-  init(_ address: ListenAddress) throws(ListenError) {
+  /// Binds to the first address that the host resolves to and that takes it. A unix socket is bound by `listen`: until
+  /// it listens, its file would look to another server like one that was left behind.
+  package init(_ address: ListenAddress) throws(ListenError) {
     switch address {
     case .inherited(let inherited):
       self.address = try Self.adopt(inherited)
       descriptor = inherited
-      ownsFile = false
-      return
     case .unix(let path):
-      descriptor = try Self.bindUnix(path)
+      descriptor = try Self.makeUnix(path)
       self.address = address
-      ownsFile = true
     case .tcp(let host, let port):
       descriptor = try Self.bindTCP(host, port)
       self.address = .tcp(host: host, port: Self.port(of: descriptor) ?? port)
-      ownsFile = false
-    }
-    // SOMAXCONN is a wish; the kernel caps it at net.core.somaxconn.
-    guard listen(descriptor, 65_535) == 0 else {
-      let error = SystemCall.lastError
-      SystemCall.close(descriptor)
-      throw ListenError("cannot listen on \(address)", error)
     }
   }
 
   deinit {
     // In this order: once the socket is closed a successor may take the path, and then the file is its own.
-    if ownsFile, case .unix(let path) = address { Self.removeFile(path) }
+    if ownsFile.load(ordering: .relaxed), case .unix(let path) = address { Self.removeFile(path) }
     SystemCall.close(descriptor)
   }
+
+  /// From now on the kernel takes connections; `EventLoop` accepts them. Called once.
+  package func listen() throws(ListenError) {
+    if case .unix(let path) = address, !isListening {
+      try Self.bindUnix(descriptor, path)
+      ownsFile.store(true, ordering: .relaxed)
+      // To connect takes the right to write. The owner and the group have it, whatever the umask, so that a proxy in
+      // the group gets in and nobody else; before `listen` nobody does. A folder with narrower rights narrows this too.
+      guard Self.chmodSocket(path) else { throw ListenError("cannot listen on \(address)", SystemCall.lastError) }
+    }
+    // SOMAXCONN is a wish; the kernel caps it at net.core.somaxconn. One that was inherited listens already.
+    guard Glibc.listen(descriptor, 65_535) == 0 else {
+      throw ListenError("cannot listen on \(address)", SystemCall.lastError)
+    }
+  }
+
+  private var isListening: Bool { Self.option(SO_ACCEPTCONN, descriptor) == 1 }
 
   private static func bindTCP(_ host: String, _ port: UInt16) throws(ListenError) -> Int32 {
     var hints = unsafe addrinfo()
@@ -78,30 +90,29 @@ final class Listener: Sendable {
     throw ListenError("cannot listen on \(ListenAddress.tcp(host: host, port: port))", failure)
   }
 
-  private static func bindUnix(_ path: String) throws(ListenError) -> Int32 {
+  private static func makeUnix(_ path: String) throws(ListenError) -> Int32 {
+    if isServed(path) { throw ListenError("cannot listen on unix:\(path)", EADDRINUSE) }
     let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
     guard descriptor >= 0 else { throw ListenError("socket", SystemCall.lastError) }
-    var address = unixAddress(path)
-    // What a killed predecessor left behind refuses connections; a living server answers and keeps its place.
-    if isSocket(path), unsafe withSocketAddress(&address, { unsafe connect(descriptor, $0, $1) }) != 0,
-      SystemCall.lastError == ECONNREFUSED
-    {
-      removeFile(path)
-    }
-    guard unsafe withSocketAddress(&address, { unsafe bind(descriptor, $0, $1) }) == 0 else {
-      let error = SystemCall.lastError
-      SystemCall.close(descriptor)
-      throw ListenError("cannot listen on unix:\(path)", error == EINVAL ? EADDRINUSE : error)
-    }
-    // To connect takes the right to write. The owner and the group have it, whatever the umask, so that a proxy in the group gets in and nobody else;
-    // before `listen` nobody does. A folder with narrower rights narrows this too.
-    guard chmodSocket(path) else {
-      let error = SystemCall.lastError
-      removeFile(path)
-      SystemCall.close(descriptor)
-      throw ListenError("cannot listen on unix:\(path)", error)
-    }
     return descriptor
+  }
+
+  private static func bindUnix(_ descriptor: Int32, _ path: String) throws(ListenError) {
+    if isSocket(path), !isServed(path) { removeFile(path) }
+    var address = unixAddress(path)
+    guard unsafe withSocketAddress(&address, { unsafe bind(descriptor, $0, $1) }) == 0 else {
+      throw ListenError("cannot listen on unix:\(path)", SystemCall.lastError)
+    }
+  }
+
+  /// What a killed predecessor left behind refuses connections; a living server answers and keeps its place.
+  private static func isServed(_ path: String) -> Bool {
+    guard isSocket(path) else { return false }
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    defer { SystemCall.close(descriptor) }
+    var address = unixAddress(path)
+    return unsafe withSocketAddress(&address, { unsafe connect(descriptor, $0, $1) }) == 0
+      || SystemCall.lastError != ECONNREFUSED
   }
 
   private static func unixAddress(_ path: String) -> sockaddr_un {

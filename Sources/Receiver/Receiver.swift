@@ -35,7 +35,8 @@ public final class Receiver: Sendable {
   private let publicServer: HTTPServer
   private let privateServer: HTTPServer
 
-  /// Opens the store and binds both listeners; connections are accepted, and handlers get events, from `start` on.
+  /// Binds both listeners, opens the store, which may take minutes when an older one is migrated, and listens. Connections
+  /// are accepted, and handlers get events, from `start` on.
   ///
   /// Throws when there is no secret, a handler's name stands twice, the store cannot be opened or an address cannot be listened on.
   public init(
@@ -43,18 +44,10 @@ public final class Receiver: Sendable {
   ) throws(ReceiverError) {
     try Self.check(configuration, handlers)
     self.configuration = configuration
-    do throws(ListenError) {
-      // Half of the cores parse and verify; the other half is for the writer, the handlers and the look-ups.
-      publicServer = try HTTPServer(
-        listen: configuration.listen, limits: configuration.limits,
-        loops: max(1, ProcessInfo.processInfo.activeProcessorCount / 2), label: "revoked.public",
-        acceptPaused: Self.complaint("public", logger))
-      privateServer = try HTTPServer(
-        listen: configuration.privateListen, limits: configuration.limits, loops: 1, hasSideLoop: true,
-        label: "revoked.private",
-        acceptPaused: Self.complaint("private", logger))
-    } catch {
-      throw .listener(error.description)
+    // Bound before the store is opened, since an address in use is nothing to migrate a store for; they listen once there
+    // is one to answer from.
+    let (publicListener, privateListener) = try Self.listening { () throws(ListenError) in
+      (try Listener(configuration.listen), try Listener(configuration.privateListen))
     }
     let now: @Sendable () -> Timestamp = { .now }
     do throws(StoreError) {
@@ -97,6 +90,26 @@ public final class Receiver: Sendable {
       gate = Gate(configuration.forwardAuth, service)
     } catch {
       throw .store(error.description)
+    }
+    (publicServer, privateServer) = try Self.listening { () throws(ListenError) in
+      (
+        // Half of the cores parse and verify; the other half is for the writer, the handlers and the look-ups.
+        try HTTPServer(
+          publicListener, limits: configuration.limits,
+          loops: max(1, ProcessInfo.processInfo.activeProcessorCount / 2), label: "revoked.public",
+          acceptPaused: Self.complaint("public", logger)),
+        try HTTPServer(
+          privateListener, limits: configuration.limits, loops: 1, hasSideLoop: true, label: "revoked.private",
+          acceptPaused: Self.complaint("private", logger))
+      )
+    }
+  }
+
+  private static func listening<Result>(_ body: () throws(ListenError) -> Result) throws(ReceiverError) -> Result {
+    do throws(ListenError) {
+      return try body()
+    } catch {
+      throw .listener(error.description)
     }
   }
 

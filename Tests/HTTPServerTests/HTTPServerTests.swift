@@ -266,6 +266,35 @@ struct HTTPServerTests {
     await wait { !FileManager.default.fileExists(atPath: path) }
   }
 
+  @Test("an address that is bound refuses connections until it listens, and is nobody else's from then on")
+  func boundOnly() async throws {
+    let path = "/tmp/revoked-test-\(UUID().uuidString.prefix(8)).sock"
+    for address in [ListenAddress.tcp(host: "127.0.0.1", port: 0), .unix(path: path)] {
+      let listener = try Listener(address)
+      #expect(throws: POSIXError.self) { try Client(listener.address) }
+      let server = try HTTPServer(listener, limits: ServerLimits(), loops: 1, label: "test")
+      server.start { [waiting] in Echo($0, waiting) }
+      #expect(throws: ListenError.self) { try Listener(listener.address) }
+      let client = try Client(listener.address)
+      client.send(post("/", "hello", "Connection: close\r\n"))
+      #expect(client.read().hasSuffix("hello"))
+      await server.drain()
+    }
+  }
+
+  @Test("of two that have bound one address, one listens and the other says that it is in use")
+  func boundTwice() async throws {
+    let path = "/tmp/revoked-test-\(UUID().uuidString.prefix(8)).sock"
+    let unix = try (Listener(.unix(path: path)), Listener(.unix(path: path)))
+    let first = try Listener(.tcp(host: "127.0.0.1", port: 0))
+    for (first, second) in [unix, (first, try Listener(first.address))] {
+      try first.listen()
+      let error = #expect(throws: ListenError.self) { try second.listen() }
+      #expect(error?.description == "cannot listen on \(first.address): Address already in use")
+    }
+    #expect(FileManager.default.fileExists(atPath: path))
+  }
+
   @Test("a busy port is an error that names it")
   func busyPort() async throws {
     let server = try server()

@@ -5,6 +5,7 @@ import Handlers
 import Logging
 import Receiver
 import Signature
+import Synchronization
 import TestSupport
 import Testing
 
@@ -121,6 +122,26 @@ struct ReceiverTests {
     second.start()
     #expect(try exchange(head(body) + body, second.address).hasSuffix(#"{"status":"duplicate"}"#))
     await second.stop()
+  }
+
+  @Test("does not listen before the store is open, so that nobody waits for an answer meanwhile")
+  func listensLast() async throws {
+    let path = "/tmp/revoked-test-\(UUID().uuidString.prefix(8)).sock"
+    let attempts = Mutex<[Bool]>([])
+    let log = LogCollector { _ in
+      let isConnected = (try? Client(.unix(path: path))) != nil
+      attempts.withLock { $0.append(isConnected) }
+    }
+    var configuration = try configuration()
+    configuration.privateListen = .unix(path: path)
+    let receiver = try Receiver(configuration, logger: log.logger)
+    // "a new store was made", at least.
+    let made = attempts.withLock { $0 }
+    #expect(!made.isEmpty && !made.contains(true))
+    receiver.start()
+    #expect(
+      try exchange("GET /livez HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", .unix(path: path)).contains("200"))
+    await receiver.stop()
   }
 
   @Test("does not keep the folder when an address is taken")

@@ -5,7 +5,12 @@ internal import Synchronization
 package final class LogCollector: Sendable {
   private let kept = Mutex<[(message: String, metadata: Logger.Metadata)]>([])
 
-  package init() {}
+  private let logged: @Sendable (String) -> Void
+
+  /// - Parameter logged: called with each message, on the thread that logs it.
+  package init(_ logged: @escaping @Sendable (String) -> Void = { _ in }) {
+    self.logged = logged
+  }
 
   package var metadata: [Logger.Metadata] { kept.withLock { $0.map(\.metadata) } }
   package var messages: [String] { kept.withLock { $0.map(\.message) } }
@@ -23,6 +28,7 @@ package final class LogCollector: Sendable {
 
     func log(event: LogEvent) {
       collector.kept.withLock { $0.append((event.message.description, event.metadata ?? [:])) }
+      collector.logged(event.message.description)
     }
   }
 }
