@@ -2,7 +2,8 @@ internal import Glibc
 internal import Synchronization
 
 extension EventLoop {
-  static let listenerToken = UInt64.max - 1
+  /// Those of a listener's sockets, the first of them last.
+  static let listenerTokens = (UInt64.max - 128)...(UInt64.max - 1)
   /// A pause long enough that connections end meanwhile, short enough that no client gives up.
   private static let acceptPause: UInt64 = 200_000_000
   /// Connections taken in one round, so that a flood of new ones does not starve those that are open.
@@ -11,18 +12,23 @@ extension EventLoop {
   func startAccepting() {
     guard let listener else { return }
     acceptResumesAt = .max
-    if !poller.register(listener.descriptor, .accept, token: Self.listenerToken) { pauseAccepting() }
+    for (index, descriptor) in listener.descriptors.enumerated() {
+      guard poller.register(descriptor, .accept, token: Self.listenerTokens.upperBound - UInt64(index)) else {
+        return pauseAccepting()
+      }
+    }
   }
 
-  func accept() {
-    guard let listener else { return }
+  /// - Parameter token: of the socket that has connections.
+  func accept(_ token: UInt64) {
+    let index = Int(Self.listenerTokens.upperBound - token)
+    guard let listener, listener.descriptors.indices.contains(index) else { return }
     for _ in 0..<Self.acceptsPerRound {
-      switch SystemCall.accept(listener.descriptor) {
+      switch SystemCall.accept(listener.descriptors[index]) {
       case .bytes(let descriptor): open(Int32(truncatingIfNeeded: descriptor))
       case .wouldBlock: return
       case .failed(EMFILE), .failed(ENFILE), .failed(ENOBUFS), .failed(ENOMEM):
         // The listener stays readable: without a pause the loop would spin until a descriptor is free.
-        poller.remove(listener.descriptor)
         return pauseAccepting()
       case .failed:
         // That connection failed (ECONNABORTED and the network errors that accept(2) lists); the next one may not.
@@ -32,9 +38,14 @@ extension EventLoop {
   }
 
   private func pauseAccepting() {
+    stopAccepting()
     acceptResumesAt = now &+ Self.acceptPause
     acceptPaused()
     nextDeadline = min(nextDeadline, acceptResumesAt)
+  }
+
+  func stopAccepting() {
+    for descriptor in listener?.descriptors ?? [] { poller.remove(descriptor) }
   }
 
   private func open(_ socket: Int32) {

@@ -15,7 +15,7 @@ extension EventLoop {
 
   /// Takes no more connections, lets requests that have begun end, and closes the others.
   func drain(_ finished: @escaping @Sendable () -> Void, _ round: inout Round) {
-    if let listener { poller.remove(listener.descriptor) }
+    stopAccepting()
     listener = nil
     acceptResumesAt = .max
     drained = finished

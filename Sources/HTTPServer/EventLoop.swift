@@ -198,8 +198,8 @@ package final class EventLoop: @unchecked Sendable {
     case Poller.wakeToken:
       wake.reset()
       readMailbox(&round)
-    case Self.listenerToken:
-      accept()
+    case Self.listenerTokens:
+      accept(event.token)
     default:
       guard let connection = connection(ConnectionID(token: event.token)) else { return }
       handle(event, connection, &round)

@@ -2,8 +2,8 @@ internal import Synchronization
 
 /// One listener and the loops that serve it. Knows bytes, connections and deadlines; what a request means is its responders' business.
 package final class HTTPServer: Sendable {
-  /// The real address, with the port that the kernel picked if 0 was asked for.
-  package let address: ListenAddress
+  /// The real addresses, with the port that the kernel picked if 0 was asked for.
+  package let addresses: [ListenAddress]
   package let counters = ServerCounters()
   private let loops: [EventLoop]
   private let sideLoop: EventLoop?
@@ -26,7 +26,7 @@ package final class HTTPServer: Sendable {
     _ listener: Listener, limits: ServerLimits, loops count: Int, hasSideLoop: Bool = false, label: String,
     acceptPaused: @escaping @Sendable () -> Void = {}
   ) throws(ListenError) {
-    address = listener.address
+    addresses = listener.addresses
     var loops: [EventLoop] = []
     for index in 0..<max(1, count) {
       loops.append(
@@ -68,6 +68,9 @@ package final class HTTPServer: Sendable {
   package func ping(_ answer: @escaping @Sendable () -> Void) {
     for loop in allLoops { loop.post(.ping(answer: answer)) }
   }
+
+  /// The first of the addresses.
+  package var address: ListenAddress { addresses[0] }
 
   package var loopCount: Int { allLoops.count }
 

@@ -1,4 +1,5 @@
-/// Where a listener binds: `HOST:PORT`, `[v6]:PORT` or `unix:/path`. Port 0 lets the kernel pick one.
+/// Where a listener binds: `HOST:PORT`, `[v6]:PORT` or `unix:/path`. Port 0 lets the kernel pick one. `*` is every address
+/// of the host, `[::]` as well where the kernel takes IPv4 on it, and a name all of its addresses.
 public enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
   /// A host (name, IPv4 or IPv6 literal without brackets) and a TCP port.
   case tcp(host: String, port: UInt16)

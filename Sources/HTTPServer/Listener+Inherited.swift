@@ -23,7 +23,7 @@ extension Listener {
     return unsafe getsockopt(descriptor, SOL_SOCKET, name, &value, &length) == 0 ? value : nil
   }
 
-  private static func address(of descriptor: Int32) -> ListenAddress? {
+  static func address(of descriptor: Int32) -> ListenAddress? {
     var storage = sockaddr_storage()
     var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
     // sockaddr_storage holds every address, and each family's own structure is read only when the family says so.
@@ -42,7 +42,7 @@ extension Listener {
     }
   }
 
-  private static func numeric(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> ListenAddress? {
+  static func numeric(_ address: UnsafePointer<sockaddr>, _ length: socklen_t) -> ListenAddress? {
     var host = [CChar](repeating: 0, count: Int(NI_MAXHOST))
     var port = [CChar](repeating: 0, count: 32)
     // The buffers' own counts bound what is written, and both texts are terminated.

@@ -19,9 +19,14 @@ public final class Receiver: Sendable {
   /// The release, as `revoked --version` and `revoked_build_info` show it.
   public static let version = "0.1.0"
 
-  /// The real address of the public listener, with the port that the kernel picked if 0 was asked for.
+  /// The real addresses of the public listener, with the port that the kernel picked if 0 was asked for. A name and `*`
+  /// have more than one.
+  public var addresses: [ListenAddress] { publicServer.addresses }
+  /// The real addresses of the private listener.
+  public var privateAddresses: [ListenAddress] { privateServer.addresses }
+  /// The first of `addresses`.
   public var address: ListenAddress { publicServer.address }
-  /// The real address of the private listener.
+  /// The first of `privateAddresses`.
   public var privateAddress: ListenAddress { privateServer.address }
 
   private let configuration: ReceiverConfiguration

@@ -143,7 +143,7 @@ struct PrivateListenerTests {
   @Test(
     "other methods are 405 and told what is allowed",
     arguments: [
-      "/livez", "/readyz", "/metrics", "/v1/sessions/\(session)",
+      "/metrics", "/v1/sessions/\(session)",
     ])
   func methods(path: String) throws {
     let server = try RunningServer(in: TemporaryFolder())

@@ -54,7 +54,8 @@ struct ServeReachTests {
 
   @Test(
     "healthcheck finds the server whose address only its command line or the kernel knows",
-    arguments: ["127.0.0.1:0", "0.0.0.0:0", "localhost:0", "unix:private.sock"])
+    arguments: ["127.0.0.1:0", "0.0.0.0:0", "*:0", "localhost:0", "unix:private.sock"]
+      + (hasIPv6 ? ["[::]:0", "[::1]:0"] : []))
   func healthcheck(address: String) throws {
     let folder = try TemporaryFolder()
     let listen = address.hasPrefix("unix:") ? "unix:\(folder.path)/private.sock" : address
@@ -66,6 +67,36 @@ struct ServeReachTests {
     server.signal(SIGTERM)
     #expect(server.end() == 0)
     #expect(!FileManager.default.fileExists(atPath: folder.data + "/serve.json"))
+  }
+
+  /// Whether this host has ::1, really tried.
+  static let hasIPv6 = (try? Listener(.tcp(host: "::1", port: 0))) != nil
+
+  @Test("the log names each address", .enabled(if: hasIPv6))
+  func addressLines() throws {
+    let server = try RunningServer(in: TemporaryFolder(), arguments: ["--listen", "*:0"])
+    guard case .tcp("0.0.0.0", let port) = server.address else {
+      Issue.record("\(server.address)")
+      return
+    }
+    #expect(server.log.wait { $0.contains("listening public=http://[::]:\(port) path=/webhooks/dynamic") })
+  }
+
+  @Test(
+    "health checks are answered as load balancers send them by default",
+    arguments: ["OPTIONS", "HEAD", "GET"],
+    ["HTTP/1.0\r\n\r\n", "HTTP/1.1\r\nHost: 10.0.0.1\r\nConnection: close\r\n\r\n"])
+  func healthMethods(method: String, rest: String) throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    for (path, address) in [
+      ("/healthz", server.address), ("/livez", server.privateAddress), ("/readyz", server.privateAddress),
+    ] {
+      let answer = try server.answer(to: "\(method) \(path) \(rest)", on: address)
+      #expect(answer.status == 200, "\(path)")
+      #expect(answer.body.isEmpty == (method == "HEAD"))
+      let refused = try server.answer(to: "PUT \(path) \(rest)", on: address)
+      #expect(refused.status == 405 && refused.field("Allow") == "GET, HEAD, OPTIONS")
+    }
   }
 
   @Test("signals that are for other servers end nothing", arguments: [SIGUSR1, SIGUSR2])

@@ -295,6 +295,58 @@ struct HTTPServerTests {
     #expect(FileManager.default.fileExists(atPath: path))
   }
 
+  /// Whether this host has ::1, really tried.
+  static let hasIPv6 = (try? Listener(.tcp(host: "::1", port: 0))) != nil
+
+  @Test(
+    "a wildcard is reached over IPv4 and IPv6", .enabled(if: hasIPv6),
+    arguments: [
+      ("*", ["0.0.0.0", "::"], ["127.0.0.1", "::1"]), ("::", ["::"], ["127.0.0.1", "::1"]),
+      ("0.0.0.0", ["0.0.0.0"], ["127.0.0.1"]), ("::1", ["::1"], ["::1"]), ("127.0.0.1", ["127.0.0.1"], ["127.0.0.1"]),
+    ])
+  func reach(host: String, addresses: [String], reached: [String]) async throws {
+    let server = try server(.tcp(host: host, port: 0))
+    guard case .tcp(_, let port) = server.address else { return }
+    #expect(server.addresses == addresses.map { .tcp(host: $0, port: port) })
+    for loopback in ["127.0.0.1", "::1"] {
+      let client = try? Client(.tcp(host: loopback, port: port))
+      #expect((client != nil) == reached.contains(loopback), "\(loopback)")
+      client?.send(post("/", "hello", "Connection: close\r\n"))
+      if let client { #expect(client.read().hasSuffix("hello")) }
+    }
+    await server.drain()
+    for loopback in reached {
+      #expect(throws: POSIXError.self) { try Client(.tcp(host: loopback, port: port)) }
+    }
+  }
+
+  @Test("a name is all of its addresses, which share a port")
+  func name() async throws {
+    let server = try server(.tcp(host: "localhost", port: 0))
+    guard case .tcp("127.0.0.1", let port) = server.address else {
+      Issue.record("\(server.address)")
+      return
+    }
+    for address in server.addresses {
+      #expect(address == .tcp(host: "127.0.0.1", port: port) || address == .tcp(host: "::1", port: port))
+      let client = try Client(address)
+      client.send(post("/", "hello", "Connection: close\r\n"))
+      #expect(client.read().hasSuffix("hello"))
+    }
+    await server.drain()
+  }
+
+  @Test("of a wildcard that is busy for one family alone, the error names that one", .enabled(if: hasIPv6))
+  func halfBusy() throws {
+    let taken = try Listener(.tcp(host: "::1", port: 0))
+    try taken.listen()
+    guard case .tcp(_, let port) = taken.address else { return }
+    let error = #expect(throws: ListenError.self) { try Listener(.tcp(host: "*", port: port)) }
+    #expect(error?.description == "cannot listen on *:\(port) ([::]:\(port)): Address already in use")
+    // Nothing of it is left behind.
+    #expect(throws: Never.self) { try Listener(.tcp(host: "0.0.0.0", port: port)).listen() }
+  }
+
   @Test("a busy port is an error that names it")
   func busyPort() async throws {
     let server = try server()
@@ -312,7 +364,7 @@ struct HTTPServerTests {
 
   @Test(
     "addresses are printed as they are written",
-    arguments: ["127.0.0.1:8080", "[::1]:0", "localhost:80", "unix:/run/x"])
+    arguments: ["127.0.0.1:8080", "[::1]:0", "localhost:80", "*:80", "[::]:80", "unix:/run/x"])
   func goodAddress(text: String) {
     #expect(ListenAddress(text)?.description == text)
   }

@@ -10,14 +10,25 @@ package final class Client {
   /// The peer has broken off, rather than ended.
   package private(set) var wasReset = false
 
+  /// Connects to 127.0.0.1, or to ::1 where the address is one of IPv6.
+  ///
   /// - Parameter receiveBuffer: bytes that the kernel holds for a client that does not read, so that a peer soon has to wait.
   package init(_ address: ListenAddress, receiveBuffer: Int32? = nil) throws {
-    guard case .tcp(_, let port) = address else {
+    guard case .tcp(let host, let port) = address else {
       guard case .unix(let path) = address else { throw POSIXError(.EINVAL) }
       descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
       var name = sockaddr_un()
       name.sun_family = sa_family_t(AF_UNIX)
       unsafe withUnsafeMutableBytes(of: &name.sun_path) { unsafe $0.copyBytes(from: Array(path.utf8)) }
+      try Self.connect(descriptor, &name)
+      return
+    }
+    if host.contains(":") {
+      descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+      var name = sockaddr_in6()
+      name.sin6_family = sa_family_t(AF_INET6)
+      name.sin6_port = port.bigEndian
+      name.sin6_addr = in6addr_loopback
       try Self.connect(descriptor, &name)
       return
     }

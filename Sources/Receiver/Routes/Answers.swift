@@ -21,6 +21,8 @@ enum Answers {
   static let unavailable = Response(problem: .serviceUnavailable, fields: [retryAfter])
   static let postOnly = Response(problem: .methodNotAllowed, fields: [("Allow", "POST")])
   static let getOnly = Response(problem: .methodNotAllowed, fields: [("Allow", "GET, HEAD")])
+  /// Of the health paths. HAProxy asks with OPTIONS unless it is told otherwise.
+  static let healthOnly = Response(problem: .methodNotAllowed, fields: [("Allow", "GET, HEAD, OPTIONS")])
   static let getOrPost = Response(problem: .methodNotAllowed, fields: [("Allow", "GET, HEAD, POST")])
   static let ordersForbidden = Response(
     problem: .forbidden, detail: "orders are taken only where a private token is configured")

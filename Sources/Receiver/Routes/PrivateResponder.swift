@@ -51,9 +51,9 @@ final class PrivateResponder: Responder {
     let isFeed = isGet && path.equals("/v1/revocations")
     if isFeed != loop.isSide, loop.canMove { return .elsewhere }
     if path.isForwardAuth { return forwardAuth(head, bytes, for: exchange).map { .now($0) } ?? .later() }
-    if path.equals("/livez") { return .now(isGet ? Answers.healthy : Answers.getOnly) }
+    if path.equals("/livez") { return .now(head.method.isHealthCheck ? Answers.healthy : Answers.healthOnly) }
     if path.equals("/readyz") {
-      guard isGet else { return .now(Answers.getOnly) }
+      guard head.method.isHealthCheck else { return .now(Answers.healthOnly) }
       readiness.probe { [loop] response in loop.answer([(exchange, response)]) }
       return .later()
     }
@@ -101,6 +101,11 @@ final class PrivateResponder: Responder {
       return .now(service.stamped(Response(problem: .badRequest, detail: error.detail)))
     }
   }
+}
+
+extension RequestHead.Method {
+  /// What the health checks of load balancers and orchestrators ask with.
+  var isHealthCheck: Bool { self == .get || self == .head || self == .options }
 }
 
 extension Span<UInt8> {

@@ -94,7 +94,7 @@ final class WebhookResponder: Responder {
       service.refusals.add(.notFound, bytes, target: target)
       return Answers.notFound
     }
-    return head.method == .get || head.method == .head ? Answers.healthy : Answers.getOnly
+    return head.method.isHealthCheck ? Answers.healthy : Answers.healthOnly
   }
 
   /// Dynamic sends a ping when a webhook is registered, before anybody can know its secret, and may expect a 200. It

@@ -12,8 +12,9 @@ extension OutgoingRequest {
       self.init(method, "http://localhost" + path)
       socketPath = socket
     case .tcp(let host, let port):
-      // A wildcard is where to listen, not where to connect.
-      let reachable = host == "0.0.0.0" || host == "*" ? "127.0.0.1" : host == "::" ? "::1" : host
+      // A wildcard is where to listen, not where to connect. `::` may take IPv4, and a host may take it without having ::1:
+      // libcurl tries both addresses of localhost.
+      let reachable = host == "0.0.0.0" || host == "*" ? "127.0.0.1" : host == "::" ? "localhost" : host
       self.init(method, ListenAddress.tcp(host: reachable, port: port).url + path)
     }
   }

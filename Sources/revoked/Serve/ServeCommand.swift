@@ -165,9 +165,12 @@ struct ServeCommand: AsyncParsableCommand {
   private func announce(_ receiver: Receiver, _ settings: Settings, _ logger: Logger) {
     var announcer = logger
     announcer.logLevel = .trace
-    announcer.notice("listening public=\(receiver.address.url) path=\(settings.receiver.path)")
-    announcer.notice(
-      "listening private=\(receiver.privateAddress.url) token=\(settings.receiver.privateToken == nil ? "none" : "required")"
-    )
+    for address in receiver.addresses {
+      announcer.notice("listening public=\(address.url) path=\(settings.receiver.path)")
+    }
+    for address in receiver.privateAddresses {
+      announcer.notice(
+        "listening private=\(address.url) token=\(settings.receiver.privateToken == nil ? "none" : "required")")
+    }
   }
 }
