@@ -132,10 +132,9 @@ public final class Receiver: Sendable {
       dispatcher.isRunning
     }
     gate.verification?.keys.start()
+    let pages = PrivatePages(readiness: readiness, metrics: page, status: StatusReport(service, readiness))
     privateServer.start { [service, feed, gate, token = configuration.privateToken] loop in
-      PrivateResponder(
-        loop: loop, service: service, readiness: readiness, metricsPage: page, feedSignal: feed, token: token,
-        gate: gate)
+      PrivateResponder(loop: loop, service: service, pages: pages, feedSignal: feed, token: token, gate: gate)
     }
     // Behind the listeners: a handler that ends the process must not keep look-ups from being answered.
     dispatcher.start()
@@ -159,6 +158,11 @@ public final class Receiver: Sendable {
     } catch {
       throw .store(error.description)
     }
+  }
+
+  /// From now on `/v1/status` says this of the webhook at Dynamic.
+  package func report(_ report: DynamicReport) {
+    service.dynamic.withLock { $0 = report }
   }
 
   /// Calls `answer` once the writer and every loop of both listeners have shown that they are alive, and never if one of them hangs: for a watchdog.

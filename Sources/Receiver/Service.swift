@@ -16,6 +16,8 @@ final class Service: Sendable {
   let logger: Logger
   let now: @Sendable () -> Timestamp
   let isDraining = Atomic(false)
+  /// `nil`: nobody looks after the webhook at Dynamic.
+  let dynamic = Mutex<DynamicReport?>(nil)
   /// Deliveries that the store could not commit.
   let commits: ThrottledLog
   /// Deliveries for which there was no room.

@@ -16,7 +16,7 @@ struct Revoked: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, SendCommand.self, SignCommand.self, VerifyCommand.self, CheckCommand.self, EventsCommand.self,
       RevokeCommand.self, DeadCommand.self, InitCommand.self, BackupCommand.self, StoreCommand.self, ConfigCommand.self,
-      HealthcheckCommand.self,
+      StatusCommand.self, HealthcheckCommand.self,
     ])
 
   /// In place of the library's own, which ignores what standard output cannot take, and takes a command line that Swift

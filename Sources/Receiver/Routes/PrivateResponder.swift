@@ -2,12 +2,18 @@ internal import HTTPMessage
 internal import HTTPServer
 internal import Signature
 
+/// What is made away from the loops, since it asks the store.
+struct PrivatePages: Sendable {
+  let readiness: Readiness
+  let metrics: MetricsPage
+  let status: StatusReport
+}
+
 /// The private listener's routes: readiness, metrics and look-ups.
 final class PrivateResponder: Responder {
   private let loop: EventLoop
   private let service: Service
-  private let readiness: Readiness
-  private let metricsPage: MetricsPage
+  private let pages: PrivatePages
   private let token: Secret?
   private let lookUps: LookUps
   private let forwardAuth: ForwardAuth
@@ -16,13 +22,11 @@ final class PrivateResponder: Responder {
   private let feed: Feed?
 
   init(
-    loop: EventLoop, service: Service, readiness: Readiness, metricsPage: MetricsPage, feedSignal: FeedSignal,
-    token: Secret?, gate: Gate
+    loop: EventLoop, service: Service, pages: PrivatePages, feedSignal: FeedSignal, token: Secret?, gate: Gate
   ) {
     self.loop = loop
     self.service = service
-    self.readiness = readiness
-    self.metricsPage = metricsPage
+    self.pages = pages
     self.token = token
     feed = loop.isSide ? Feed(service, loop, feedSignal) : nil
     lookUps = LookUps(service)
@@ -54,7 +58,7 @@ final class PrivateResponder: Responder {
     if path.equals("/livez") { return .now(head.method.isHealthCheck ? Answers.healthy : Answers.healthOnly) }
     if path.equals("/readyz") {
       guard head.method.isHealthCheck else { return .now(Answers.healthOnly) }
-      readiness.probe { [loop] response in loop.answer([(exchange, response)]) }
+      pages.readiness.probe { [loop] response in loop.answer([(exchange, response)]) }
       return .later()
     }
     let isBelowV1 = path.hasPrefix("/v1/")
@@ -68,10 +72,15 @@ final class PrivateResponder: Responder {
       guard head.method == .post else { return .now(service.stamped(Answers.getOrPost)) }
       return orders.take(body, exchange).map { .now(service.stamped($0)) } ?? .later()
     }
+    if path.equals("/v1/status") {
+      guard isGet else { return .now(service.stamped(Answers.getOnly)) }
+      pages.status.render { [loop, service] response in loop.answer([(exchange, service.stamped(response))]) }
+      return .later()
+    }
     if isBelowV1 { return .now(service.stamped(lookUp(path, head.method, body))) }
     guard isGet else { return .now(Answers.getOnly) }
     if path.equals("/") { return .now(Answers.index) }
-    metricsPage.render { [loop] response in loop.answer([(exchange, response)]) }
+    pages.metrics.render { [loop] response in loop.answer([(exchange, response)]) }
     return .later()
   }
 

@@ -104,4 +104,23 @@ extension RevocationStore {
       return Dictionary(backlogs) { first, _ in first }
     }
   }
+
+  /// When the oldest event was received that a handler has not finished, by name. Those that have finished all are left
+  /// out. Costs two rows a handler.
+  package func oldestPending() throws(StoreError) -> [String: Timestamp] {
+    try read { db in
+      let oldest = try db.all(
+        """
+        SELECT name, min(ifnull(waiting, retrying), ifnull(retrying, waiting)) FROM (
+          SELECT name,
+            (SELECT received_at FROM event WHERE seq > position AND problem IS NULL ORDER BY seq LIMIT 1) AS waiting,
+            (SELECT received_at FROM event WHERE seq =
+              (SELECT min(event_seq) FROM delivery WHERE handler_id = handler.id AND next_at IS NOT NULL)) AS retrying
+          FROM handler)
+        WHERE waiting IS NOT NULL OR retrying IS NOT NULL
+        """
+      ) { row in try (row.text(0), Timestamp(milliseconds: row.integer(1))) }
+      return Dictionary(oldest) { first, _ in first }
+    }
+  }
 }

@@ -117,6 +117,7 @@ extension Schema {
         PRIMARY KEY (handler_id, event_seq)
       ) STRICT, WITHOUT ROWID;
       CREATE INDEX delivery_due ON delivery (handler_id, next_at) WHERE next_at IS NOT NULL;
+      CREATE INDEX delivery_retrying ON delivery (handler_id, event_seq) WHERE next_at IS NOT NULL;
       CREATE INDEX delivery_dead ON delivery (handler_id, event_seq) WHERE next_at IS NULL;
 
       -- Counted by triggers, because rows change in several places, and a count that one of them forgets stays wrong

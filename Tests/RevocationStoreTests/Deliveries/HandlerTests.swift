@@ -56,6 +56,25 @@ import Testing
     #expect(try store.handlerPosition(registering: "log", at: time(6)).position == 4)
   }
 
+  @Test func `the oldest event that a handler has not finished is waiting or to be tried again, and not dead`() throws {
+    let id = try store.handlerPosition(registering: "log", at: time(1)).id
+    #expect(try store.oldestPending() == [:])
+    _ = try store.append([.undecodable(1), .other(2, receivedAt: 20), .other(3, receivedAt: 30)])
+    #expect(try store.oldestPending() == ["log": time(20)])
+    try store.record(
+      [Attempt(event: 2, number: 1, at: time(40), outcome: .failed(error: "no", retryAt: time(99)))], handler: id,
+      advancingTo: 2)
+    #expect(try store.oldestPending() == ["log": time(20)])
+    try store.record([Attempt(event: 2, number: 2, at: time(50), outcome: .dead(error: "no"))], handler: id)
+    #expect(try store.oldestPending() == ["log": time(30)])
+    try store.record(
+      [Attempt(event: 3, number: 1, at: time(60), outcome: .failed(error: "no", retryAt: time(99)))], handler: id,
+      advancingTo: 3)
+    #expect(try store.oldestPending() == ["log": time(30)])
+    try store.record([Attempt(event: 3, number: 2, at: time(70), outcome: .delivered)], handler: id)
+    #expect(try store.oldestPending() == [:])
+  }
+
   @Test func `a position never goes back`() throws {
     let cursor = try store.handlerPosition(registering: "log", at: time(1))
     try store.record([], handler: cursor.id, advancingTo: 9)

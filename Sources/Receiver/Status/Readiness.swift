@@ -2,7 +2,7 @@ internal import HTTPMessage
 internal import RevocationStore
 internal import Synchronization
 
-/// Ready means: a commit reached the disk just now, and the handlers' lanes run.
+/// Ready means: a commit reached the disk just now, the handlers' lanes run, and the server is not stopping.
 final class Readiness: Sendable {
   private let service: Service
   private let lanesRun: @Sendable () -> Bool
@@ -18,19 +18,29 @@ final class Readiness: Sendable {
     self.lanesRun = lanesRun
   }
 
-  /// Many may ask at once; they share one commit.
+  /// The answer of `/readyz`, with the first reason.
   func probe(_ answer: @escaping @Sendable (Response) -> Void) {
-    if service.isDraining.load(ordering: .relaxed) { return answer(Self.unready("draining")) }
-    if let complaint = complaint() { return answer(Self.unready(complaint)) }
-    if !lanesRun() { return answer(Self.unready("a handler's lane has ended")) }
-    service.probe.ask(service.inbox) { [service] result in
+    ask { reasons in
+      answer(reasons.first.map(Self.unready) ?? Response(.ok, body: #"{"ready":true}"#))
+    }
+  }
+
+  /// Calls back with why the server is not ready, a sentence each: none when it is. Many may ask at once; they share one
+  /// commit.
+  func ask(_ answer: @escaping @Sendable ([String]) -> Void) {
+    // Its store is about to be closed: no probe.
+    if service.isDraining.load(ordering: .relaxed) { return answer(["draining"]) }
+    var reasons: [String] = []
+    if let complaint = complaint() { reasons.append(complaint) }
+    if !lanesRun() { reasons.append("a handler's lane has ended") }
+    service.probe.ask(service.inbox) { [service, reasons] result in
       switch result {
       case .success?:
         // Where no delivery comes, this is the only commit.
         service.commits.worked()
-        answer(Response(.ok, body: #"{"ready":true}"#))
-      case .failure(let error)?: answer(Self.unready(error.description))
-      case nil: answer(Self.unready("the store does not answer"))
+        answer(reasons)
+      case .failure(let error)?: answer(reasons + [error.description])
+      case nil: answer(reasons + ["the store does not answer"])
       }
     }
   }

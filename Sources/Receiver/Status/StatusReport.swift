@@ -1,0 +1,69 @@
+internal import Dispatch
+internal import DynamicEvents
+internal import Foundation
+internal import HTTPMessage
+internal import Handlers
+internal import RevocationStore
+internal import Synchronization
+
+/// Makes the answer to `GET /v1/status`, away from the loops: it asks the store and the disk.
+final class StatusReport: Sendable {
+  private let service: Service
+  private let readiness: Readiness
+  private let queue = DispatchQueue(label: "revoked.status")
+
+  init(_ service: Service, _ readiness: Readiness) {
+    self.service = service
+    self.readiness = readiness
+  }
+
+  func render(_ answer: @escaping @Sendable (Response) -> Void) {
+    readiness.ask { [self] reasons in
+      queue.async {
+        guard let body = try? JSONEncoder.ofAnswers.encode(self.status(reasons)) else { return answer(Answers.unfit) }
+        answer(Response(.ok, body: Array(body)))
+      }
+    }
+  }
+
+  private func status(_ reasons: [String]) -> ServiceStatus {
+    let store = service.store
+    let sizes = store.sizes
+    // What the store cannot say is left out; why it cannot stands among the reasons.
+    let tally = try? store.tally()
+    return ServiceStatus(
+      version: Receiver.version, ready: reasons.isEmpty, reasons: reasons,
+      lastSigned: service.lastSigned.map { "\($0)" }, sessions: tally?.revocations, events: tally?.events,
+      handlers: try? handlers(),
+      store: ServiceStatus.Store(
+        path: store.path, createdAt: "\(store.createdAt)", bytes: sizes.database + sizes.log, freeBytes: sizes.free),
+      uncleanStarts: service.dispatcher.uncleanStarts, webhook: service.dynamic.withLock { $0?.webhook })
+  }
+
+  private func handlers() throws(StoreError) -> [ServiceStatus.Handler] {
+    let backlogs = try service.store.backlogs()
+    let oldest = try service.store.oldestPending()
+    let now = service.now()
+    return service.dispatcher.counters.map(\.name).sorted().map { name in
+      ServiceStatus.Handler(
+        handler: name, pending: backlogs[name]?.pending ?? 0, dead: backlogs[name]?.dead ?? 0,
+        oldestPendingSeconds: oldest[name].map { now.seconds(since: $0) })
+    }
+  }
+}
+
+extension Timestamp {
+  /// None when `earlier` is later: the clock was set back.
+  func seconds(since earlier: Timestamp) -> Double {
+    Double(max(0, milliseconds - earlier.milliseconds)) / 1000
+  }
+}
+
+extension JSONEncoder {
+  /// As the commands print it: the keys in the order of the alphabet.
+  static var ofAnswers: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return encoder
+  }
+}
