@@ -1,8 +1,8 @@
 internal import SQLite
 internal import Signature
 
-/// A place in the feed: everything up to it has been read. Written as `EPOCH-SEQ`, eight lower-case hexadecimal digits and a decimal number;
-/// for callers it is opaque.
+/// A place in the feed: everything up to it has been read. Written as `EPOCH-SEQ`, eight lower-case hexadecimal digits
+/// and a decimal number; for callers it is opaque.
 package struct FeedCursor: Hashable, Sendable {
   /// Which history of the store gave the number out: see `FeedEpochs`.
   package var epoch: UInt32
@@ -57,9 +57,10 @@ package struct FeedCursor: Hashable, Sendable {
 
 /// Which opening of the store gave out which numbers of the feed.
 ///
-/// A cursor must not outlive the history that it belongs to: once an older backup is restored, numbers that were given out before are given out
-/// again, to other sessions, and whoever asks for what comes after the old number would miss them. So every opening draws a random id for the numbers
-/// that it will give out, the ids are kept in the store, and a cursor carries its own. After a restore the ids differ from the backup's end on.
+/// A cursor must not outlive the history that it belongs to: once an older backup is restored, numbers that were given
+/// out before are given out again, to other sessions, and whoever asks for what comes after the old number would miss
+/// them. So every opening draws a random id for the numbers that it will give out, the ids are kept in the store, and a
+/// cursor carries its own. After a restore the ids differ from the backup's end on.
 struct FeedEpochs: Sendable {
   /// The first number of each, growing; and its id.
   private var epochs: [(first: Int64, id: UInt32)] = []
@@ -77,8 +78,8 @@ struct FeedEpochs: Sendable {
         }
       }
     } catch {
-      // A full disk must not keep look-ups from being answered. An id that is not kept is unknown after the next opening, and whoever has it
-      // reads everything again: no harm but the work.
+      // A full disk must not keep look-ups from being answered. An id that is not kept is unknown after the next
+      // opening, and whoever has it reads everything again: no harm but the work.
     }
     return try connections.read { db in
       var epochs = FeedEpochs()
@@ -89,6 +90,14 @@ struct FeedEpochs: Sendable {
       if epochs.epochs.last?.id != id { epochs.epochs.append((next, id)) }
       return epochs
     }
+  }
+
+  /// Begins an epoch for numbers that a command gives out. No opening began one for them if no server runs, and on a
+  /// restored backup the last one is another history's. Where a server runs, its callers' cursors are unknown after its
+  /// next start, and they read everything again.
+  static func begin(_ db: Connection, first seq: Int64) throws {
+    try db.run(
+      "INSERT OR REPLACE INTO feed_epoch (first_seq, id) VALUES (?, ?)", seq, Int64(UInt32.random(in: .min ... .max)))
   }
 
   func id(of seq: Int64) -> UInt32? {

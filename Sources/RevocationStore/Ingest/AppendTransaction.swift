@@ -29,6 +29,7 @@ extension RevocationStore: EventAppending {
       let first = transaction.tally.lastRevocation
       let value = try body(&transaction)
       try transaction.finish()
+      if indexes == nil, transaction.tally.lastRevocation > first { try FeedEpochs.begin(db, first: first + 1) }
       made = (transaction.cutOffs, first, transaction.tally.lastRevocation)
       return value
     }

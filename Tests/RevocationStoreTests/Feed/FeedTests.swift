@@ -216,6 +216,25 @@ private let noon = 20_000 * day + day / 2
     for entry in try all(store) { #expect(store.knows(entry.cursor)) }
   }
 
+  @Test
+  func `numbers that a command gives out on a restored backup, without a server, are of no epoch before`() throws {
+    // One opening for the backup and for what came after it.
+    var store = try open()
+    _ = try store.append((1...5).map { try revoking($0) })
+    let restored = try TemporaryFolder()
+    try FileManager.default.createDirectory(atPath: restored.data, withIntermediateDirectories: true)
+    _ = try store.backUp(to: restored.database)
+    _ = try store.append((6...9).map { try revoking($0) })
+    let before = try all(store)
+    try store.close()
+    let command = try RevocationStore(data: restored.data, mode: .amend)
+    _ = try command.append((20...25).map { try revoking($0) })
+    try command.close()
+    store = try open(restored)
+    for entry in before { #expect(store.knows(entry.cursor) == (entry.cursor.seq <= 5)) }
+    for entry in try all(store) { #expect(store.knows(entry.cursor)) }
+  }
+
   @Test func `an opening that cannot be written down serves all the same, and its cursors end with it`() throws {
     var store = try open()
     _ = try store.append([revoking(1)])
