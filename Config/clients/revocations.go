@@ -34,14 +34,14 @@ var kinds = [][3]string{{"sub", "userId", "cut-off"}, {"environment_id", "enviro
 type entry struct{ before, until float64 }
 
 type Client struct {
-	url, token, after, problem string
-	maxAge                     time.Duration
-	failOpen                   bool
-	http                       http.Client
-	wait, remembered           int
-	mutex                      sync.RWMutex
-	entries                    map[string]entry // By member and id.
-	currentAt                  time.Time        // When everything was known.
+	url, token, cursor, problem string
+	maxAge                      time.Duration
+	failOpen                    bool
+	http                        http.Client
+	wait, remembered            int
+	mutex                       sync.RWMutex
+	entries                     map[string]entry // By member and id.
+	currentAt                   time.Time        // When everything was known.
 }
 
 func New(url, token string, maxAge time.Duration, failOpen bool) *Client {
@@ -112,7 +112,7 @@ func (c *Client) next() string {
 }
 
 func (c *Client) read() (string, error) {
-	url := fmt.Sprintf("%s/v1/revocations?limit=%d&wait=%d%s", c.url, page, c.wait, c.after)
+	url := fmt.Sprintf("%s/v1/revocations?limit=%d&wait=%d&after=%s", c.url, page, c.wait, c.cursor)
 	request, err := http.NewRequest("GET", url, nil)
 	if err != nil {
 		return "", err
@@ -125,7 +125,7 @@ func (c *Client) read() (string, error) {
 	defer answer.Body.Close()
 	if answer.StatusCode != http.StatusOK {
 		if answer.StatusCode == http.StatusGone { // A backup was restored: read all again. Nothing un-revokes.
-			c.after = ""
+			c.cursor = ""
 		}
 		return "", fmt.Errorf("HTTP %d", answer.StatusCode)
 	}
@@ -135,7 +135,7 @@ func (c *Client) read() (string, error) {
 			return "", fmt.Errorf("the answer was cut: %w", err) // A whole one ends with such a line, whoever passed it on.
 		}
 		c.remember(line, answeredAt)
-		if c.after = "&after=" + line["cursor"]; line["end"] != "" {
+		if c.cursor = line["cursor"]; line["end"] != "" {
 			return line["end"], nil
 		}
 	}

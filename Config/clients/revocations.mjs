@@ -102,8 +102,7 @@ export class Revocations {
   async #read() {
     // Well below maxAge, since nothing is known while it waits.
     const wait = Math.floor(Math.max(1, Math.min(25, this.#options.maxAge / 3)));
-    const after = this.#cursor && `&after=${this.#cursor}`;
-    const answer = await this.#fetch(`/v1/revocations?limit=${PAGE}&wait=${wait}${after}`, wait + 5);
+    const answer = await this.#fetch(`/v1/revocations?limit=${PAGE}&wait=${wait}&after=${this.#cursor}`, wait + 5);
     const answeredAt = performance.now();
     let end, rest = "";
     for await (const text of answer.body.pipeThrough(new TextDecoderStream())) {

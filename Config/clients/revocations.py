@@ -1,27 +1,20 @@
 """Asks revoked whether a session is refused. Python 3.9, standard library.
 
     revocations = Revocations("http://127.0.0.1:8081")
-    revocations.ready.wait(60)                  # once in each worker process, before it listens
-    reason, age = revocations.check(claims)     # the claims of a JWT that the application has verified
+    revocations.ready.wait(60)                # once in each worker process, before it listens
+    reason, age = revocations.check(claims)   # the claims of a JWT that the application has verified
+    application = revocations.wsgi(application, lambda environ: environ["claims"])
+    application = revocations.asgi(application, lambda scope: scope["state"]["claims"])
 
 The reason to refuse is revoked, cut-off, no-session, unreadable or, where the answer is not known, unfit. None lets
 pass. The age is the number of seconds since everything was known.
-
-    WSGI    application = revocations.wsgi(application, lambda environ: environ["claims"])
-    ASGI    application = revocations.asgi(application, lambda scope: scope["state"]["claims"])
-
 Mode "feed" keeps all revoked sessions and cut-offs in memory. While revoked is away, it goes on refusing what it knows,
 and lets the others pass for max_age seconds. Mode "ask" sends each question to revoked. Where the answer is not known,
 the middleware refuses with status 503, or lets pass with fail_open.
 """
 import asyncio, http.client, json, logging, math, re, threading, time, urllib.error, urllib.request
 from datetime import datetime
-
 PROBLEMS = (OSError, http.client.HTTPException, ValueError, LookupError, TypeError)
-
-
-def seconds(text):
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
 
 
 def fields(reason):
@@ -43,12 +36,9 @@ class Revocations:
         self.expiry = {}  # Session id: until when it is refused, in seconds since 1970.
         self.cut_offs = {}  # Claim and id: what was issued until when is refused, and until when that counts.
         self.current_at = -math.inf  # When everything was known.
-        self.cursor, self.problem, self.sweep_at = None, None, 0  # The problem: why revoked cannot be read at present.
+        self.cursor, self.problem, self.sweep_at = "", None, 0  # The problem: why revoked cannot be read at present.
         self.ready = threading.Event()  # Everything was read, or could not be.
-        if mode == "feed":
-            threading.Thread(target=self._follow, daemon=True).start()
-        else:
-            self.ready.set()
+        (threading.Thread(target=self._follow, daemon=True).start if mode == "feed" else self.ready.set)()
 
     def check(self, claims):
         reason = self._reason(claims or {})
@@ -65,7 +55,6 @@ class Revocations:
 
     def asgi(self, application, claims_of):
         async def guard(scope, receive, send):
-            # A question in mode "ask" waits, and must not hold up the others.
             reason = scope["type"] != "lifespan" and (await asyncio.to_thread(self.check, claims_of(scope)))[0]
             if not reason:
                 return await application(scope, receive, send)
@@ -115,7 +104,7 @@ class Revocations:
                 self._note(None)
             except PROBLEMS as error:
                 if getattr(error, "code", None) == 410:  # A backup was restored. Read all again; nothing un-revokes.
-                    self.cursor = None
+                    self.cursor = ""
                 self._note(error)
                 time.sleep(1)
             if self.problem or self.current_at > -math.inf:
@@ -123,9 +112,8 @@ class Revocations:
 
     def _read(self):
         wait = int(max(1, min(25, self.max_age / 3)))  # Well below max_age, since nothing is known while it waits.
-        after = f"&after={self.cursor}" if self.cursor else ""
-        end = None
-        with self._open(f"/v1/revocations?limit={self.PAGE}&wait={wait}{after}", wait + 5) as answer:
+        path, end = f"/v1/revocations?limit={self.PAGE}&wait={wait}&after={self.cursor}", None
+        with self._open(path, wait + 5) as answer:
             answered_at = time.monotonic()
             for line in answer:
                 entry = json.loads(line)  # A line that was cut raises.
@@ -143,13 +131,14 @@ class Revocations:
             self.cut_offs = {key: times for key, times in self.cut_offs.items() if times[1] > now}
 
     def _remember(self, entry):
-        until = seconds(entry["expiresAt"])
+        texts = (entry.get("before", entry["expiresAt"]), entry["expiresAt"])
+        before, until = (datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() for text in texts)
         if "sessionId" in entry:
             self.expiry[entry["sessionId"]] = max(until, self.expiry.get(entry["sessionId"], 0))
             return
         key = ("sub", entry["userId"]) if "userId" in entry else ("environment_id", entry["environmentId"])
         known = self.cut_offs.get(key, (0, 0))
-        self.cut_offs[key] = (max(known[0], seconds(entry["before"])), max(known[1], until))
+        self.cut_offs[key] = (max(known[0], before), max(known[1], until))
 
     def _open(self, path, timeout, body=None):
         return self.opener.open(urllib.request.Request(self.url + path, body, self.headers), timeout=timeout)
