@@ -123,16 +123,18 @@ public final class Receiver: Sendable {
     publicServer.start { [service, path = configuration.path] loop in
       WebhookResponder(loop: loop, service: service, path: path)
     }
-    let page = MetricsPage(
-      service: service, dispatcher: dispatcher, publicCounters: publicServer.counters,
-      privateCounters: privateServer.counters)
     let readiness = Readiness(service) { [keys = gate.verification?.keys] in
       keys?.complaint
     } lanesRun: { [dispatcher] in
       dispatcher.isRunning
     }
     gate.verification?.keys.start()
-    let pages = PrivatePages(readiness: readiness, metrics: page, status: StatusReport(service, readiness))
+    let pages = PrivatePages(
+      readiness: readiness,
+      metrics: MetricsPage(
+        service: service, dispatcher: dispatcher, readiness: readiness, publicCounters: publicServer.counters,
+        privateCounters: privateServer.counters),
+      status: StatusReport(service, readiness))
     privateServer.start { [service, feed, gate, token = configuration.privateToken] loop in
       PrivateResponder(loop: loop, service: service, pages: pages, feedSignal: feed, token: token, gate: gate)
     }

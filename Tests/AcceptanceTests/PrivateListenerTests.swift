@@ -79,12 +79,38 @@ struct PrivateListenerTests {
         "revoked_deliveries_total", "revoked_deliveries_pending", "revoked_dead_letters", "revoked_lookups_total",
         "revoked_sessions_revoked", "revoked_build_info", "revoked_forward_auth_refused_total",
         "revoked_refused_deliveries_total", "revoked_implausible_timestamps_total", "revoked_unclean_starts_total",
-        "revoked_accepted_connections_total",
+        "revoked_accepted_connections_total", "revoked_ready", "revoked_lookup_seconds",
+        "revoked_oldest_pending_seconds", "revoked_store_created_timestamp_seconds", "revoked_store_bytes",
+        "revoked_store_free_bytes", "process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds",
+        "process_max_fds", "process_start_time_seconds",
       ])
     #expect(types.count == sampled.count)
     for (name, type) in types where name.hasSuffix("_total") { #expect(type == "counter", "\(name)") }
     #expect(answer.body.contains(#"revoked_webhooks_total{event="user.session.revoked",outcome="accepted"} 1"# + "\n"))
     #expect(answer.body.contains(#"revoked_http_requests_total{listener="public",code="200"} 1"# + "\n"))
+  }
+
+  @Test("the metrics of the store and of the process say what is so")
+  func facts() throws {
+    let folder = try TemporaryFolder()
+    let server = try RunningServer(in: folder)
+    for path in ["/v1/sessions/\(Self.session)", "/v1/forward-auth", "/v1/nothing"] { _ = try server.get(path) }
+    let metric = { (sample: String) in try #require(try server.metric(sample), "\(sample)") }
+    #expect(try metric("revoked_ready") == 1)
+    #expect(try metric("revoked_lookup_seconds_count") == 3)
+    #expect(try metric(#"revoked_lookup_seconds_bucket{le="+Inf"}"#) == 3)
+    #expect((0...1).contains(try metric("revoked_lookup_seconds_sum")))
+    let now = Date().timeIntervalSince1970
+    #expect((now - 60...now + 1).contains(try metric("revoked_store_created_timestamp_seconds")))
+    #expect((now - 60...now + 1).contains(try metric("process_start_time_seconds")))
+    let size = try FileManager.default.attributesOfItem(atPath: folder.database)[.size] as? Double
+    #expect(try metric(#"revoked_store_bytes{file="database"}"#) == size)
+    #expect(try metric(#"revoked_store_bytes{file="log"}"#) > 0)
+    #expect(try metric("revoked_store_free_bytes") > 0)
+    #expect((0.001...60).contains(try metric("process_cpu_seconds_total")))
+    #expect((1e6...1e9).contains(try metric("process_resident_memory_bytes")))
+    let limit = try metric("process_max_fds")
+    #expect((10...limit).contains(try metric("process_open_fds")))
   }
 
   @Test("a histogram's buckets grow, and the last one counts all")

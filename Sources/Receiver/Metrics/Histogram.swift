@@ -42,3 +42,35 @@ final class Histogram: Sendable {
     }
   }
 }
+
+/// Durations by size, without a lock: for what every look-up observes. A snapshot's sum and its buckets may be a moment
+/// apart.
+final class DurationHistogram: Sendable {
+  /// In nanoseconds, growing; the durations beyond are counted as well.
+  private static let bounds: [UInt64] = [
+    10_000, 25_000, 50_000, 100_000, 250_000, 500_000, 1_000_000, 2_500_000, 5_000_000, 10_000_000, 50_000_000,
+    1_000_000_000,
+  ]
+
+  private let counts = InlineArray<13, Atomic<Int>> { _ in Atomic(0) }
+  private let sum = Atomic<UInt64>(0)
+
+  func observe(nanoseconds: UInt64) {
+    // One behind the last for those beyond.
+    let index = Self.bounds.firstIndex { nanoseconds <= $0 } ?? 12
+    counts[index].wrappingAdd(1, ordering: .relaxed)
+    sum.wrappingAdd(nanoseconds, ordering: .relaxed)
+  }
+
+  var snapshot: Histogram.Snapshot {
+    var total = 0
+    var buckets: [(bound: Double, count: Int)] = []
+    for (index, bound) in Self.bounds.enumerated() {
+      total += counts[index].load(ordering: .relaxed)
+      buckets.append((Double(bound) / 1e9, total))
+    }
+    return Histogram.Snapshot(
+      buckets: buckets, sum: Double(sum.load(ordering: .relaxed)) / 1e9,
+      count: total + counts[12].load(ordering: .relaxed))
+  }
+}

@@ -11,6 +11,7 @@ final class Metrics: Sendable {
   let signatureFailures = Atomic(0)
   /// Events whose `timestamp` cannot be true. They are no part of the latency: one from the year 1 would be most of its sum.
   let implausibleTimestamps = Atomic(0)
+  let lookUpSeconds = DurationHistogram()
   let lookUps = LabelledCounts<LookUpLabel>()
   let forwardAuthRefusals = LabelledCounts<RefusalReason>()
   /// One for each event, in the order of `events`.

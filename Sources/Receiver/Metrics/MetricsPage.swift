@@ -11,35 +11,44 @@ internal import Synchronization
 final class MetricsPage: Sendable {
   private let service: Service
   private let dispatcher: Dispatcher
+  private let readiness: Readiness
   private let listeners: [(name: String, counters: ServerCounters)]
+  private let failures: ThrottledLog
   private let queue = DispatchQueue(label: "revoked.metrics")
 
-  init(service: Service, dispatcher: Dispatcher, publicCounters: ServerCounters, privateCounters: ServerCounters) {
+  init(
+    service: Service, dispatcher: Dispatcher, readiness: Readiness, publicCounters: ServerCounters,
+    privateCounters: ServerCounters
+  ) {
     self.service = service
     self.dispatcher = dispatcher
+    self.readiness = readiness
     listeners = [("public", publicCounters), ("private", privateCounters)]
+    failures = ThrottledLog(
+      service.logger, over: "the store can be read again: its metrics are back", pause: .seconds(300))
   }
 
   func render(_ answer: @escaping @Sendable (Response) -> Void) {
-    queue.async { [self] in
-      do throws(StoreError) {
-        answer(Response(.ok, contentType: "text/plain; version=0.0.4; charset=utf-8", body: try text()))
-      } catch {
-        service.logger.error("metrics cannot be read from the store", metadata: ["error": "\(error)"])
-        answer(Answers.unfit)
+    readiness.ask { [self] reasons in
+      queue.async {
+        answer(
+          Response(
+            .ok, contentType: "text/plain; version=0.0.4; charset=utf-8", body: self.text(isReady: reasons.isEmpty)))
       }
     }
   }
 
-  private func text() throws(StoreError) -> String {
+  private func text(isReady: Bool) -> String {
     var page = PrometheusText()
-    addWebhooks(&page)
-    addConnections(&page)
-    addDeliveries(&page, try service.store.backlogs(), undecodable: try service.store.tally().undecodable)
-    page.begin("revoked_sessions_revoked", .gauge, "Sessions that are refused.")
-    page.sample("revoked_sessions_revoked", [], try service.store.tally().revocations)
     page.begin("revoked_build_info", .gauge, "The running release; always 1.")
     page.sample("revoked_build_info", [("version", Receiver.version)], 1)
+    page.only("revoked_ready", .gauge, "Whether /readyz says that the server is ready: 1 or 0.", isReady ? 1 : 0)
+    addWebhooks(&page)
+    addLookUps(&page)
+    addConnections(&page)
+    addAttempts(&page)
+    addStore(&page)
+    ProcessMetrics.add(to: &page)
     return page.text
   }
 
@@ -69,14 +78,18 @@ final class MetricsPage: Sendable {
       "Events whose timestamp cannot be true; they are left out of the latency.")
     page.sample(
       "revoked_implausible_timestamps_total", [], metrics.implausibleTimestamps.load(ordering: .relaxed))
-    page.histogram("revoked_commit_seconds", "Time of one commit, fsync included.", metrics.commitSeconds)
-    page.histogram("revoked_commit_batch_size", "Deliveries in one commit.", metrics.commitBatchSize)
+    page.histogram("revoked_commit_seconds", "Time of one commit, fsync included.", metrics.commitSeconds.snapshot)
+    page.histogram("revoked_commit_batch_size", "Deliveries in one commit.", metrics.commitBatchSize.snapshot)
     page.histogram(
       "revoked_revocation_latency_seconds", "From the event's timestamp to its commit.",
-      metrics.revocationLatencySeconds)
+      metrics.revocationLatencySeconds.snapshot)
     page.begin("revoked_last_signed_event_timestamp_seconds", .gauge, "When Dynamic was last heard of; 0: never.")
     page.sample(
       "revoked_last_signed_event_timestamp_seconds", [], Double(service.lastSigned?.milliseconds ?? 0) / 1000)
+  }
+
+  private func addLookUps(_ page: inout PrometheusText) {
+    let metrics = service.metrics
     page.begin("revoked_lookups_total", .counter, "Look-ups by result.")
     for result in LookUpLabel.allCases {
       page.sample("revoked_lookups_total", [("result", result.rawValue)], metrics.lookUps[result])
@@ -86,6 +99,9 @@ final class MetricsPage: Sendable {
       page.sample(
         "revoked_forward_auth_refused_total", [("reason", reason.rawValue)], metrics.forwardAuthRefusals[reason])
     }
+    page.histogram(
+      "revoked_lookup_seconds", "Time of making the answer to a look-up or of forward-auth, once its request is there.",
+      metrics.lookUpSeconds.snapshot)
   }
 
   private func addConnections(_ page: inout PrometheusText) {
@@ -106,8 +122,7 @@ final class MetricsPage: Sendable {
     }
   }
 
-  private func addDeliveries(_ page: inout PrometheusText, _ backlogs: [String: Backlog], undecodable: Int) {
-    let sorted = backlogs.sorted { $0.key < $1.key }
+  private func addAttempts(_ page: inout PrometheusText) {
     page.begin("revoked_deliveries_total", .counter, "Attempts by handler and outcome.")
     for counters in dispatcher.counters {
       for (outcome, count) in [
@@ -118,16 +133,50 @@ final class MetricsPage: Sendable {
         page.sample("revoked_deliveries_total", [("handler", counters.name), ("outcome", outcome)], count)
       }
     }
-    page.begin(
-      "revoked_unclean_starts_total", .counter, "Starts that followed an end without a stop, since the store was made.")
-    page.sample("revoked_unclean_starts_total", [], dispatcher.uncleanStarts)
+    page.only(
+      "revoked_unclean_starts_total", .counter, "Starts that followed an end without a stop, since the store was made.",
+      dispatcher.uncleanStarts)
+  }
+
+  /// While the store cannot be read, what only it knows is left out.
+  private func addStore(_ page: inout PrometheusText) {
+    let store = service.store
+    let sizes = store.sizes
+    page.only(
+      "revoked_store_created_timestamp_seconds", .gauge,
+      "When the store was made: no session revoked before is known.", Double(store.createdAt.milliseconds) / 1000)
+    page.begin("revoked_store_bytes", .gauge, "Size of the store's files; log is the write-ahead log.")
+    page.sample("revoked_store_bytes", [("file", "database")], sizes.database)
+    page.sample("revoked_store_bytes", [("file", "log")], sizes.log)
+    page.only("revoked_store_free_bytes", .gauge, "Left on the store's disk.", sizes.free)
+    do throws(StoreError) {
+      try addCounts(&page, store.tally(), store.backlogs(), oldest: store.oldestPending())
+      failures.worked()
+    } catch {
+      failures.failed("the store cannot be read; its metrics are left out", ["error": "\(error)"])
+    }
+  }
+
+  private func addCounts(
+    _ page: inout PrometheusText, _ tally: Tally, _ backlogs: [String: Backlog], oldest: [String: Timestamp]
+  ) {
+    page.only("revoked_sessions_revoked", .gauge, "Sessions that are refused.", tally.revocations)
+    let sorted = backlogs.sorted { $0.key < $1.key }
     page.begin("revoked_deliveries_pending", .gauge, "Events that a handler has not finished.")
     for (name, backlog) in sorted { page.sample("revoked_deliveries_pending", [("handler", name)], backlog.pending) }
+    page.begin(
+      "revoked_oldest_pending_seconds", .gauge,
+      "Since the oldest event was received that a handler has not finished; 0: it has finished all.")
+    let now = service.now()
+    for (name, _) in sorted {
+      page.sample(
+        "revoked_oldest_pending_seconds", [("handler", name)], oldest[name].map { now.seconds(since: $0) } ?? 0)
+    }
     page.begin(
       "revoked_dead_letters", .gauge,
       "Events given up, by handler; without a handler: deliveries that cannot be decoded.")
     for (name, backlog) in sorted { page.sample("revoked_dead_letters", [("handler", name)], backlog.dead) }
-    page.sample("revoked_dead_letters", [("handler", "")], undecodable)
+    page.sample("revoked_dead_letters", [("handler", "")], tally.undecodable)
   }
 }
 

@@ -17,8 +17,13 @@ struct PrometheusText {
     text += " \(value)\n"
   }
 
-  mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {
-    let snapshot = histogram.snapshot
+  /// A metric that has one sample, without labels.
+  mutating func only(_ name: String, _ kind: Kind, _ help: String, _ value: some CustomStringConvertible) {
+    begin(name, kind, help)
+    sample(name, [], value)
+  }
+
+  mutating func histogram(_ name: String, _ help: String, _ snapshot: Histogram.Snapshot) {
     begin(name, .histogram, help)
     for (bound, count) in snapshot.buckets { sample(name + "_bucket", [("le", "\(bound)")], count) }
     sample(name + "_bucket", [("le", "+Inf")], snapshot.count)

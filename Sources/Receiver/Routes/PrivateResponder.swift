@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import HTTPMessage
 internal import HTTPServer
 internal import Signature
@@ -54,7 +55,12 @@ final class PrivateResponder: Responder {
     let isGet = head.method == .get || head.method == .head
     let isFeed = isGet && path.equals("/v1/revocations")
     if isFeed != loop.isSide, loop.canMove { return .elsewhere }
-    if path.isForwardAuth { return forwardAuth(head, bytes, for: exchange).map { .now($0) } ?? .later() }
+    if path.isForwardAuth {
+      let begun = DispatchTime.now().uptimeNanoseconds
+      guard let response = forwardAuth(head, bytes, for: exchange) else { return .later() }
+      observe(since: begun)
+      return .now(response)
+    }
     if path.equals("/livez") { return .now(head.method.isHealthCheck ? Answers.healthy : Answers.healthOnly) }
     if path.equals("/readyz") {
       guard head.method.isHealthCheck else { return .now(Answers.healthOnly) }
@@ -77,11 +83,20 @@ final class PrivateResponder: Responder {
       pages.status.render { [loop, service] response in loop.answer([(exchange, service.stamped(response))]) }
       return .later()
     }
-    if isBelowV1 { return .now(service.stamped(lookUp(path, head.method, body))) }
+    if isBelowV1 {
+      let begun = DispatchTime.now().uptimeNanoseconds
+      let response = service.stamped(lookUp(path, head.method, body))
+      observe(since: begun)
+      return .now(response)
+    }
     guard isGet else { return .now(Answers.getOnly) }
     if path.equals("/") { return .now(Answers.index) }
     pages.metrics.render { [loop] response in loop.answer([(exchange, response)]) }
     return .later()
+  }
+
+  private func observe(since begun: UInt64) {
+    service.metrics.lookUpSeconds.observe(nanoseconds: DispatchTime.now().uptimeNanoseconds &- begun)
   }
 
   private func forwardAuth(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, for exchange: Exchange?) -> Response? {

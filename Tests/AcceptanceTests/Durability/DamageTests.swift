@@ -42,6 +42,13 @@ struct DamageTests {
     #expect(ready.status == 503)
     #expect(ready.body.contains("is damaged: "))
     #expect(try server.get("/livez").status == 200)
+    // The metrics say what they can, and one line says why they lack the rest.
+    for _ in 0..<5 {
+      let page = try server.get("/metrics")
+      #expect(page.status == 200)
+      #expect(page.body.contains("revoked_ready 0\n") && !page.body.contains("revoked_sessions_revoked "))
+    }
+    #expect(server.log.text.components(separatedBy: "its metrics are left out").count == 2)
     server.signal(SIGKILL)
     #expect(server.exit() == SIGKILL)
 

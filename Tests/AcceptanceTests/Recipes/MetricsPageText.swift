@@ -20,6 +20,6 @@ struct MetricsPageText {
 
   /// What an expression names that is a metric of ours.
   static func names(in expression: String) -> Set<String> {
-    Set(expression.matches(of: /\brevoked_[a-z_]+/).map { String($0.output) })
+    Set(expression.matches(of: /\b(?:revoked|process)_[a-z_]+/).map { String($0.output) })
   }
 }
