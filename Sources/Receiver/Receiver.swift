@@ -134,7 +134,7 @@ public final class Receiver: Sendable {
       metrics: MetricsPage(
         service: service, dispatcher: dispatcher, readiness: readiness, publicCounters: publicServer.counters,
         privateCounters: privateServer.counters),
-      status: StatusReport(service, readiness))
+      status: StatusReport(service, readiness), inspection: Inspection(service))
     privateServer.start { [service, feed, gate, token = configuration.privateToken] loop in
       PrivateResponder(loop: loop, service: service, pages: pages, feedSignal: feed, token: token, gate: gate)
     }

@@ -8,6 +8,7 @@ struct PrivatePages: Sendable {
   let readiness: Readiness
   let metrics: MetricsPage
   let status: StatusReport
+  let inspection: Inspection
 }
 
 /// The private listener's routes: readiness, metrics and look-ups.
@@ -19,6 +20,7 @@ final class PrivateResponder: Responder {
   private let lookUps: LookUps
   private let forwardAuth: ForwardAuth
   private let orders: Orders
+  private let inspection: InspectionRoutes
   /// Only on the side loop.
   private let feed: Feed?
 
@@ -32,6 +34,7 @@ final class PrivateResponder: Responder {
     feed = loop.isSide ? Feed(service, loop, feedSignal) : nil
     lookUps = LookUps(service)
     orders = Orders(service, loop, areAllowed: token != nil)
+    inspection = InspectionRoutes(service, loop, pages, areOrdersAllowed: token != nil)
     forwardAuth = ForwardAuth(service, lookUps, gate)
   }
 
@@ -78,10 +81,11 @@ final class PrivateResponder: Responder {
       guard head.method == .post else { return .now(service.stamped(Answers.getOrPost)) }
       return orders.take(body, exchange).map { .now(service.stamped($0)) } ?? .later()
     }
-    if path.equals("/v1/status") {
-      guard isGet else { return .now(service.stamped(Answers.getOnly)) }
-      pages.status.render { [loop, service] response in loop.answer([(exchange, service.stamped(response))]) }
-      return .later()
+    // Look-ups are compared with no other route.
+    if isBelowV1, !path.hasPrefix("/v1/sessions"),
+      let reply = inspection.reply(to: path, head, bytes, body: body, exchange)
+    {
+      return reply
     }
     if isBelowV1 {
       let begun = DispatchTime.now().uptimeNanoseconds
@@ -138,7 +142,7 @@ extension Span<UInt8> {
     hasPrefix("/v1/forward-auth") && (count == 16 || self[16] == UInt8(ascii: "/"))
   }
 
-  fileprivate func hasPrefix(_ prefix: StaticString) -> Bool {
+  func hasPrefix(_ prefix: StaticString) -> Bool {
     count >= prefix.utf8CodeUnitCount && extracting(0..<prefix.utf8CodeUnitCount).equals(prefix)
   }
 }

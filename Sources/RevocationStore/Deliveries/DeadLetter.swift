@@ -68,23 +68,38 @@ extension RevocationStore {
       try db.all(
         """
         SELECT event_seq, handler, event.name, received_at, attempts, attempt_times, died_at, error
-        FROM (\(Self.deadLetters)) CROSS JOIN event ON event.seq = event_seq
+        FROM (\(Self.deadLetters(">"))) CROSS JOIN event ON event.seq = event_seq
         ORDER BY event_seq, handler LIMIT ?6
-        """, filter.handler, filter.since?.milliseconds, filter.event, after?.event ?? 0, Self.handler(after), limit
-      ) { row in
-        try DeadLetter(
-          id: DeadLetterID(event: row.integer(0), handler: row.textIfAny(1)), eventName: row.textIfAny(2),
-          receivedAt: Timestamp(milliseconds: row.integer(3)), attempts: Int(row.integer(4)),
-          attemptTimes: AttemptTimes(text: row.text(5)).times, diedAt: Timestamp(milliseconds: row.integer(6)),
-          error: row.text(7))
-      }
+        """, filter.handler, filter.since?.milliseconds, filter.event, after?.event ?? 0, Self.handler(after), limit,
+        make: Self.deadLetter)
     }
+  }
+
+  /// The newest events' first, before `before`. A number alone stands before all of its event.
+  package func latestDeadLetters(before: DeadLetterID?, limit: Int) throws(StoreError) -> [DeadLetter] {
+    try read { db in
+      try db.all(
+        """
+        SELECT event_seq, handler, event.name, received_at, attempts, attempt_times, died_at, error
+        FROM (\(Self.deadLetters("<"))) CROSS JOIN event ON event.seq = event_seq
+        ORDER BY event_seq DESC, handler DESC LIMIT ?6
+        """, nil, nil, nil, before?.event ?? .max, before?.handler ?? "", limit,
+        make: Self.deadLetter)
+    }
+  }
+
+  private static func deadLetter(_ row: borrowing Row) throws -> DeadLetter {
+    try DeadLetter(
+      id: DeadLetterID(event: row.integer(0), handler: row.textIfAny(1)), eventName: row.textIfAny(2),
+      receivedAt: Timestamp(milliseconds: row.integer(3)), attempts: Int(row.integer(4)),
+      attemptTimes: AttemptTimes(text: row.text(5)).times, diedAt: Timestamp(milliseconds: row.integer(6)),
+      error: row.text(7))
   }
 
   package func deadLetterCount(_ filter: DeadLetterFilter) throws(StoreError) -> Int {
     try read { db in
       try db.first(
-        "SELECT count(*) FROM (\(Self.deadLetters))", filter.handler, filter.since?.milliseconds, filter.event, 0,
+        "SELECT count(*) FROM (\(Self.deadLetters(">")))", filter.handler, filter.since?.milliseconds, filter.event, 0,
         Self.handler(nil)
       ) { row in try Int(row.integer(0)) } ?? 0
     }
@@ -124,19 +139,21 @@ extension RevocationStore {
     }
   }
 
-  /// Of handler ?1, from ?2 on, of event ?3, behind the id of event ?4 and handler ?5.
-  private static let deadLetters = """
+  /// Of handler ?1, from ?2 on, of event ?3, behind (`>`) or before (`<`) the id of event ?4 and handler ?5.
+  private static func deadLetters(_ comparison: String) -> String {
+    """
     SELECT event_seq, handler.name AS handler, attempts, attempt_times, attempted_at AS died_at, last_error AS error
     FROM delivery JOIN handler ON handler.id = handler_id
     WHERE next_at IS NULL AND (?1 IS NULL OR handler.name = ?1)
       AND (?2 IS NULL OR attempted_at >= ?2) AND (?3 IS NULL OR event_seq = ?3)
-      AND (event_seq, handler.name) > (?4, ?5)
+      AND (event_seq, handler.name) \(comparison) (?4, ?5)
     UNION ALL
     SELECT seq, NULL, 0, '', received_at, problem FROM event
     WHERE problem IS NOT NULL AND ?1 IS NULL
       AND (?2 IS NULL OR received_at >= ?2) AND (?3 IS NULL OR seq = ?3)
-      AND (seq > ?4)
+      AND (seq \(comparison) ?4)
     """
+  }
 
   /// An event that could not be decoded has no deliveries, so that its number alone says the place.
   private static func handler(_ after: DeadLetterID?) -> String { after?.handler ?? "\u{10FFFF}" }

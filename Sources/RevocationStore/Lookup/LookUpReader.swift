@@ -43,6 +43,14 @@ package final class LookUpReader {
     }
   }
 
+  /// The number of the event by which the session was revoked; nil when it was not.
+  package func event(of session: SessionID) throws(StoreError) -> Int64? {
+    try answer([session]) { open, places in
+      defer { open.select.reset() }
+      return try open.find(session, places[0]) ? open.select.row.integer(3) : nil
+    }
+  }
+
   /// Those of the sessions that are revoked, in the order asked, all as of one moment.
   package func revoked(of sessions: [SessionID]) throws(StoreError) -> [SessionID] {
     try answer(sessions) { open, places in
@@ -202,7 +210,8 @@ private final class Open {
     begin = try db.statement("BEGIN")
     end = try db.statement("COMMIT")
     last = try db.statement("SELECT last_revocation FROM tally")
-    select = try db.statement("SELECT revoked_at, revoked_by, event_id FROM revocation WHERE seq = ? AND session = ?")
+    select = try db.statement(
+      "SELECT revoked_at, revoked_by, event_id, event_seq FROM revocation WHERE seq = ? AND session = ?")
     blocks = try BlockReader(db)
   }
 

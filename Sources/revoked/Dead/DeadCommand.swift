@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Receiver
 internal import RevocationStore
 
 struct DeadCommand: ParsableCommand {

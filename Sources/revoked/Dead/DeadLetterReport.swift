@@ -1,33 +1,6 @@
-internal import RevocationStore
+internal import Receiver
 
-/// A dead letter, as `dead` shows it.
-struct DeadLetterReport: Report {
-  let id: String
-  /// The event's number.
-  let seq: Int64
-  /// Absent when the event could not be decoded, and so reached no handler.
-  let handler: String?
-  let name: String?
-  let receivedAt: String
-  let diedAt: String
-  let attempts: Int
-  let attemptTimes: [String]
-  let error: String
-
-  init(_ letter: DeadLetter) {
-    id = letter.id.description
-    seq = letter.id.event
-    handler = letter.id.handler
-    name = letter.eventName
-    receivedAt = "\(letter.receivedAt)"
-    diedAt = "\(letter.diedAt)"
-    attempts = letter.attempts
-    attemptTimes = letter.attemptTimes.map { "\($0)" }
-    error = letter.error
-  }
-}
-
-extension DeadLetterReport {
+extension DeadLetterReport: Report {
   private static let idWidth = 20
 
   static let header = "ID".column(idWidth) + " " + "DIED".column(24) + " ATTEMPTS ERROR"

@@ -1,68 +1,14 @@
-internal import DynamicEvents
-internal import Foundation
+internal import Receiver
 internal import RevocationStore
 
-/// A stored event, as `events` shows it.
-struct EventReport: Report {
-  struct Handler: Encodable {
-    let handler: String
-    let state: String
-    var attempts: Int?
-    var retryAt: String?
-    var error: String?
-
-    init(_ handler: EventSummary.Handler, isUnwanted: Bool) {
-      self.handler = handler.name
-      switch handler.state {
-      // The store only knows that nothing is left to do.
-      case .done: state = isUnwanted ? "not wanted" : "done"
-      case .waiting: state = "waiting"
-      case .retrying(let attempts, let at, let error):
-        state = "retrying"
-        (self.attempts, retryAt, self.error) = (attempts, "\(at)", error)
-      case .dead(let attempts, let error):
-        state = "dead"
-        (self.attempts, self.error) = (attempts, error)
-      }
-    }
-  }
-
-  let seq: Int64
-  /// Absent when it could not be decoded; then `problem` says why.
-  let name: String?
-  let problem: String?
-  let source: String
-  let eventId: String?
-  let sessionId: String?
-  let messageIds: [String]
-  let receivedAt: String
-  let occurredAt: String?
-  let handlers: [Handler]
-
+extension EventReport {
   /// - Parameter handlers: as they are configured, which tells those that do not want the event.
   init(_ event: EventSummary, _ handlers: [HandlerDefinition]) {
-    seq = event.seq
-    name = event.name
-    problem = event.problem
-    source = event.source.rawValue
-    let decoded = event.problem == nil ? try? Event(body: event.body) : nil
-    eventId = decoded?.envelope.eventId
-    if case .sessionRevoked(let session, _)? = decoded?.payload {
-      sessionId = session.id.description
-    } else {
-      sessionId = nil
-    }
-    messageIds = event.messageIDs
-    receivedAt = "\(event.receivedAt)"
-    occurredAt = event.occurredAt.map { "\($0)" }
-    self.handlers = event.handlers.map { handler in
-      let definition = handlers.first { $0.name == handler.name }
-      return Handler(handler, isUnwanted: definition?.wants(event.name) == false)
-    }
+    self.init(event) { name in handlers.first { $0.name == name }?.wants(event.name) }
   }
 }
 
-extension EventReport {
+extension EventReport: Report {
   static let header = "EVENT".column(10) + " " + "RECEIVED".column(24) + " " + "NAME".column(26) + " HANDLERS"
 
   /// The last column is whatever length it is.
@@ -105,23 +51,7 @@ extension EventReport.Handler {
   }
 }
 
-/// A stored body for machines: as it came if it is text, else in base64.
-struct BodyText: Encodable {
-  private enum CodingKeys: CodingKey {
-    case body, bodyBase64
-  }
-
-  let bytes: [UInt8]
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    if let text = String(validating: bytes, as: UTF8.self) {
-      try container.encode(text, forKey: .body)
-    } else {
-      try container.encode(Data(bytes).base64EncodedString(), forKey: .bodyBase64)
-    }
-  }
-
+extension BodyText {
   /// For people: what is no text shows as U+FFFD.
   var visible: String { String(decoding: bytes, as: UTF8.self).visible(keepingLines: true) }
 }
@@ -134,16 +64,7 @@ protocol Report: Encodable {
   var lines: [String] { get }
 }
 
-/// A report, and the body of its event beside it.
-struct WithBody<Content: Report>: Encodable {
-  let report: Content
-  let body: BodyText
-
-  func encode(to encoder: any Encoder) throws {
-    try report.encode(to: encoder)
-    try body.encode(to: encoder)
-  }
-
+extension WithBody where Content: Report {
   func show(json: Bool, isFirst: Bool) throws {
     if json { return try Output.line(JSON.line(self)) }
     try Output.line((isFirst ? "" : "\n") + report.lines.joined(separator: "\n") + "\n\n" + body.visible)

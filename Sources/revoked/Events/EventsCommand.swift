@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import DynamicEvents
+internal import Receiver
 internal import RevocationStore
 internal import Signature
 
