@@ -1,10 +1,12 @@
-/// What a connection may do next, and until when. A pure value: events and the time go in, the shell acts on what comes out.
+/// What a connection may do next, and until when. A pure value: events and the time go in, the shell acts on what comes
+/// out.
 ///
 ///     idle ─▶ head ─▶ body ─▶ answering ─▶ idle …
 ///               └────────┴──▶ (error reply)  └─▶ finishing ─▶ lingering ─▶ closed
 ///
-/// A reply that the peer has not taken yet has a deadline of its own beside the phase: pipelined requests may be under way behind it.
-/// Deadlines are absolute, in nanoseconds of the monotonic clock: nothing that a peer sends postpones them.
+/// A reply that the peer has not taken yet has a deadline of its own beside the phase: pipelined requests may be under
+/// way behind it. Deadlines are absolute, in nanoseconds of the monotonic clock: nothing that a peer sends postpones
+/// them.
 struct ConnectionState {
   enum Phase: Equatable {
     /// Between requests.
@@ -93,7 +95,8 @@ struct ConnectionState {
     phaseDeadline = now &+ timeouts.idle
   }
 
-  /// The server drains: no request after the present one. Between requests there is none, and what is written is the end.
+  /// The server drains: no request after the present one. Between requests there is none, and what is written is the
+  /// end.
   mutating func close() {
     if phase == .idle { phase = .finishing }
     if afterwards == .read { afterwards = .close }

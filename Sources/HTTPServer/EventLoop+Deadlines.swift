@@ -2,8 +2,8 @@ extension EventLoop {
   /// Deadlines are looked at together, at most this often: a scan costs a comparison a connection.
   private static let scanInterval: UInt64 = 50_000_000
 
-  /// Ends what has run out of time and finds the next deadline. Deadlines move with every request; the scan visits them only when the
-  /// earliest known one has come, so that moving one costs nothing.
+  /// Ends what has run out of time and finds the next deadline. Deadlines move with every request; the scan visits them
+  /// only when the earliest known one has come, so that moving one costs nothing.
   func expire(asOf time: UInt64, _ round: inout Round) {
     nextDeadline = .max
     for case let connection? in connections where connection.state.deadline <= time { timeOut(connection, &round) }

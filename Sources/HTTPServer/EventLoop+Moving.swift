@@ -15,8 +15,8 @@ struct MovingConnection: Sendable {
   let output: [UInt8]
 }
 
-/// Requests whose answers take long go to a loop of their own, so that they hold up nobody else's. Which they are is known once they are read,
-/// so their connections move there, and back for another kind of request.
+/// Requests whose answers take long go to a loop of their own, so that they hold up no others. Which they are is
+/// known once they are read, so their connections move there, and back for another kind of request.
 extension EventLoop {
   /// A loop that drains keeps what it has: the other one may be gone by the time that the connection gets there.
   package var canMove: Bool { sibling != nil && (drained == nil || !isSide) }

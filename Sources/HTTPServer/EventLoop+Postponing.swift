@@ -1,10 +1,11 @@
-/// Replies of a round go out together at its end, as redis does it: a peer that sleeps is woken once for all of them. Woken by the first reply, it would
-/// sleep again before the second is there, and to wake it costs more than to send.
+/// Replies of a round go out together at its end, as redis does it: a peer that sleeps is woken once for all of them.
+/// Woken by the first reply, it would sleep again before the second is there, and to wake it costs more than to send.
 extension EventLoop {
   /// Longer replies go at once, so that what a round holds back is a megabyte at most.
   private static let longest = 4096
 
-  /// Only for a connection that has nothing else to send and nothing left to read: until the round's end nothing happens to it.
+  /// Only for a connection that has nothing else to send and nothing left to read: until the round's end nothing
+  /// happens to it.
   func postpone(_ connection: Connection, _ round: inout Round) {
     guard !round.output.isEmpty, round.output.count <= Self.longest, connection.output.isEmpty else {
       return send(connection, &round.output)

@@ -15,7 +15,8 @@ extension EventLoop {
       case .idle, .head, .body: connection.state.isReading ? receive(connection, &round) : watch(connection)
       case .lingering: receive(connection, &round)
       case .answering, .finishing:
-        // Pipelined bytes, or the end of the stream: they wait in the socket. Only a peer that does this pays for the call.
+        // Pipelined bytes, or the end of the stream: they wait in the socket. Only a peer that does this pays for the
+        // call.
         guard !event.isHungUp else { return close(connection) }
         if event.isEnded { interrupt(connection, &round) }
         if connection.isOpen { watch(connection) }
@@ -27,7 +28,8 @@ extension EventLoop {
   }
 
   func receive(_ connection: Connection, _ round: inout Round) {
-    // Taken out while it is lent: the runtime tracks the uses of a property that a call has been lent, and a local variable's not.
+    // Taken out while it is lent: the runtime tracks the uses of a property that a call has been lent, and a local
+    // variable's not.
     var received = scratch
     scratch = []
     defer { scratch = received }
@@ -68,7 +70,8 @@ extension EventLoop {
     process(backlog.span, connection, &round)
   }
 
-  /// As many requests as are in `input` from `start` on, may be answered now, and have answers that fit into one write. Returns where it ended.
+  /// As many requests as are in `input` from `start` on, may be answered now, and have answers that fit into one write.
+  /// Returns where it ended.
   private func answer(
     _ input: Span<UInt8>, from start: Int, _ connection: Connection, _ round: inout Round
   ) -> Int {
@@ -241,7 +244,8 @@ extension EventLoop {
       connection.backlog = []
       connection.reader.finish()
     }
-    // The socket may have taken the last part whole and have no room for another: that is a peer that stopped reading too.
+    // The socket may have taken the last part whole and have no room for another: that is a peer that stopped reading
+    // too.
     if connection.stream != nil { connection.state.stalled(now: now) }
     watch(connection)
   }

@@ -7,7 +7,8 @@ struct BodyStream {
 }
 
 extension EventLoop {
-  /// Encodes the head and the first part. The connection stays `answering` until the last part is made, so that no pipelined request comes in between.
+  /// Encodes the head and the first part. The connection stays `answering` until the last part is made, so that no
+  /// pipelined request comes in between.
   func beginStream(_ response: Response, _ rest: any ResponseBody, _ connection: Connection, _ output: inout [UInt8]) {
     let isChunked = !connection.isHTTP10
     if !isChunked {
@@ -21,8 +22,8 @@ extension EventLoop {
     connection.stream = BodyStream(body: rest, isChunked: isChunked)
   }
 
-  /// The peer's socket has taken everything so far: makes the next part. One a round, so that a long body holds up no other connection, and
-  /// never before the last one is out, so that a slow reader costs one part.
+  /// The peer's socket has taken everything so far: makes the next part. One a round, so that a long body holds up no
+  /// other connection, and never before the last one is out, so that a slow reader costs one part.
   ///
   /// The write deadline holds for each part: a body of any length may take its time, a peer that stops reading may not.
   func continueStream(_ connection: Connection, _ round: inout Round) {

@@ -2,12 +2,15 @@ internal import Dispatch
 package import HTTPMessage
 internal import Synchronization
 
-/// A Dispatch serial queue, woken by ONE read source on its own epoll descriptor, which then drains `epoll_wait` itself.
+/// A Dispatch serial queue, woken by ONE read source on its own epoll descriptor, which then drains `epoll_wait`
+/// itself.
 ///
-/// Not a source per connection: on Linux one manager thread re-arms every source through `epoll_ctl`, and a registration of a peer that
-/// resets can be lost with its descriptor. An epoll descriptor never hangs up and is never reused.
+/// Not a source per connection: on Linux one manager thread re-arms every source through `epoll_ctl`, and a
+/// registration of a peer that resets can be lost with its descriptor. An epoll descriptor never hangs up and is never
+/// reused.
 ///
-/// `@unchecked Sendable`: `mailbox`, `wake` and the constants may be used from anywhere; every other property is touched on `queue` only.
+/// `@unchecked Sendable`: `mailbox`, `wake` and the constants may be used from anywhere; every other property is
+/// touched on `queue` only.
 package final class EventLoop: @unchecked Sendable {
   enum Message: Sendable {
     /// Made on the loop.
@@ -28,9 +31,10 @@ package final class EventLoop: @unchecked Sendable {
     var isClosed = false
   }
 
-  /// How long the loop stays in `epoll_wait` before it returns its thread to Dispatch. A closed-loop client's next request comes
-  /// sooner than that, and Dispatch's way back costs more than the request itself. Longer than a tick of the kernel's clock: a wait that
-  /// may end before the next tick has the processor's timer set for it each time the loop falls asleep.
+  /// How long the loop stays in `epoll_wait` before it returns its thread to Dispatch. A closed-loop client's next
+  /// request comes sooner than that, and Dispatch's way back costs more than the request itself. Longer than a tick of
+  /// the kernel's clock: a wait that may end before the next tick has the processor's timer set for it each time the
+  /// loop falls asleep.
   private static let lingerMilliseconds: Int32 = 50
 
   private static let roundsBeforeDeadlines = 64
@@ -94,8 +98,9 @@ package final class EventLoop: @unchecked Sendable {
     self.counters = counters
     poller = try Poller()
     wake = poller.wake
-    // Without a class: where the process may, Dispatch gives the better ones a better nice value, and then each first byte interrupts the very peer
-    // that was about to send more. The loop handles one request, sleeps and is woken for the next.
+    // Without a class: where the process may, Dispatch gives the better ones a better nice value, and then each first
+    // byte interrupts the very peer that was about to send more. The loop handles one request, sleeps and is woken for
+    // the next.
     queue = DispatchQueue(label: label)
   }
 
@@ -119,12 +124,13 @@ package final class EventLoop: @unchecked Sendable {
     }
   }
 
-  /// Answers requests that were promised an answer. From any thread; one call for a whole batch, since each wakes the loop.
+  /// Answers requests that were promised an answer. From any thread; one call for a whole batch, since each wakes the
+  /// loop.
   package func answer(_ answers: [(exchange: Exchange, response: Response)]) {
     post(.answers { answers })
   }
 
-  /// The same, with answers that are made on the loop, where nobody else waits for the work.
+  /// The same, with answers that are made on the loop, where nothing else waits for the work.
   package func answer(making answers: @escaping @Sendable () -> [(exchange: Exchange, response: Response)]) {
     post(.answers(answers))
   }
@@ -147,7 +153,7 @@ package final class EventLoop: @unchecked Sendable {
     }
   }
 
-  /// The loop is over, and whoever waits for it must not wait for ever.
+  /// The loop is over: what waits for it must not wait for ever.
   private func refuse(_ message: Message) {
     switch message {
     case .drain(let finished): finished()
@@ -175,9 +181,10 @@ package final class EventLoop: @unchecked Sendable {
       for index in 0..<count { handle(poller.event(at: index), &round) }
       if count > 0 { responder?.roundEnded() }
       sendPostponed(&round)
-      // After a pause of the whole process, requests that came in time wait in the sockets behind deadlines that have passed:
-      // they are read first. So the time that counts is the one before the wait, which reports all that had come by then; the pause may
-      // lie between the wait and the clock. A flood that never ends does not postpone deadlines for ever.
+      // After a pause of the whole process, requests that came in time wait in the sockets behind deadlines that have
+      // passed: they are read first. So the time that counts is the one before the wait, which reports all that had
+      // come by then; the pause may lie between the wait and the clock. A flood that never ends does not postpone
+      // deadlines for ever.
       fullRounds = count == Poller.capacity ? fullRounds + 1 : 0
       if asked >= nextDeadline, fullRounds % Self.roundsBeforeDeadlines == 0 { expire(asOf: asked, &round) }
       if count == 0 { break }
@@ -225,7 +232,8 @@ package final class EventLoop: @unchecked Sendable {
     }
   }
 
-  /// The timer only matters while nothing else wakes the loop; it is moved when it would come too late, and otherwise left.
+  /// The timer only matters while nothing else wakes the loop; it is moved when it would come too late, and otherwise
+  /// left.
   private func armTimer() {
     guard nextDeadline < timerDeadline, let timer else { return }
     timerDeadline = nextDeadline

@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// One listener and the loops that serve it. Knows bytes, connections and deadlines; what a request means is its responders' business.
+/// One listener and the loops that serve it. Knows bytes, connections and deadlines; what a request means is its
+/// responders' business.
 package final class HTTPServer: Sendable {
   /// The real addresses, with the port that the kernel picked if 0 was asked for.
   package let addresses: [ListenAddress]

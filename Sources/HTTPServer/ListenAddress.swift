@@ -1,12 +1,12 @@
-/// Where a listener binds: `HOST:PORT`, `[v6]:PORT` or `unix:/path`. Port 0 lets the kernel pick one. `*` is every address
-/// of the host, `[::]` as well where the kernel takes IPv4 on it, and a name all of its addresses.
+/// Where a listener binds: `HOST:PORT`, `[v6]:PORT` or `unix:/path`. Port 0 lets the kernel pick one. `*` is every
+/// address of the host, `[::]` as well where the kernel takes IPv4 on it, and a name all of its addresses.
 public enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
   /// A host (name, IPv4 or IPv6 literal without brackets) and a TCP port.
   case tcp(host: String, port: UInt16)
   /// The path of a unix domain socket; the kernel takes at most 107 bytes.
   case unix(path: String)
-  /// A listening socket that the process was started with, as systemd's socket activation does it. The server takes it over, and shows its real
-  /// address; no text stands for one.
+  /// A listening socket that the process was started with, as systemd's socket activation does it. The server takes it
+  /// over, and shows its real address; no text stands for one.
   case inherited(descriptor: Int32)
 
   /// `nil` when the text has none of the three forms.

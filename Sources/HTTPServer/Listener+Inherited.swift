@@ -1,8 +1,9 @@
 internal import Glibc
 
 extension Listener {
-  /// Checks a descriptor that the process was started with, before anything relies on it: it must be a listening stream socket of a family that is
-  /// served here. It is made non-blocking, and closed on exec so that no handler's child keeps the port.
+  /// Checks a descriptor that the process was started with, before anything relies on it: it must be a listening stream
+  /// socket of a family that is served here. It is made non-blocking, and closed on exec so that no handler's child
+  /// keeps the port.
   static func adopt(_ descriptor: Int32) throws(ListenError) -> ListenAddress {
     guard descriptor > 2, option(SO_ACCEPTCONN, descriptor) == 1,
       option(SO_TYPE, descriptor) == Int32(SOCK_STREAM.rawValue)

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// The sockets of one address, which listen from `listen` on. Closed (and a unix socket's file removed) when it goes.
 ///
-/// Two steps, so that an address in use is found before anything else is begun, and nobody connects before there can be
-/// answers: what connects to a socket that does not listen yet is refused at once.
+/// Two steps, so that an address in use is found before anything else is begun, and no client connects before there can
+/// be answers: what connects to a socket that does not listen yet is refused at once.
 package final class Listener: Sendable {
   /// One for each address.
   let descriptors: [Int32]
@@ -46,7 +46,8 @@ package final class Listener: Sendable {
         try Self.bindUnix(descriptor, path)
         ownsFile.store(true, ordering: .relaxed)
         // To connect takes the right to write. The owner and the group have it, whatever the umask, so that a proxy in
-        // the group gets in and nobody else; before `listen` nobody does. A folder with narrower rights narrows this too.
+        // the group gets in and nobody else; before `listen` nobody does. A folder with narrower rights narrows this
+        // too.
         guard Self.chmodSocket(path) else { throw ListenError("cannot listen on \(address)", SystemCall.lastError) }
       }
       // SOMAXCONN is a wish; the kernel caps it at net.core.somaxconn.

@@ -1,10 +1,10 @@
 package import HTTPMessage
 
-/// What a server is for: turns requests into responses. Each loop has one of its own and calls it on its own queue only,
-/// so that it needs no lock.
+/// What a server is for: turns requests into responses. Each loop has one of its own and calls it on its own queue
+/// only, so that it needs no lock.
 package protocol Responder: AnyObject {
-  /// Called when a head is whole and its body is not. A response is sent without waiting for the body, and the connection
-  /// closes after it. `nil` reads on.
+  /// Called when a head is whole and its body is not. A response is sent without waiting for the body, and the
+  /// connection closes after it. `nil` reads on.
   func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response?
 
   /// A whole request. `bytes` are the head's.
@@ -16,8 +16,8 @@ package protocol Responder: AnyObject {
   /// Nothing more is readable for now: hand over what the round has collected, as one batch.
   func roundEnded()
 
-  /// The peer of a request that waits has ended its sending, or the time that `later` named has come. A response ends the wait; with `nil`,
-  /// the request waits on without a limit.
+  /// The peer of a request that waits has ended its sending, or the time that `later` named has come. A response ends
+  /// the wait; with `nil`, the request waits on without a limit.
   func interrupted(_ exchange: Exchange) -> Response?
 
   /// The connection of a request is gone that waited with a deadline.
@@ -36,10 +36,11 @@ extension Responder {
 /// What becomes of a request.
 package enum Reply {
   case now(Response)
-  /// The responder promises an answer, through `EventLoop.answer` or when it is woken or interrupted. `deadline`: nanoseconds of
-  /// `EventLoop.now` at which it is interrupted.
+  /// The responder promises an answer, through `EventLoop.answer` or when it is woken or interrupted. `deadline`:
+  /// nanoseconds of `EventLoop.now` at which it is interrupted.
   case later(deadline: UInt64 = .max)
-  /// The connection moves to the other of the main and the side loop, whose responder gets the request. Only while `EventLoop.canMove`.
+  /// The connection moves to the other of the main and the side loop, whose responder gets the request. Only while
+  /// `EventLoop.canMove`.
   case elsewhere
 }
 
@@ -47,14 +48,15 @@ extension Responder {
   package func refused(_ error: RequestError, _ bytes: Span<UInt8>) {}
 }
 
-/// One request's place in a loop. An answer to another request than the one that waits, or for a connection that is gone, is dropped.
+/// One request's place in a loop. An answer to another request than the one that waits, or for a connection that is
+/// gone, is dropped.
 package struct Exchange: Sendable, Hashable {
   let connection: ConnectionID
   let request: UInt32
 }
 
-/// A connection by its slot in the loop, and the generation that tells it from a later one in the same slot. Never by its descriptor: the
-/// kernel gives that number to the next one at once.
+/// A connection by its slot in the loop, and the generation that tells it from a later one in the same slot. Never by
+/// its descriptor: the kernel gives that number to the next one at once.
 struct ConnectionID: Sendable, Hashable {
   let slot: Int32
   let generation: UInt32

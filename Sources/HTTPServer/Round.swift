@@ -1,7 +1,7 @@
 internal import HTTPMessage
 
-/// What a loop works with while it turns. A local of `EventLoop.turn` that is lent from call to call, and no property of the loop: the runtime tracks
-/// every use of an object's property that a call has been lent, and a local's not.
+/// What a loop works with while it turns. A local of `EventLoop.turn` that is lent from call to call, and no property
+/// of the loop: the runtime tracks every use of an object's property that a call has been lent, and a local's not.
 struct Round: ~Copyable {
   /// The head at hand.
   var head = RequestHead()

@@ -1,6 +1,6 @@
 package import Synchronization
 
-/// What a listener counts; written by its loops, read by whoever shows metrics.
+/// What a listener counts; written by its loops, read by what shows metrics.
 package final class ServerCounters: Sendable {
   /// Open now.
   package let connections = Atomic<Int>(0)

@@ -1,8 +1,8 @@
 internal import CLinux
 internal import Glibc
 
-/// The system calls of the server. `errno` is read here and nowhere else, EINTR loops here, and waiting is a value: it is
-/// what a non-blocking socket says most of the time, hence no error.
+/// The system calls of the server. `errno` is read here and nowhere else, EINTR loops here, and waiting is a value: it
+/// is what a non-blocking socket says most of the time, hence no error.
 enum SystemCall {
   enum Outcome: Equatable {
     case bytes(Int)

@@ -2,8 +2,8 @@ internal import CLinux
 internal import Glibc
 
 extension Listener {
-  /// Binds a socket to each address of the host, all to the same port. Those that this host does not have are left out, as
-  /// `localhost` may stand for `::1` where there is no IPv6; none at all is an error.
+  /// Binds a socket to each address of the host, all to the same port. Those that this host does not have are left out,
+  /// as `localhost` may stand for `::1` where there is no IPv6; none at all is an error.
   static func bindTCP(
     _ host: String, _ port: UInt16
   ) throws(ListenError) -> (descriptors: [Int32], addresses: [ListenAddress]) {

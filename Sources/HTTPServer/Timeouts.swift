@@ -1,4 +1,5 @@
-/// A listener's limits on time, in nanoseconds. Reckoned once: a `Duration` has 128 bits, and dividing them costs every request.
+/// A listener's limits on time, in nanoseconds. Reckoned once: a `Duration` has 128 bits, and dividing them costs every
+/// request.
 struct Timeouts {
   let header: UInt64
   let body: UInt64

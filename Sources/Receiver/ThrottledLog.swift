@@ -2,8 +2,8 @@ internal import Dispatch
 internal import Logging
 internal import Synchronization
 
-/// Tells of failures without a line for each: of the first at once, then in one line a pause at most, with the number of those that it stands
-/// for, and of the last no later than a pause after it came. Tells once when they are over.
+/// Logs failures without a line for each: the first at once, then one line a pause at most, with the number of those
+/// that it stands for, and the last no later than a pause after it came. Says once when they are over.
 final class ThrottledLog: Sendable {
   fileprivate struct Line {
     let message: Logger.Message
@@ -26,11 +26,11 @@ final class ThrottledLog: Sendable {
   private let over: Logger.Message?
   private let afterPause: @Sendable (@escaping @Sendable () -> Void) -> Void
   private let state = Mutex(State())
-  /// A failure was told of, and its end was not. Beside the state, because it is asked whenever something works.
+  /// A failure was logged, and its end was not. Beside the state, because it is asked whenever something works.
   private let hasFailed = Atomic(false)
 
   /// - Parameters:
-  ///   - over: said when it works again; nil: nobody will say that it does.
+  ///   - over: said when it works again; nil: `worked` is never called.
   ///   - pause: between two lines.
   convenience init(
     _ logger: Logger, _ level: Logger.Level = .error, over: Logger.Message? = nil,
@@ -72,7 +72,7 @@ final class ThrottledLog: Sendable {
       state.works = true
       return end(&state)
     }
-    if isOver { tellOfEnd() }
+    if isOver { logEnd() }
   }
 
   private func pauseEnded() {
@@ -82,7 +82,7 @@ final class ThrottledLog: Sendable {
       return (nil, end(&state))
     }
     if let line { write(line) }
-    if isOver { tellOfEnd() }
+    if isOver { logEnd() }
   }
 
   private func end(_ state: inout State) -> Bool {
@@ -97,7 +97,7 @@ final class ThrottledLog: Sendable {
     afterPause { self.pauseEnded() }
   }
 
-  private func tellOfEnd() {
+  private func logEnd() {
     if let over { logger.notice(over) }
   }
 }

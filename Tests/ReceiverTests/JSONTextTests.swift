@@ -3,7 +3,7 @@ import Testing
 
 @testable import Receiver
 
-@Suite struct JSONTextTests {
+@Suite("Text as JSON", .timeLimit(.minutes(1))) struct JSONTextTests {
   @Test(
     arguments: [
       "", "0c9b7c1e-6f3e-4a51-9d3e-1f0a7b2c4d5e", "\"", "\\", "a\"b\\c/d", "\u{0}\u{1F}\n\t", "\u{7F}", "é🙂\u{2028}",

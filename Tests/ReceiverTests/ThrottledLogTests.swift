@@ -5,7 +5,7 @@ import Testing
 
 @testable import Receiver
 
-@Suite("Failures are told of without a line for each")
+@Suite("Failures are logged without a line for each", .timeLimit(.minutes(1)))
 struct ThrottledLogTests {
   /// The pauses that have not ended.
   private final class Pauses: Sendable {

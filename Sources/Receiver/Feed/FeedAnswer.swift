@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// One answer of the feed: the entries behind a position, and the line that says that they are all.
 ///
-/// Read as it is sent, so that a caller ten million entries behind costs one page of memory. It ends where the store was when the answer began,
-/// so that a slow caller comes to an end as well while more is committed.
+/// Read as it is sent, so that a caller ten million entries behind costs one page of memory. It ends where the store
+/// was when the answer began, so that a slow caller comes to an end as well while more is committed.
 ///
 /// `@unchecked Sendable` as a part of a `Response`, which may go anywhere: only the feed's loop calls it.
 final class FeedAnswer: ResponseBody, @unchecked Sendable {
@@ -65,7 +65,7 @@ final class FeedAnswer: ResponseBody, @unchecked Sendable {
     return .last
   }
 
-  /// By its absence a caller sees that an answer was cut, whatever the version of HTTP and whoever stands between.
+  /// By its absence a caller sees that an answer was cut, whatever the version of HTTP and what stands between.
   private func appendEnd(_ end: StaticString, to output: inout [UInt8]) {
     output.append(contentsOf: #"{"end":""#)
     output.append(contentsOf: end)

@@ -27,8 +27,8 @@ final class FeedPages {
   static let rows = 200
   /// Two megabytes.
   private static let most = 64
-  /// In nanoseconds. What follows a page that is not the last only ever gets fewer rows, and what is read too often harms nothing; but a store
-  /// that fails must show.
+  /// In nanoseconds. What follows a page that is not the last only ever gets fewer rows, and what is read too often
+  /// harms nothing; but a store that fails must show.
   private static let life: UInt64 = 1_000_000_000
 
   /// Answers that are sent part by part at present. They may go with their responses, on any thread.

@@ -1,7 +1,8 @@
 internal import HTTPMessage
 internal import RevocationStore
 
-/// What a caller of `/v1/revocations` asks for. Strict: a parameter that was misspelt would silently be answered with something else.
+/// What a caller of `/v1/revocations` asks for. Strict: a parameter that was misspelt would silently be answered with
+/// something else.
 struct FeedQuery: Sendable {
   /// Below the 60 s after which proxies give an answer up (nginx, AWS' and Google's balancers by default).
   static let longestWait = 50
@@ -42,7 +43,7 @@ struct FeedQuery: Sendable {
         guard let number = pair.extracting(value).decimal else {
           throw Malformed(detail: "wait is a whole number of seconds")
         }
-        // Whoever asks for more is answered sooner, and asks again.
+        // A caller that asks for more is answered sooner, and asks again.
         (wait, isGiven.wait) = (min(number, Self.longestWait), true)
       } else {
         throw Malformed(detail: "the query takes after, limit and wait, each once")

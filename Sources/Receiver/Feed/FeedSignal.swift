@@ -1,7 +1,8 @@
 internal import HTTPServer
 internal import Synchronization
 
-/// Tells the feed, on its loop, that something was committed or that the receiver stops. Costs a commit one atomic operation while no caller waits.
+/// Tells the feed, on its loop, that something was committed or that the receiver stops. Costs a commit one atomic
+/// operation while no caller waits.
 final class FeedSignal: Sendable {
   private let waiting = Atomic(0)
   private let closed = Atomic(false)
@@ -14,7 +15,8 @@ final class FeedSignal: Sendable {
     self.loop.withLock { $0 = loop }
   }
 
-  /// To be called before the feed looks whether there is something to wait for: a commit that the feed does not see then sees this.
+  /// To be called before the feed looks whether there is something to wait for: a commit that the feed does not see
+  /// then sees this.
   func add(_ number: Int) {
     waiting.wrappingAdd(number, ordering: .acquiringAndReleasing)
   }

@@ -3,8 +3,8 @@ internal import Foundation
 internal import HTTPMessage
 internal import RevocationStore
 
-/// What a caller of `/v1/events` or `/v1/dead-letters` asks for. Strict: a parameter that was misspelt would silently be
-/// answered with something else.
+/// What a caller of `/v1/events` or `/v1/dead-letters` asks for. Strict: a parameter that was misspelt would silently
+/// be answered with something else.
 struct InspectionQuery: Equatable, Sendable {
   /// More are asked for page by page.
   static let longest = 1000

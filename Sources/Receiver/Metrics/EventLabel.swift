@@ -1,6 +1,7 @@
 internal import DynamicEvents
 
-/// The values of a metric's label: a closed set, since a label taken from a request would let its sender grow our memory.
+/// The values of a metric's label: a closed set, since a label taken from a request would let its sender grow our
+/// memory.
 protocol MetricLabel: CaseIterable, Equatable, RawRepresentable<String>, Sendable {}
 
 /// The `event` label of `revoked_webhooks_total`.

@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// Observations by size, as Prometheus counts them. A lock, not atomics: sum and buckets must agree, and it is taken once per commit.
+/// Observations by size, as Prometheus counts them. A lock, not atomics: sum and buckets must agree, and it is taken
+/// once per commit.
 final class Histogram: Sendable {
   struct Snapshot {
     /// Upper bound and how many were at most that, growing.

@@ -9,7 +9,8 @@ final class Metrics: Sendable {
   /// Dynamic's own delay is in it, and a redelivery is days old.
   let revocationLatencySeconds = Histogram([0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3600, 86_400])
   let signatureFailures = Atomic(0)
-  /// Events whose `timestamp` cannot be true. They are no part of the latency: one from the year 1 would be most of its sum.
+  /// Events whose `timestamp` cannot be true. They are no part of the latency: one from the year 1 would be most of its
+  /// sum.
   let implausibleTimestamps = Atomic(0)
   let lookUpSeconds = DurationHistogram()
   let lookUps = LabelledCounts<LookUpLabel>()

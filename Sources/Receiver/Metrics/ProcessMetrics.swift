@@ -1,8 +1,8 @@
 internal import Foundation
 internal import Glibc
 
-/// The process as the kernel sees it, under the names that Prometheus' own client libraries use. What the kernel does not
-/// tell, as without /proc, is left out.
+/// The process as the kernel sees it, under the names that Prometheus' own client libraries use. What the kernel does
+/// not tell, as without /proc, is left out.
 enum ProcessMetrics {
   static func add(to page: inout PrometheusText) {
     page.only("process_cpu_seconds_total", .counter, "Processor time, of user and system.", cpuSeconds)

@@ -15,7 +15,7 @@ enum Answers {
       "revoked \(Receiver.version)\n\nGET /v1/sessions/{id}\nPOST /v1/sessions/check\nPOST /v1/tokens/check\nGET /v1/forward-auth\nGET /v1/revocations\nPOST /v1/revocations\nGET /v1/status\nGET /v1/events\nGET /v1/dead-letters\nPOST /v1/dead-letters/replay\nPOST /v1/dead-letters/discard\nGET /readyz\nGET /livez\nGET /metrics\n"
   )
   static let notFound = Response(problem: .notFound)
-  /// No detail: an answer that explains helps whoever is guessing.
+  /// No detail: an answer that explains helps a guesser.
   static let forged = Response(problem: .unauthorized, fields: [("WWW-Authenticate", "Dynamic-Signature")])
   /// Dynamic retries after 15 s; by then a full queue has long been written.
   static let unavailable = Response(problem: .serviceUnavailable, fields: [retryAfter])
@@ -33,7 +33,8 @@ enum Answers {
     problem: .gone, detail: "the cursor belongs to a history of the store that is no more: start again without after")
   static let malformedID = Response(problem: .badRequest, detail: "a session id is a UUID of 36 characters")
 
-  // Forward-auth. Without content: nginx does not read the content of such an answer, and gives up its connection for it.
+  // Forward-auth. Without content: nginx does not read the content of such an answer, and gives up its connection for
+  // it.
 
   static let notRevoked = Response(.ok)
   /// 401, with the reason.

@@ -1,7 +1,8 @@
 internal import DynamicEvents
 internal import HTTPMessage
 
-/// The field line that tells a caller when Dynamic was last heard of, so that quiet can be told from broken. Made once per time, not per answer.
+/// The field line that tells a caller when Dynamic was last heard of, so that quiet can be told from broken. Made once
+/// per time, not per answer.
 struct LastEventField: Sendable {
   private var time: Timestamp?
   private var line: [UInt8] = []

@@ -3,7 +3,7 @@ internal import HTTPMessage
 internal import Logging
 internal import RevocationStore
 
-/// Answers who is revoked, on one loop. Unfit to answer is 503, never "not revoked": every proxy refuses then.
+/// Makes the answers to look-ups, on one loop. Unfit to answer is 503, never "not revoked": every proxy refuses then.
 final class LookUps {
   private let service: Service
   let reader: LookUpReader

@@ -4,7 +4,8 @@ internal import HTTPServer
 internal import Logging
 internal import RevocationStore
 
-/// `POST /v1/revocations`: an application or an operator orders what is refused from now on. Nothing takes an order back.
+/// `POST /v1/revocations`: an application or an operator orders what is refused from now on. Nothing takes an order
+/// back.
 struct Orders {
   private let service: Service
   private let loop: EventLoop

@@ -1,6 +1,7 @@
 internal import HTTPMessage
 
-/// Why the private listener answers 401 or 503: the value of `X-Revoked-Reason`, and a label of the metrics. Callers rely on these words.
+/// Why the private listener answers 401 or 503: the value of `X-Revoked-Reason`, and a label of the metrics. Callers
+/// rely on these words.
 enum RefusalReason: String, MetricLabel {
   case revoked
   /// The token was issued before its user or its environment was cut off.

@@ -1,7 +1,7 @@
 internal import DynamicEvents
 
-/// The body of `POST /v1/sessions/check`: `{"sessionIds":["…", …]}`, nothing less and nothing more. A member that is not known may be meant
-/// to change the answer, so it is refused instead of ignored.
+/// The body of `POST /v1/sessions/check`: `{"sessionIds":["…", …]}`, nothing less and nothing more. A member that is
+/// not known may be meant to change the answer, so it is refused instead of ignored.
 struct SessionCheck {
   /// All are answered as of one moment, and more would hold up the other look-ups of the loop.
   static let most = 1000

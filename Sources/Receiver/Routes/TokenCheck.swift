@@ -1,9 +1,10 @@
 internal import AccessTokens
 internal import DynamicEvents
 
-/// The body of `POST /v1/tokens/check`: `{"tokens":[{"sid":"…","originalSid":"…","sub":"…","environment_id":"…","iat":…}, …]}`, the claims
-/// as a JWT has them, all but `sid` optional. Further claims say nothing here and are passed over; a further member beside `tokens` may be
-/// meant to change the answer, so it is refused.
+/// The body of `POST /v1/tokens/check`:
+/// `{"tokens":[{"sid":"…","originalSid":"…","sub":"…","environment_id":"…","iat":…}, …]}`, the claims as a JWT has
+/// them, all but `sid` optional. Further claims say nothing here and are passed over; a further member beside `tokens`
+/// may be meant to change the answer, so it is refused.
 struct TokenCheck {
   /// All are answered as of one moment, and more would hold up the other look-ups of the loop.
   static let most = 1000

@@ -25,8 +25,8 @@ final class Readiness: Sendable {
     }
   }
 
-  /// Calls back with why the server is not ready, a sentence each: none when it is. Many may ask at once; they share one
-  /// commit.
+  /// Calls back with why the server is not ready, a sentence each: none when it is. Many may ask at once; they share
+  /// one commit.
   func ask(_ answer: @escaping @Sendable ([String]) -> Void) {
     // Its store is about to be closed: no probe.
     if service.isDraining.load(ordering: .relaxed) { return answer(["draining"]) }

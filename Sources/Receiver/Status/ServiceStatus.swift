@@ -1,5 +1,5 @@
-/// What `GET /v1/status` returns and `revoked status` shows: a server as of one moment, as JSON with these names. Times are
-/// RFC 3339.
+/// What `GET /v1/status` returns and `revoked status` shows: a server as of one moment, as JSON with these names. Times
+/// are RFC 3339.
 package struct ServiceStatus: Codable, Equatable, Sendable {
   package struct Handler: Codable, Equatable, Sendable {
     package var handler: String
@@ -61,11 +61,11 @@ package struct ServiceStatus: Codable, Equatable, Sendable {
   package var store: Store
   /// Starts that followed an end without a stop: a crash, `kill -9`, a power cut.
   package var uncleanStarts: Int
-  /// Absent when nobody looks after it: without a token for Dynamic's API.
+  /// Absent without a token for Dynamic's API: then nothing looks after it.
   package var webhook: Webhook?
 }
 
-/// What is known of Dynamic's side, and what came of it: whoever looks after the webhook hands it to
+/// What is known of Dynamic's side, and what came of it: what looks after the webhook hands it to
 /// `Receiver.report(_:)`, each time as a whole.
 package struct DynamicReport: Equatable, Sendable {
   package var webhook: ServiceStatus.Webhook
