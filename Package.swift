@@ -83,7 +83,7 @@ let package = Package(
 
     .target(
       name: "TestSupport", dependencies: ["HTTPMessage", "HTTPServer", "COpenSSL", logging], path: "Tests/TestSupport",
-      swiftSettings: swift),
+      resources: [.copy("Endpoint/endpoint.py")], swiftSettings: swift),
     tests("HTTPMessageTests", ["HTTPMessage", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("OutgoingTests", ["Outgoing", "TestSupport"]),
     tests("HTTPServerTests", ["HTTPServer", "HTTPMessage", "TestSupport"]),

@@ -56,7 +56,8 @@ static inline CURLcode ccurl_leave_name_lookups(CURL *easy) {
 #endif
 }
 
-// For how many seconds the certificate authorities that were read from a file count. Older releases read it for each connection.
+// For how many seconds the certificate authorities that were read from a file count. Older releases read it for each
+// connection.
 static inline CURLcode ccurl_keep_authorities(CURL *easy, long seconds) {
 #if LIBCURL_VERSION_NUM >= 0x075700
   return curl_easy_setopt(easy, CURLOPT_CA_CACHE_TIMEOUT, seconds);
@@ -65,6 +66,11 @@ static inline CURLcode ccurl_keep_authorities(CURL *easy, long seconds) {
   (void)seconds;
   return CURLE_OK;
 #endif
+}
+
+// How many connections are kept that no exchange uses. By itself libcurl keeps four times the exchanges that run.
+static inline CURLMcode ccurl_keep_connections(CURLM *multi, long count) {
+  return curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, count);
 }
 
 static inline CURLcode ccurl_get_number(CURL *easy, CURLINFO info, long *value) {

@@ -2,8 +2,8 @@ internal import CCurl
 
 /// One request and what has come of its response so far.
 ///
-/// `continuation` is set before the exchange is handed to the loop. From then on the loop's thread alone touches what changes, hence
-/// `@unchecked`.
+/// `continuation` is set before the exchange is handed to the loop. From then on the loop's thread alone touches what
+/// changes, hence `@unchecked`.
 final class Exchange: @unchecked Sendable {
   typealias Outcome = Result<OutgoingResponse, OutgoingError>
 
@@ -39,8 +39,8 @@ final class Exchange: @unchecked Sendable {
 
   // MARK: called by libcurl
 
-  /// Before the request is sent, and before each time that libcurl would send it again because a kept connection ended without a byte.
-  /// That is right once, and only when nothing arrives twice.
+  /// Before the request is sent, and before each time that libcurl would send it again because a kept connection ended
+  /// without a byte. That is right once, and only when nothing arrives twice.
   func mayAttempt(_ handle: EasyHandle) -> Bool {
     attempts += 1
     return attempts == 1 || attempts == 2 && (request.isIdempotent || handle.bytesSent == 0)

@@ -17,12 +17,11 @@ internal import Glibc
   private let multi: UnsafeMutableRawPointer
   /// By the address of the handle.
   private var running: [Int: Exchange] = [:]
-  /// Handles to use again: making one costs more than an exchange.
-  private var idle: [EasyHandle] = []
   private var timer: ContinuousClock.Instant?
 
-  private static let mostIdleHandles = 64
   private static let mostEvents = 64
+  /// As many as one handler may have attempts at the same time, so that a busy one finds its own again.
+  private static let keptConnections = 256
 
   /// Once in the process, before the first handle.
   private static let isReady = curl_global_init(Int(CURL_GLOBAL_DEFAULT)) == CURLE_OK
@@ -41,6 +40,7 @@ internal import Glibc
     guard epoll >= 0, wake >= 0, control(EPOLL_CTL_ADD, wake, EPOLLIN.rawValue | EPOLLET.rawValue) else {
       throw OutgoingError("no descriptor for outgoing requests (error \(errno))")
     }
+    unsafe ccurl_keep_connections(multi, Self.keptConnections)
     let context = unsafe Unmanaged.passUnretained(self).toOpaque()
     // libcurl calls both only from within the calls that the loop makes, so `self` is alive.
     unsafe ccurl_call_for_sockets(
@@ -105,16 +105,16 @@ internal import Glibc
   }
 
   private func begin(_ exchange: Exchange) {
-    let authorities = exchange.request.authorities
-    let known = idle.lastIndex { $0.authorities == authorities }.map { idle.remove(at: $0) }
-    guard let handle = known ?? EasyHandle(authorities: authorities) else {
-      return exchange.end(.failure(OutgoingError("no memory for a request")))
+    do throws(OutgoingError) {
+      let handle = try EasyHandle(for: exchange)
+      guard unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK else {
+        throw OutgoingError("the request cannot be made")
+      }
+      exchange.handle = handle
+      unsafe running[Int(bitPattern: handle.easy)] = exchange
+    } catch {
+      exchange.end(.failure(error))
     }
-    guard handle.prepare(for: exchange), unsafe curl_multi_add_handle(multi, handle.easy) == CURLM_OK else {
-      return exchange.end(.failure(handle.error("the request cannot be made")))
-    }
-    exchange.handle = handle
-    unsafe running[Int(bitPattern: handle.easy)] = exchange
   }
 
   /// Ends the exchanges that libcurl is done with.
@@ -135,7 +135,6 @@ internal import Glibc
     unsafe curl_multi_remove_handle(multi, handle.easy)
     unsafe running[Int(bitPattern: handle.easy)] = nil
     exchange.handle = nil
-    if idle.count < Self.mostIdleHandles { idle.append(handle) }
     exchange.end(result)
   }
 

@@ -5,8 +5,9 @@ internal import Synchronization
 
 /// Makes every HTTP exchange of the process with other hosts, by libcurl on one thread of its own.
 ///
-/// All exchanges share the thread, so that slow peers block nobody, and the kept connections. Redirects are not followed. Proxies that the
-/// environment names are not used. TLS is at least 1.2, and the peer's certificate must be valid for the URL's host.
+/// All exchanges share the thread, so that slow peers block no other exchange, and the kept connections. Redirects are
+/// not followed. Proxies that the environment names are not used. TLS is at least 1.2, and the peer's certificate must
+/// be valid for the URL's host.
 package final class HTTPClient: Sendable {
   package static let shared = HTTPClient()
 
@@ -16,7 +17,8 @@ package final class HTTPClient: Sendable {
 
   /// Returns the response once its head is whole and its body has ended or was cut.
   ///
-  /// When the task is cancelled the exchange ends at once. If the head was whole by then, the response is returned all the same.
+  /// When the task is cancelled the exchange ends at once. If the head was whole by then, the response is returned all
+  /// the same.
   package func response(to request: OutgoingRequest) async throws(OutgoingError) -> OutgoingResponse {
     let exchange = try Exchange(request)
     let result = await withTaskCancellationHandler {
@@ -48,7 +50,8 @@ package final class HTTPClient: Sendable {
     }
   }
 
-  /// Called by the loop. Returns what was submitted since the last call; if that is nothing, the next submission wakes the loop.
+  /// Called by the loop. Returns what was submitted since the last call; if that is nothing, the next submission wakes
+  /// the loop.
   func takeCommands() -> [ExchangeLoop.Command] {
     inbox.withLock { inbox in
       defer { inbox.commands = [] }
@@ -64,7 +67,8 @@ package final class HTTPClient: Sendable {
     var wake: Int32?
   }
 
-  /// Returns the eventfd that wakes the loop. A process without a free descriptor or thread tries again with the next exchange.
+  /// Returns the eventfd that wakes the loop. A process without a free descriptor or thread tries again with the next
+  /// exchange.
   private func startLoop() throws(OutgoingError) -> Int32 {
     let loop = try ExchangeLoop(self)
     let wake = loop.wake

@@ -15,8 +15,8 @@ package struct OutgoingRequest: Sendable {
   package var fields: [(name: String, value: String)] = []
   /// Sent with POST and PUT, also when it is empty.
   package var body: [UInt8] = []
-  /// Whether it may reach the peer twice. Only then it is sent again by itself when a kept connection ends before the first byte of a
-  /// response, because the peer may have read it.
+  /// Whether it may reach the peer twice. Only then it is sent again by itself when a kept connection ends before the
+  /// first byte of a response, because the peer may have read it.
   package var isIdempotent: Bool
   package var limits = OutgoingLimits()
   /// A file with the certificate authorities to trust instead of the system's.

@@ -4,14 +4,30 @@ import Testing
 
 @Suite("A proxy that the environment names", .timeLimit(.minutes(5)))
 struct ProxyVariablesTests {
+  /// All the names that programs know, for every kind of URL.
+  private static func variables(_ proxy: SilentListener) -> [String: String] {
+    let names = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+    let named = names.map { ($0, "http://127.0.0.1:\(proxy.port)") }
+    return Dictionary(uniqueKeysWithValues: named + [("NO_PROXY", ""), ("no_proxy", "")])
+  }
+
+  @Test("gets nothing from send")
+  func send() throws {
+    let application = try Application(answer: "")
+    let proxy = try SilentListener()
+    let secret = ["DYNAMIC_WEBHOOK_SECRET": Executable.secret]
+    let result = try Executable.run(
+      "send", "--url", application.address.url, environment: secret.merging(Self.variables(proxy)) { $1 })
+    #expect(result.status == 0, "\(result.errors)")
+    #expect(application.requests == 1)
+    #expect(!proxy.hasVisitor)
+  }
+
   @Test("gets nothing from a handler of kind forward: the receiver that is configured does")
   func ignored() throws {
     let plain = try Application()
     let (secure, proxy) = (try SilentListener(), try SilentListener())
-    var settings = ["NO_PROXY": "", "no_proxy": ""]
-    for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
-      settings[name] = "http://127.0.0.1:\(proxy.port)"
-    }
+    var settings = Self.variables(proxy)
     for (name, url) in [("PLAIN", plain.address.url + "/hook"), ("SECURE", "https://127.0.0.1:\(secure.port)/hook")] {
       settings["REVOKED_HANDLERS_\(name)_KIND"] = "forward"
       settings["REVOKED_HANDLERS_\(name)_URL"] = url

@@ -11,8 +11,10 @@ final class RunningServer {
   let log: LogReader
   private let process: Process
 
+  /// - Parameter wrapper: a command that runs the server, with its arguments.
   init(
-    in folder: TemporaryFolder, environment: [String: String] = [:], arguments: [String] = []
+    in folder: TemporaryFolder, environment: [String: String] = [:], arguments: [String] = [],
+    through wrapper: [String] = []
   ) throws {
     self.folder = folder
     let settings = [
@@ -23,6 +25,10 @@ final class RunningServer {
     // Both together would count both.
     if environment["DYNAMIC_WEBHOOK_SECRET_FILE"] != nil { variables["DYNAMIC_WEBHOOK_SECRET"] = nil }
     process = Executable.process(["serve"] + arguments, variables)
+    if let command = wrapper.first {
+      process.executableURL = URL(filePath: command)
+      process.arguments = wrapper.dropFirst() + [Executable.url.path, "serve"] + arguments
+    }
     let pipe = Pipe()
     process.standardError = pipe
     try process.run()
