@@ -12,7 +12,7 @@ enum Answers {
   static let index = Response(
     .ok, contentType: "text/plain",
     body:
-      "revoked \(Receiver.version)\n\nGET /v1/sessions/{id}\nPOST /v1/sessions/check\nPOST /v1/tokens/check\nGET /v1/forward-auth\nGET /v1/revocations\nPOST /v1/revocations\nGET /v1/status\nGET /v1/events\nGET /v1/dead-letters\nPOST /v1/dead-letters/replay\nPOST /v1/dead-letters/discard\nGET /readyz\nGET /livez\nGET /metrics\n"
+      "revoked \(Receiver.version)\n\nGET /v1/sessions/{id}\nPOST /v1/sessions/check\nPOST /v1/tokens/check\nGET /v1/forward-auth\nGET /v1/revocations\nPOST /v1/revocations\nGET /v1/status\nGET /v1/events\nGET /v1/events/{seq}\nGET /v1/dead-letters\nPOST /v1/dead-letters/replay\nPOST /v1/dead-letters/discard\nGET /readyz\nGET /livez\nGET /metrics\n"
   )
   static let notFound = Response(problem: .notFound)
   /// No detail: an answer that explains helps a guesser.
