@@ -14,6 +14,11 @@ import PackageDescription
 // measures what a handler that hangs and one that fails cost a third: a ratio of times, so the machine should do
 // nothing else.
 //
+//   swift run -c release --package-path Tests/Benchmarks Scale
+//
+// measures what ten million sessions cost, as ratios to a thousand, and fails when one is over its bound. It needs 10 GB of
+// the temporary folder (TMPDIR), and a machine that does nothing else. An argument is another number of sessions.
+//
 // A package of its own, so that users never resolve it. It compiles the sources themselves, through symbolic links: a
 // dependency on `../..` would hide their `package` declarations, and `-enable-testing` would change what is measured.
 let swift: [SwiftSetting] = [
@@ -58,6 +63,8 @@ let package = Package(
       dependencies: [
         "DynamicEvents", "RevocationStore", "Handlers", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: swift),
+    .executableTarget(
+      name: "Scale", dependencies: ["CAllocations", "DynamicEvents", "RevocationStore"], swiftSettings: swift),
     .executableTarget(
       name: "Benchmarks", dependencies: ["CAllocations", "HTTPMessage", "Signature", "DynamicEvents"],
       swiftSettings: swift,
