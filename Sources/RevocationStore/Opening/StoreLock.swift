@@ -27,7 +27,11 @@ struct StoreLock: ~Copyable {
     self.descriptor = descriptor
   }
 
-  deinit { try? descriptor.close() }
+  deinit {
+    // A child that has been forked and has not executed its program yet has the descriptor too, and would keep the lock.
+    release()
+    try? descriptor.close()
+  }
 
   /// Lets another server in, before this value goes.
   borrowing func release() {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import RevocationStore
 
-@Suite("The table of cut-offs in memory", .timeLimit(.minutes(1)))
+@Suite("The table of cut-offs in memory", .timeLimit(.minutes(5)))
 struct CutOffTableTests {
   @Test("finds what is in it after any order of insertions and removals, as a dictionary does")
   func model() {

@@ -5,7 +5,7 @@ import Testing
 
 @testable import RevocationStore
 
-@Suite("Cut-offs in the store", .timeLimit(.minutes(1)))
+@Suite("Cut-offs in the store", .timeLimit(.minutes(5)))
 struct CutOffTests {
   let folder: TemporaryFolder
   let user = SixteenBytes(high: 1, low: 2)

@@ -1,5 +1,8 @@
+import DynamicEvents
 import Foundation
+import KeyIndex
 import SQLite
+import Synchronization
 import TestSupport
 import Testing
 
@@ -51,6 +54,93 @@ import Testing
     _ = try first?.append([.revoking(1)])
     first = nil
     #expect(try RevocationStore(data: folder.data, mode: .serve).tally().events == 1)
+  }
+
+  /// As somebody does who takes it for a leftover.
+  @Test(arguments: ["", "12345\n"])
+  func `a lock file that is removed or replaced lets no second server in`(content: String) throws {
+    let first = try RevocationStore(data: folder.data, mode: .serve)
+    try FileManager.default.removeItem(atPath: folder.data + "/lock")
+    if !content.isEmpty { try Data(content.utf8).write(to: URL(fileURLWithPath: folder.data + "/lock")) }
+    for _ in 0..<2 {
+      #expect(throws: StoreError.locked(path: folder.data, pid: content.isEmpty ? nil : 12345)) {
+        try RevocationStore(data: folder.data, mode: .serve)
+      }
+    }
+    #expect(try first.append([.revoking(1)]) == [.accepted])
+    try first.close()
+    try RevocationStore(data: folder.data, mode: .serve).close()
+  }
+
+  @Test func `a server that is not to make a store says how to come by one, and makes nothing`() throws {
+    let error = #expect(throws: StoreError.newStoreRefused(path: folder.database)) {
+      try RevocationStore(data: folder.data, mode: .serve, makesStore: false)
+    }
+    let text = try #require(error?.description)
+    for way in ["`revoked init`", "restore a backup", "new-store"] { #expect(text.contains(way)) }
+    #expect(!FileManager.default.fileExists(atPath: folder.data))
+    try RevocationStore(data: folder.data, mode: .serve).close()
+    #expect(try !RevocationStore(data: folder.data, mode: .serve, makesStore: false).isNew)
+  }
+
+  @Test func `a store says when it was made, and a copy of it says the same`() throws {
+    let before = Date().timeIntervalSince1970
+    let store = try RevocationStore(data: folder.data, mode: .serve)
+    let made = Double(store.createdAt.milliseconds) / 1000
+    // In whole seconds.
+    #expect(before - 1...Date().timeIntervalSince1970 ~= made)
+    let copy = folder.path + "/copy"
+    try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: false)
+    _ = try store.backUp(to: copy + "/revoked.sqlite")
+    #expect(try RevocationStore(data: copy, mode: .serve).createdAt == store.createdAt)
+  }
+
+  @Test func `a log that a foreign reader keeps from being folded is reported once, and when that is over`() throws {
+    let notices = Mutex<[String]>([])
+    let store = try RevocationStore(
+      data: folder.data, mode: .serve, keyIndex: KeyIndexLimits(), foldsLogAt: 10
+    ) { notice in
+      switch notice {
+      case .logCannotBeFolded(let bytes): notices.withLock { $0.append(bytes > LogSize.tooLarge ? "grew" : "small") }
+      case .logIsFolded: notices.withLock { $0.append("folded") }
+      default: break
+      }
+    }
+    _ = try store.append([.revoking(1)])
+    let reader = try Connection.outside(folder)
+    try reader.execute("BEGIN; SELECT count(*) FROM event")
+    // A little more than the bound, of events as large as they may be.
+    var number: UInt64 = 1
+    while store.sizes.log <= LogSize.tooLarge + (2 << 20) {
+      number += 1
+      let body = [UInt8](repeating: 1, count: 256 << 10)
+      _ = try store.append((0..<16).map { try .revoking(number * 100 + $0, body: body) })
+    }
+    #expect(notices.withLock(\.self) == ["grew"])
+    #expect(store.sizes.database > 0 && store.sizes.free > 0)
+    try reader.execute("COMMIT")
+    for extra in UInt64(1)...3 { _ = try store.append([.revoking(extra << 40)]) }
+    #expect(notices.withLock(\.self) == ["grew", "folded"])
+  }
+
+  @Test func `a store that was a backup says so once, and since when it knows nothing`() throws {
+    let notices = Mutex<[String]>([])
+    let open = { (data: String) throws -> RevocationStore in
+      try RevocationStore(data: data, mode: .serve) { notice in
+        if case .restored(let last) = notice { notices.withLock { $0.append(last?.description ?? "never") } }
+      }
+    }
+    let store = try open(folder.data)
+    for (number, received) in [("empty", Int64?.none), ("used", 5000)] {
+      if let received { _ = try store.append([.revoking(1, receivedAt: received)]) }
+      let copy = folder.path + "/" + number
+      try FileManager.default.createDirectory(atPath: copy, withIntermediateDirectories: false)
+      _ = try store.backUp(to: copy + "/revoked.sqlite")
+      // To look at it changes nothing.
+      try RevocationStore(data: copy, mode: .inspect).close()
+      for _ in 0..<2 { try open(copy).close() }
+    }
+    #expect(notices.withLock(\.self) == ["never", time(5000).description])
   }
 
   @Test func `what was stored is there after a restart, and numbers go on`() throws {
