@@ -57,7 +57,8 @@ public final class Receiver: Sendable {
     let now: @Sendable () -> Timestamp = { .now }
     do throws(StoreError) {
       let store = try RevocationStore(
-        data: configuration.data, mode: .serve, retention: configuration.retention
+        data: configuration.data, mode: .serve, makesStore: configuration.makesStore,
+        retention: configuration.retention
       ) { notice in logger.log(notice) }
       let tally = try store.tally()
       logger.notice(

@@ -15,6 +15,8 @@ public struct ReceiverConfiguration: Sendable {
   public var path = "/webhooks/dynamic"
   /// The folder of the embedded store, made with mode 0700 if missing.
   public var data = "./data"
+  /// Whether a start makes a store where there is none. If not, it throws: a store that is gone must not pass for one that knows of nobody.
+  public var makesStore = true
   /// How long a revoked session is remembered after its creation. Sessions live at most 30 days.
   public var retention: Duration = .seconds(30 * 86_400)
   /// What forward-auth asks of a request.

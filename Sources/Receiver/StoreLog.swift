@@ -1,3 +1,4 @@
+internal import DynamicEvents
 internal import Logging
 internal import RevocationStore
 
@@ -9,6 +10,10 @@ extension Logger {
       self.notice(
         "the store is being migrated: nothing listens until that is done, and no older version opens it again",
         metadata: ["from": "schema \(from)", "to": "schema \(to)"])
+    case .restored(let last):
+      warning(
+        "the store is a backup that was restored: have Dynamic redeliver what came since lastReceived",
+        metadata: ["lastReceived": "\(last?.description ?? "never")"])
     case .rebuildingIndex(let cause):
       error(
         "the store's index is being built anew from the rows: until that is done, look-ups and deliveries get 503",

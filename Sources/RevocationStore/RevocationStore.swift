@@ -51,7 +51,7 @@ package final class RevocationStore: Sendable {
   /// Counts what was committed here, so that a reader sees at the cost of a load whether its snapshot is the newest.
   let commits = Atomic<UInt64>(0)
 
-  /// Opens the store in the folder `data`.
+  /// Opens the store in the folder `data`. With `.inspect` that may also be a database file, such as a backup under a name of its own.
   ///
   /// - Parameters:
   ///   - makesStore: whether a server makes a store where there is none; if not, that is an error.
@@ -73,7 +73,8 @@ package final class RevocationStore: Sendable {
     foldsLogAt: Int = LogSize.foldedAt, notify: @escaping @Sendable (StoreNotice) -> Void = { _ in }
   ) throws(StoreError) {
     // Absolute, since a message may be read in another folder.
-    let folder = StoreFolder(path: URL(filePath: data).path)
+    let given = URL(filePath: data).path
+    let folder = mode == .inspect ? StoreFolder(inspecting: given) : StoreFolder(given)
     let path = folder.database
     self.path = path
     self.mode = mode
@@ -90,9 +91,7 @@ package final class RevocationStore: Sendable {
       try folder.make()
       lock = try StoreLock(folder)
       try folder.makeDatabase()
-      connections = try Self.attempt(path) {
-        try .serving(path, schema) { from, to in notify(.migrating(from: from, to: to)) }
-      }
+      connections = try Self.attempt(path) { try .serving(path, schema, notify) }
       // The log's own name.
       try folder.sync()
     case .inspect:
@@ -226,6 +225,8 @@ package final class RevocationStore: Sendable {
 package enum StoreNotice: Sendable {
   /// An older version's store is migrated, which may take minutes. The schemas' numbers.
   case migrating(from: Int, to: Int)
+  /// A backup was put in the store's place. It lacks what was received since `lastReceivedAt`; nil: nothing was ever received.
+  case restored(lastReceivedAt: Timestamp?)
   /// The index is built anew from the rows. Until that is done, look-ups and appends fail.
   case rebuildingIndex(cause: String)
   case rebuiltIndex(rows: Int, duration: Duration)

@@ -52,7 +52,7 @@ extension StoreError: CustomStringConvertible {
     case .locked(let path, nil): "\(path) is in use by another server"
     case .missing(let path): "there is no store at \(path)"
     case .newStoreRefused(let path):
-      "there is no store at \(path), and a new one would know of no revoked session: make one with `revoked init`, restore a backup, or set new-store to make"
+      "there is no store at \(path), and new-store is refuse, since a new one knows of no revoked session: restore a backup, make one with `revoked init`, or set new-store to make"
     case .foreign(let path, let cause): "\(path) is not a store of revoked: \(cause)"
     case .earlierBuild(let path):
       "\(path) was written by a build of revoked before its first release, which this one cannot read: move it away and begin with an empty folder"
@@ -102,8 +102,7 @@ extension StoreError {
     case .cannotOpen, .readOnly, .io, .noSuchThing, nil:
       var cause = error.message
       if error.systemError != 0 { cause += ": \(Errno(rawValue: error.systemError).description)" }
-      // It may be rights that are missing, and the file beside this one that they are missing for.
-      if error.kind == .cannotOpen || error.kind == .readOnly { cause += " (\(FileAccess.owner(of: path)))" }
+      if error.kind == .cannotOpen || error.kind == .readOnly { cause += " (\(FileAccess.owner(ofDatabase: path)))" }
       self = .io(path: path, cause: "\(cause) (SQLite \(error.code))")
     }
   }

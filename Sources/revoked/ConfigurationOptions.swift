@@ -14,7 +14,7 @@ struct ConfigurationOptions: ParsableArguments {
   @Option(help: ArgumentHelp("The private listener.", valueName: "address"))
   var privateListen: String?
 
-  @Option(help: ArgumentHelp("The folder of the embedded store.", valueName: "folder"))
+  @Option(help: ArgumentHelp("The folder of the embedded store; to look at a backup, its file.", valueName: "folder"))
   var data: String?
 
   @Option(
@@ -73,7 +73,7 @@ extension Settings {
       try store.close()
       return result
     } catch let error as StoreError {
-      throw Failure.store(error, receiver.data)
+      throw Failure.io(error)
     }
   }
 }

@@ -115,11 +115,6 @@ enum Failure {
 
   static func io(_ reason: some CustomStringConvertible) -> ExitCode { say(reason.description, EX_IOERR) }
 
-  /// - Parameter data: the store's folder, to say who may use it.
-  static func store(_ error: StoreError, _ data: String) -> ExitCode {
-    io(error.description + (FileAccess.obstacle(to: data + "/revoked.sqlite").map { " (\($0))" } ?? ""))
-  }
-
   /// Every problem, a line each.
   static func configuration(_ problems: some CustomStringConvertible) -> ExitCode {
     say(problems.description, EX_CONFIG)

@@ -76,6 +76,13 @@ first=$(pgrep -P "$parent")
 await "systemd" inside systemctl list-jobs >/dev/null 2>&1
 say "systemd" "$(inside systemctl --version | head -1)"
 
+! inside systemctl start revoked 2>/dev/null || fail "it starts without a store"
+says "there is no store at" || fail "it does not say why it does not start"
+inside systemctl stop revoked
+# As the unit says.
+inside systemd-run --pipe --wait -p DynamicUser=yes -p User=revoked -p StateDirectory=revoked -p StateDirectoryMode=0700 \
+  /usr/local/bin/revoked init --data /var/lib/revoked >"$scratch/init" 2>&1 || fail "$(cat "$scratch/init")"
+say "refuses to start without a store, which revoked init makes"
 inside systemctl start revoked || fail "it does not start"
 ready || fail "started, and not ready"
 say "starts as $(show User), with its secret from a credential" "ready when systemctl returns"

@@ -74,11 +74,13 @@ struct StoreClosed: Error {}
 extension StoreConnections {
   /// The server's: checks, makes the log sure, and migrates.
   static func serving(
-    _ path: String, _ schema: Schema, migrationBegins: (_ from: Int, _ to: Int) -> Void
+    _ path: String, _ schema: Schema, _ notify: (StoreNotice) -> Void
   ) throws -> StoreConnections {
     // Only another process's backup or replay, or a recovery, ever holds the lock; they are short.
     let writer = try Connection(path, waiting: .atMost(milliseconds: 5000))
     let found = try schema.check(writer, path: path)
+    // A backup says that it has no log, and a store that was opened once says that it has one.
+    let isBackup = try found > 0 && writer.first("PRAGMA journal_mode") { row in try row.text(0) } == "delete"
     if found > 0 { try Schema.turnLogOn(writer) }
     // NORMAL loses acknowledged commits in a power cut. 2 is FULL: the log is synced before a commit returns. Read back, because SQLite ignores
     // a pragma that it does not understand.
@@ -90,7 +92,8 @@ extension StoreConnections {
     try writer.execute("PRAGMA journal_size_limit = \(LogSize.usual)")
     // How the last sync of a server that was killed ended is not known. A new file has no log yet.
     if found > 0 { try writer.write { try writer.rewriteLog() } }
-    try schema.migrate(writer, from: found, begins: migrationBegins)
+    try schema.migrate(writer, from: found) { notify(.migrating(from: $0, to: $1)) }
+    if isBackup { notify(.restored(lastReceivedAt: try Tally.fetch(writer).lastReceivedAt)) }
     return StoreConnections(writer: writer) {
       let reader = try Connection(path, .readOnly, waiting: .atMost(milliseconds: 5000))
       // Readers walk through rows by their numbers and seldom come back to a page. 512 KiB instead of 2 MB.

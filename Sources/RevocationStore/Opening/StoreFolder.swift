@@ -5,8 +5,22 @@ internal import SystemPackage
 /// The data folder and the names in it.
 struct StoreFolder {
   let path: String
+  let database: String
 
-  var database: String { path + "/revoked.sqlite" }
+  init(_ path: String) {
+    self.path = path
+    database = path + "/revoked.sqlite"
+  }
+
+  /// For a look that writes nothing: `path` may be the database file itself, such as a backup under a name of its own.
+  init(inspecting path: String) {
+    var information = stat()
+    // The string and the structure live for the call.
+    let isFile = unsafe stat(path, &information) == 0 && information.st_mode & S_IFMT != S_IFDIR
+    self.path = isFile ? Self.parent(of: path) : path
+    database = isFile ? path : path + "/revoked.sqlite"
+  }
+
   var lock: String { path + "/lock" }
 
   /// Whether there is more than an empty file, which a first start or a restore leaves that failed half-way.
@@ -147,6 +161,13 @@ enum FileAccess {
     case .permissionDenied, .notPermitted, .readOnlyFileSystem: "\(error.description) (\(owner(of: path)))"
     default: error.description
     }
+  }
+
+  /// Of a database that cannot be opened or written: it may be a file beside it, or the folder, that lacks the rights.
+  static func owner(ofDatabase path: String) -> String {
+    let files = [path, path + "-wal", path + "-shm", StoreFolder.parent(of: path)]
+    // A String lent to C lives as long as the call.
+    return owner(of: files.first { unsafe access($0, R_OK | W_OK) != 0 && errno != ENOENT } ?? path)
   }
 
   /// Whose it is, or the nearest folder above it that can be seen, and who asks.

@@ -34,7 +34,7 @@ struct ServeCommand: AsyncParsableCommand {
     let sink = LogSink(descriptor: STDERR_FILENO, format: settings.logFormat, level: settings.logLevel)
     let logger = Logger(label: "revoked") { _ in StructuredLogHandler(sink) }
     for notice in settings.notices { logger.warning("\(notice)") }
-    try refuseNewStore(settings)
+    settings.receiver.makesStore = settings.newStore == .make
     let signals = ServeSignals { name in
       logger.warning("stopping at once: a second signal", metadata: ["signal": "\(name)"])
       // Whoever does not read the log must not hold back the end.
@@ -130,23 +130,6 @@ struct ServeCommand: AsyncParsableCommand {
         } catch {
           continuation.resume(returning: .failure(error))
         }
-      }
-    }
-  }
-
-  /// Where `new-store` is `refuse`, a store that is gone must not pass for one that knows of nobody.
-  private func refuseNewStore(_ settings: Settings) throws {
-    guard settings.newStore == .refuse else { return }
-    do throws(StoreError) {
-      _ = try RevocationStore(data: settings.receiver.data, mode: .inspect)
-    } catch {
-      switch error {
-      case .missing, .schema(path: _, found: 0, known: _):
-        throw Failure.io(
-          "\(error), and new-store is refuse, since a new one knows of no revoked session: restore a backup, make one with "
-            + "`revoked init`, or set new-store to make")
-      // For the server itself to say.
-      default: return
       }
     }
   }

@@ -8,7 +8,7 @@ struct BackupCommand: ParsableCommand {
     discussion: """
       The copy is the store as of one moment, whole and on disk when it appears under its name. To restore it: stop the server, \
       put the file as revoked.sqlite into an empty folder, and start the server with that folder as `data`. What Dynamic sent since \
-      `lastReceived` is not in it: have it redelivered from then on.
+      `lastReceived` is not in it: have it redelivered from then on. `check`, `events` and `dead list` look into it with `--data FILE`.
       """)
 
   @Argument(help: ArgumentHelp("The file to write; it must not be there yet.", valueName: "file"))

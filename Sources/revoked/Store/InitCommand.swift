@@ -21,7 +21,7 @@ struct InitCommand: ParsableCommand {
       try store.close()
       try Output.line("made the store \(store.path)")
     } catch let error as StoreError {
-      throw Failure.store(error, data)
+      throw Failure.io(error)
     }
   }
 

@@ -38,7 +38,7 @@ struct VerifyStoreCommand: ParsableCommand {
         throw Failure.io(
           "\(error): it makes its index anew by itself as soon as it finds it damaged; stop it to have all made anew now"
         )
-      default: throw Failure.store(error, data)
+      default: throw Failure.io(error)
       }
     }
     for fault in faults { try Output.line(fault.visible()) }

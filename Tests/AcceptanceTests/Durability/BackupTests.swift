@@ -49,11 +49,46 @@ struct BackupTests {
     let mode = try FileManager.default.attributesOfItem(atPath: restored.database)[.posixPermissions] as? Int
     #expect(mode == 0o600)
     #expect(try FileManager.default.contentsOfDirectory(atPath: restored.data) == ["revoked.sqlite"])
+    let backup = try RevocationStore(data: restored.data, mode: .inspect)
+    let lastReceived = try #require(try backup.tally().lastReceivedAt)
+    try backup.close()
     let successor = try RunningServer(in: restored)
+    #expect(
+      successor.log.wait {
+        $0.contains("the store is a backup that was restored") && $0.contains(#""lastReceived":"\#(lastReceived)""#)
+      })
     #expect(try Audit(successor).refused(record.acknowledged) == record.acknowledged)
     let more = try Load(on: successor.address, connections: 1)
     #expect(eventually { more.record.acknowledged.count >= 1 })
     #expect(more.stop().wrong == [])
+    // Once: from then on it is a store like others.
+    successor.signal(SIGTERM)
+    #expect(successor.exit() == 0)
+    let third = try RunningServer(in: restored)
+    #expect(third.log.wait { $0.contains("the store was opened") } && !third.log.text.contains("restored"))
+  }
+
+  @Test("can be looked at under its own name, and by the commands that only read alone")
+  func ownName() throws {
+    let store = try SeededStore(events: 3)
+    let file = store.folder.path + "/revoked-2026-11-27.sqlite"
+    #expect(try store.run("backup", file).status == 0)
+    let run = { (arguments: [String]) in try Executable.run(arguments + ["--data", file], environment: [:]) }
+    for arguments in [
+      ["check", store.sessions[1]], ["events", "list"], ["events", "show", "2"], ["dead", "list"], ["store", "verify"],
+    ] {
+      let result = try run(arguments)
+      #expect(result.status == 0 && result.errors == "", "\(arguments) \(result.errors)")
+      let original = try Executable.run(arguments + ["--data", store.folder.data], environment: [:])
+      #expect(result.output == original.output)
+    }
+    let before = try Data(contentsOf: URL(filePath: file))
+    for arguments in [["dead", "discard", "--all"], ["serve"], ["store", "verify", "--rebuild"]] {
+      let result = try Executable.run(arguments + ["--data", file])
+      #expect(result.status == 74 && result.errors.contains("Not a directory"), "\(arguments) \(result.errors)")
+    }
+    #expect(try Data(contentsOf: URL(filePath: file)) == before)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: store.folder.path).count == 2)
   }
 
   @Test("beside the log of another store is refused by every command, and both files stay as they were")

@@ -40,7 +40,9 @@ struct RecipeFileTests {
     #expect(revoked["ports"] == nil)
     #expect(revoked["volumes"] as? [String] == ["data:/data"])
     #expect((revoked["healthcheck"] as? [String: Any])?["test"] as? [String] == ["CMD", "revoked", "healthcheck"])
-    #expect(revoked["environment"] as? [String: String] == ["DYNAMIC_WEBHOOK_SECRET_FILE": "/run/secrets/webhook"])
+    #expect(
+      revoked["environment"] as? [String: String]
+        == ["DYNAMIC_WEBHOOK_SECRET_FILE": "/run/secrets/webhook", "REVOKED_NEW_STORE": "refuse"])
     // What it runs, this version takes.
     let command = try #require(revoked["command"] as? [String])
     let check = try Executable.run(["config", "check"] + command.dropFirst())
