@@ -26,8 +26,8 @@ enum KeyBlock {
 
   /// Adds the numbers of the rows that may have a key with this hash.
   ///
-  /// A row proves its entry, whatever has become of the block. That there is none has to be certain, and only then does the whole block have to be
-  /// as it was written: a session would be taken for one that is not revoked.
+  /// A row proves its entry, whatever has become of the block. That there is none has to be certain, and only then does
+  /// the whole block have to be as it was written: a session would be taken for one that is not revoked.
   static func find(
     _ hash: UInt64, in bytes: Span<UInt8>, id: Int64, checksum: UInt64, _ found: inout [Int64]
   ) throws(KeyIndexError) {
@@ -99,7 +99,8 @@ package struct BlockReader {
   }
 }
 
-/// Distinguishes bytes that are as they were written from bytes that a disk has changed. No defence against somebody who can write to the file.
+/// Distinguishes bytes that are as they were written from bytes that a disk has changed. It is no defence against a
+/// person who can write to the file.
 enum Checksum {
   /// - Parameter seed: what belongs to the bytes, such as their place: elsewhere they are wrong.
   static func of(_ bytes: Span<UInt8>, seed: UInt64) -> UInt64 {

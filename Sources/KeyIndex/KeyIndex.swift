@@ -8,7 +8,8 @@ package struct KeyIndexLimits: Sendable {
   /// So many runs of a level become one of the next. A look-up asks that many filters a level, less one.
   package var fanout = 4
 
-  /// Rows that an index may lack when it is loaded or asked, since only the server writes runs. With more it is outdated: they are read at once.
+  /// Rows that an index may lack when it is loaded or asked, since only the server writes runs. With more it is
+  /// outdated: they are read at once.
   package var uncovered = 65_536
 
   package init() {}
@@ -20,16 +21,19 @@ package struct KeyIndexLimits: Sendable {
   }
 }
 
-/// Finds the rows of a table by their random keys, at a cost that hardly grows with the table: a log-structured merge tree.
+/// Finds the rows of a table by their random keys, at a cost that hardly grows with the table: a log-structured merge
+/// tree.
 ///
-/// An index of SQLite's has a page to dirty at random for every key, and at ten million keys none of them is in memory. Here the keys of the newest
-/// rows are in memory alone: the table itself is their log, and whoever opens the store reads them from its end. Once there are enough
-/// they are written down sorted, as a run, and runs of about the same size are merged into larger ones. All of that is in
-/// the transactions that append rows, a little in each, so that it is as durable as they are, needs no thread and never falls behind.
+/// An index of SQLite's has a page to dirty at random for every key, and at ten million keys none of them is in memory.
+/// Here the keys of the newest rows are in memory alone: the table itself is their log, and a start reads them from its
+/// end. Once there are enough they are written down sorted, as a run, and runs of about the same size are merged into
+/// larger ones. All of that is in the transactions that append rows, a little in each, so that it is as durable as they
+/// are, needs no thread and never falls behind.
 ///
-/// The index says where a key's row may be. The row has the key itself and is compared, so an entry too many does no harm: of a row that was
-/// pruned, or moved to another number. A row without an entry would not be found: hence `covered`, and the checksums of what is on disk. All of it
-/// can be made anew from the rows: `KeyIndexWriter.reset` and `extend`.
+/// The index says where a key's row may be. The row has the key itself and is compared, so an entry too many does no
+/// harm: of a row that was pruned, or moved to another number. A row without an entry would not be found: hence
+/// `covered`, and the checksums of what is on disk. All of it can be made anew from the rows: `KeyIndexWriter.reset`
+/// and `extend`.
 package final class KeyIndex: Sendable {
   private struct State {
     var runs: [KeyRun] = []
@@ -54,8 +58,9 @@ package final class KeyIndex: Sendable {
       """
       -- The runs in which rows are found by their keys: `indexed` is the table. `fences` is each block's first hash,
       -- `filter` a Bloom filter, both words of eight bytes, the least significant first; `checksum` is of them and of
-      -- the numbers. Without a filter the run is not, or no longer, part of an index, and is about to be deleted. It has
-      -- the rows behind `after_seq`, up to `last_seq`, where the next run goes on. An id is never given out twice: a look-up may still have it.
+      -- the numbers. Without a filter the run is not, or no longer, part of an index, and is about to be deleted. It
+      -- has the rows behind `after_seq`, up to `last_seq`, where the next run goes on. An id is never given out twice:
+      -- a look-up may still have it.
       CREATE TABLE key_run (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
         indexed TEXT NOT NULL,
@@ -84,7 +89,8 @@ package final class KeyIndex: Sendable {
     return index
   }
 
-  /// Reads what the disk has, as of the transaction's moment. Throws a `KeyIndexError` when that is damaged or outdated.
+  /// Reads what the disk has, as of the transaction's moment. Throws a `KeyIndexError` when that is damaged or
+  /// outdated.
   /// - Parameter last: the newest number that the table has given out.
   package func load(last: Int64, _ db: Connection) throws {
     let runs: [KeyRun]
@@ -139,7 +145,8 @@ package final class KeyIndex: Sendable {
     }
   }
 
-  /// Whether the disk lacks a run that the index has. To be asked in a write transaction: a commit under way may have merged it.
+  /// Whether the disk lacks a run that the index has. To be asked in a write transaction: a commit under way may have
+  /// merged it.
   package func hasLost(_ run: Int64, _ db: Connection) throws -> Bool {
     guard runs.contains(where: { $0.id == run }) else { return false }
     return try db.first("SELECT 1 FROM key_run WHERE id = ? AND filter IS NOT NULL", run) { _ in true } == nil
@@ -167,7 +174,8 @@ package final class KeyIndex: Sendable {
     }
   }
 
-  /// Takes in rows that are committed: all of them up to `last` that it does not cover yet, in the order of their numbers.
+  /// Takes in rows that are committed: all of them up to `last` that it does not cover yet, in the order of their
+  /// numbers.
   package func cover(_ rows: some Sequence<(key: IndexKey, seq: Int64)>, through last: Int64) {
     state.withLock { state in
       for (key, seq) in rows { state.recent[key] = max(seq, state.recent[key] ?? 0) }
@@ -180,7 +188,8 @@ package final class KeyIndex: Sendable {
     let (runs, old) = state.withLock { state in (state.runs, keys.filter { state.recent[$0] == nil }) }
     let hashes = old.map(\.hash)
     var mayBeKnown = Array(repeating: false, count: old.count)
-    // Run by run: a large filter is in no cache of the processor's, which then waits for all keys' words at once rather than for one after another.
+    // Run by run: a large filter is in no cache of the processor's, which then waits for all keys' words at once rather
+    // than for one after another.
     for run in runs {
       for index in hashes.indices where run.mayContain(hashes[index]) { mayBeKnown[index] = true }
     }
@@ -204,5 +213,35 @@ package final class KeyIndex: Sendable {
   /// Forgets everything: its tables are empty.
   func clear() {
     state.withLock { $0 = State() }
+  }
+}
+
+package enum KeyIndexError: Error {
+  /// The snapshot has no such block. It is older than the run, or the run has been merged into another one since: ask
+  /// the index once more.
+  case missing(run: Int64)
+  /// The index is not as it was written, and must be built anew from the rows.
+  case damaged(String)
+  /// The index lacks more rows than are kept in memory, and must be extended.
+  case outdated
+  case failed(SQLiteError)
+
+  /// What SQLite finds damaged or missing while it reads the index's tables is the index's damage: the rows are
+  /// elsewhere.
+  init(_ error: SQLiteError) {
+    switch error.kind {
+    case .corrupt, .noSuchThing: self = .damaged(error.message)
+    default: self = .failed(error)
+    }
+  }
+
+  /// What is wrong.
+  package var text: String {
+    switch self {
+    case .missing: "the index lacks one of its blocks"
+    case .damaged(let text): text
+    case .outdated: "the index lacks rows"
+    case .failed(let error): error.message
+    }
   }
 }

@@ -1,7 +1,8 @@
 package import SQLite
 
 extension KeyIndex {
-  /// Compares the index with its table, as of the transaction's moment, and returns what is wrong, a line each; at most `most`.
+  /// Compares the index with its table, as of the transaction's moment, and returns what is wrong, a line each; at most
+  /// `most`.
   ///
   /// It reads every block and every row, and asks for every key.
   /// - Parameter progress: called now and then with the number of rows that were looked at.

@@ -30,7 +30,7 @@ package final class KeyIndexWriter {
 
   /// - Parameters:
   ///   - last: the newest number that the table has given out.
-  ///   - willCover: called before rows are covered that somebody else committed.
+  ///   - willCover: called before rows are covered that another process committed.
   package func begin(_ db: Connection, last: Int64, willCover: () -> Void) throws {
     if isStale, writesRuns { try blamingIndex { try recover(db) } }
     if index.covered < last {
@@ -61,8 +61,9 @@ package final class KeyIndexWriter {
     try blamingIndex {
       if index.recentCount + added.count >= index.limits.recent { try flush(db) }
       for merge in merges {
-        // Four times what comes in: a level's merge is over before the next one is due, however long the run. The faster
-        // the more runs wait: a start or a failed commit has it begin anew, maybe more often than it would be over.
+        // Four times what comes in: a level's merge is over before the next one is due, however long the run. The
+        // faster the more runs wait: a start or a failed commit has it begin anew, maybe more often than it would be
+        // over.
         let waiting = index.runs.count { $0.level == merge.level }
         let count = 4 * added.count * max(1, waiting / index.limits.fanout)
         if let run = try merge.advance(by: count, db) { merged.append((merge.sources, run)) }
@@ -92,7 +93,7 @@ package final class KeyIndexWriter {
         runs.removeAll { run in sources.contains { $0 === run } }
         runs.append(run)
         merges.removeAll { $0.sources[0] === sources[0] }
-        // Only now nobody looks there any more, but for those who began before.
+        // From now on only look-ups that began before still read them.
         abandoned += sources.map(\.id)
       }
       index.replace(runs: runs.sorted { $0.lastSeq < $1.lastSeq }, flushed: flushed?.lastSeq ?? 0)
@@ -151,7 +152,8 @@ package final class KeyIndexWriter {
 // MARK: - Building anew
 
 extension KeyIndexWriter {
-  /// Empties the tables of all indexes, whatever is in them. Once that is committed, `cleared` is to be called on the writer of each.
+  /// Empties the tables of all indexes, whatever is in them. Once that is committed, `cleared` is to be called on the
+  /// writer of each.
   package static func clear(_ db: Connection) throws {
     // A look-up under way may still have the ids of runs that were.
     let last = try? db.first("SELECT seq FROM sqlite_sequence WHERE name = 'key_run'") { row in try row.integer(0) }
@@ -172,10 +174,11 @@ extension KeyIndexWriter {
   /// What the index will cover once the transaction under way is committed.
   package var willCover: Int64 { max(last, index.covered) }
 
-  /// In a transaction of its own: adds the next rows that the index lacks, as many as are kept in memory. Once that is committed and `committed` was
-  /// called, `index.covered` has grown, up to `last` in the end.
+  /// In a transaction of its own: adds the next rows that the index lacks, as many as are kept in memory. Once that is
+  /// committed and `committed` was called, `index.covered` has grown, up to `last` in the end.
   ///
-  /// What was built so far is an index of the rows up to there. So a kill costs nothing but the step under way, and memory holds one step.
+  /// What was built so far is an index of the rows up to there. So a kill costs nothing but the step under way, and
+  /// memory holds one step.
   package func extend(_ db: Connection, last: Int64) throws {
     if isStale { try blamingIndex { try recover(db) } }
     let rows = try index.rows(behind: index.covered, limit: index.limits.recent, db)

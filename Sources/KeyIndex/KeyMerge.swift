@@ -27,13 +27,14 @@ struct KeyCursor {
   mutating func advance() { position += 1 }
 }
 
-/// Some runs of one level on their way into one of the next, a few entries at a time. What rows are gone for is left out.
+/// Some runs of one level on their way into one of the next, a few entries at a time. What rows are gone for is left
+/// out.
 final class KeyMerge {
   let level: Int
   let sources: [KeyRun]
   private var cursors: [KeyCursor]
   private var run: KeyRunBuilder
-  /// Below this number there are only the stragglers' rows: events that somebody still needs, among many that are gone.
+  /// Below this number there are only the stragglers' rows: events that are still needed, among many that are gone.
   private let floor: Int64
   private let stragglers: Set<Int64>
 

@@ -1,5 +1,5 @@
-/// Where to look for a key's row, one place after another. Whether it is still there the table says. Complete for every snapshot that has no number
-/// beyond `covered`.
+/// Where to look for a key's row, one place after another. Whether it is still there the table says. Complete for every
+/// snapshot that has no number beyond `covered`.
 package struct KeyPlaces {
   package let covered: Int64
   private let hash: UInt64

@@ -1,9 +1,10 @@
 internal import SQLite
 
-/// Writes a run, block by block. Until it is finished the run is an abandoned one, so that nothing is left over after a crash.
+/// Writes a run, block by block. Until it is finished the run is an abandoned one, so that nothing is left over after a
+/// crash.
 struct KeyRunBuilder {
-  /// A look-up asks all runs alike, so certainty is bought where it is cheap: for the small ones. From the fourth level on they hold nearly
-  /// all keys, and each bit is a megabyte of memory for eight million.
+  /// A look-up asks all runs alike, so certainty is bought where it is cheap: for the small ones. From the fourth level
+  /// on they hold nearly all keys, and each bit is a megabyte of memory for eight million.
   private static func bitsPerKey(level: Int) -> Int { level < 4 ? 16 - 2 * level : 6 }
 
   let id: Int64

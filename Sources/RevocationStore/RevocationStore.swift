@@ -14,9 +14,11 @@ package final class RevocationStore: Sendable {
     case serve
     /// A look from another process, whether a server runs or not: no lock, no migration, no write.
     case inspect
-    /// A command that writes, whether a server runs or not: no lock, no migration, and patient, so that no server's writing is in its way.
+    /// A command that writes, whether a server runs or not: no lock, no migration, and patient, so that no server's
+    /// writing is in its way.
     case amend
-    /// A command that makes derived data anew, where no server runs: takes the folder's lock, and reads no index before it is made. No migration.
+    /// A command that makes derived data anew, where no server runs: takes the folder's lock, and reads no index before
+    /// it is made. No migration.
     case repair
   }
 
@@ -28,7 +30,7 @@ package final class RevocationStore: Sendable {
   package let createdAt: Timestamp
   let mode: Mode
   private let folder: StoreFolder
-  /// SQLite was told that nobody writes to the file.
+  /// SQLite was told that no process writes to the file.
   private let isFrozen: Bool
   // Above the lock, so that a store that is just let go of closes its database before another server may open it.
   private let connections: StoreConnections
@@ -51,11 +53,13 @@ package final class RevocationStore: Sendable {
   /// Counts what was committed here, so that a reader sees at the cost of a load whether its snapshot is the newest.
   let commits = Atomic<UInt64>(0)
 
-  /// Opens the store in the folder `data`. With `.inspect` that may also be a database file, such as a backup under a name of its own.
+  /// Opens the store in the folder `data`. With `.inspect` that may also be a database file, such as a backup under a
+  /// name of its own.
   ///
   /// - Parameters:
   ///   - makesStore: whether a server makes a store where there is none; if not, that is an error.
-  ///   - retention: how long a revoked session is remembered after its creation. A shorter one than before counts from a day after `now`.
+  ///   - retention: how long a revoked session is remembered after its creation. A shorter one than before counts from
+  ///     a day after `now`.
   ///   - now: the time of day unless it is given.
   ///   - notify: called with what the operator should know, from any thread.
   package convenience init(
@@ -158,8 +162,9 @@ package final class RevocationStore: Sendable {
     }
   }
 
-  /// Throws when the store is no longer to be relied upon: a page made no sense, or a file is another one than was opened. Look-ups and the feed ask
-  /// as well: a connection that is opened once the log is gone sees a database without what the log had.
+  /// Throws when the store is no longer to be relied upon: a page made no sense, or a file is another one than was
+  /// opened. Look-ups and the feed ask as well: a connection that is opened once the log is gone sees a database
+  /// without what the log had.
   package func checkFiles() throws(StoreError) {
     if let damage = health.damage { throw damage }
     guard Self.identities(path, mode) == identities else { throw .replaced(path: path) }
@@ -197,7 +202,8 @@ package final class RevocationStore: Sendable {
     }
   }
 
-  /// The database, its log and the log's index. A server has all of them as long as it runs; for a command they may come and go.
+  /// The database, its log and the log's index. A server has all of them as long as it runs; for a command they may
+  /// come and go.
   private static func identities(_ path: String, _ mode: Mode) -> [FileIdentity?] {
     (mode == .serve ? ["", "-wal", "-shm"] : [""]).map { FileIdentity(path + $0) }
   }
@@ -225,14 +231,15 @@ package final class RevocationStore: Sendable {
 package enum StoreNotice: Sendable {
   /// An older version's store is migrated, which may take minutes. The schemas' numbers.
   case migrating(from: Int, to: Int)
-  /// A backup was put in the store's place. It lacks what was received since `lastReceivedAt`; nil: nothing was ever received.
+  /// A backup was put in the store's place. It lacks what was received since `lastReceivedAt`; nil: nothing was ever
+  /// received.
   case restored(lastReceivedAt: Timestamp?)
   /// The index is built anew from the rows. Until that is done, look-ups and appends fail.
   case rebuildingIndex(cause: String)
   case rebuiltIndex(rows: Int, duration: Duration)
   /// It is tried again in a moment.
   case rebuildFailed(StoreError)
-  /// The write-ahead log is far larger than usual, because somebody keeps an old state of the store open.
+  /// The write-ahead log is far larger than usual, because another process keeps an old state of the store open.
   case logCannotBeFolded(bytes: Int)
   /// That is over.
   case logIsFolded

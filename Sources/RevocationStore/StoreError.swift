@@ -20,9 +20,11 @@ package enum StoreError: Error, Equatable, Sendable {
   case schema(path: String, found: Int, known: Int)
   /// SQLite found a page that makes no sense.
   case corrupt(path: String, cause: String)
-  /// The database is missing or empty, and its log is there. SQLite would delete the log, and what was acknowledged with it.
+  /// The database is missing or empty, and its log is there. SQLite would delete the log, and what was acknowledged
+  /// with it.
   case logAlone(path: String)
-  /// The database has no log of its own, as a backup has none, and there is a log beside it: another store's, which would ruin it.
+  /// The database has no log of its own, as a backup has none, and there is a log beside it: another store's, which
+  /// would ruin it.
   case strangeLog(path: String)
   /// The file that is open is no longer the one at its path: what is written to it dies with the process.
   case replaced(path: String)
@@ -52,22 +54,29 @@ extension StoreError: CustomStringConvertible {
     case .locked(let path, nil): "\(path) is in use by another server"
     case .missing(let path): "there is no store at \(path)"
     case .newStoreRefused(let path):
-      "there is no store at \(path), and new-store is refuse, since a new one knows of no revoked session: restore a backup, make one with `revoked init`, or set new-store to make"
+      "there is no store at \(path), and new-store is refuse, since a new one knows of no revoked session: "
+        + "restore a backup, make one with `revoked init`, or set new-store to make"
     case .foreign(let path, let cause): "\(path) is not a store of revoked: \(cause)"
     case .earlierBuild(let path):
-      "\(path) was written by a build of revoked before its first release, which this one cannot read: move it away and begin with an empty folder"
+      "\(path) was written by a build of revoked before its first release, which this one cannot read: move it "
+        + "away and begin with an empty folder"
     case .schema(let path, 0, _): "\(path) has nothing in it yet: start `revoked serve` on it once"
     case .schema(let path, let found, let known) where found > known:
-      "\(path) was written by a newer revoked (schema \(found), this one knows \(known)): start that one, or put a backup of before in an empty folder"
+      "\(path) was written by a newer revoked (schema \(found), this one knows \(known)): start that one, or "
+        + "put a backup of before in an empty folder"
     case .schema(let path, let found, let known):
-      "\(path) has the older schema \(found), this program needs \(known): `revoked serve` migrates it for good, so back it up first, with the version that wrote it"
+      "\(path) has the older schema \(found), this program needs \(known): `revoked serve` migrates it for "
+        + "good, so back it up first, with the version that wrote it"
     case .corrupt(let path, let cause): "\(path) is damaged: \(cause)"
     case .logAlone(let path):
-      "\(path) is missing or empty, but its log \(path)-wal holds events: put the two back together, or restore a backup into an empty folder"
+      "\(path) is missing or empty, but its log \(path)-wal holds events: put the two back together, or restore "
+        + "a backup into an empty folder"
     case .strangeLog(let path):
-      "\(path) is a backup, but \(path)-wal beside it is another store's log and would ruin it: restore a backup into an empty folder"
+      "\(path) is a backup, but \(path)-wal beside it is another store's log and would ruin it: restore a "
+        + "backup into an empty folder"
     case .replaced(let path):
-      "\(path) or its log was removed or replaced while it was open; put it back, or restore a backup into an empty folder, then restart the server"
+      "\(path) or its log was removed or replaced while it was open; put it back, or restore a backup into an "
+        + "empty folder, then restart the server"
     case .full(let path): "no space left to write \(path)"
     case .busy(let path): "\(path) is locked by another process"
     case .exists(let path): "\(path) is there already"
@@ -83,7 +92,7 @@ extension StoreError: CustomStringConvertible {
 }
 
 extension StoreError {
-  /// What an error of SQLite means for the file at `path`. Only its message is kept: the SQL text is nobody's business.
+  /// What an error of SQLite means for the file at `path`. Only its message is kept, and not the SQL text.
   init(_ error: any Error, path: String) {
     switch error {
     case let error as StoreError: self = error

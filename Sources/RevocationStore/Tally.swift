@@ -15,8 +15,8 @@ package struct Tally: Hashable, Sendable {
 
   private static let furthestAhead: Int64 = 86_400_000
 
-  /// A clock that is more than a day ahead of the last delivery is not believed: one start with a wrong one would forget everything. What is due
-  /// meanwhile is only remembered for longer.
+  /// A clock that is more than a day ahead of the last delivery is not believed: one start with a wrong one would
+  /// forget everything. What is due meanwhile is only remembered for longer.
   func believable(_ now: Timestamp) -> Timestamp {
     guard let lastReceivedAt else { return now }
     return min(now, Timestamp(milliseconds: lastReceivedAt.milliseconds + Self.furthestAhead))

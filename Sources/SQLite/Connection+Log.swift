@@ -15,7 +15,8 @@ extension Connection {
     }
   }
 
-  /// Copies pages from the write-ahead log into the database. Returns how many the log has, and how many of them are copied.
+  /// Copies pages from the write-ahead log into the database. Returns how many the log has, and how many of them are
+  /// copied.
   @discardableResult
   package func checkpoint(_ checkpoint: Checkpoint) throws(SQLiteError) -> (pages: Int, copied: Int) {
     try unsafe withHandle { handle throws(SQLiteError) in
@@ -26,13 +27,14 @@ extension Connection {
     }
   }
 
-  /// Writes the write-ahead log over itself, byte for byte, and syncs it. Only within a write transaction, while nobody else may append to the log
-  /// or restart it.
+  /// Writes the write-ahead log over itself, byte for byte, and syncs it. Only within a write transaction, while no
+  /// other process may append to the log or restart it.
   ///
-  /// When a sync fails, Linux marks the pages clean that it could not write, and reports it once. Whoever reads the file sees them, and a later
-  /// sync succeeds without having written them. So a server that is killed after a failed sync would be followed by one that recovers a log that is
-  /// not on the disk, appends behind the hole, and loses all of that in a power cut. Written once more, the pages are dirty again and the next sync
-  /// is about them. The same bytes harm no reader.
+  /// When a sync fails, Linux marks the pages clean that it could not write, and reports it once. A process that reads
+  /// the file sees them, and a later sync succeeds without having written them. So a server that is killed after a
+  /// failed sync would be followed by one that recovers a log that is not on the disk, appends behind the hole, and
+  /// loses all of that in a power cut. Written once more, the pages are dirty again and the next sync is about them.
+  /// The same bytes harm no reader.
   package func rewriteLog() throws(SQLiteError) {
     try unsafe withHandle { handle throws(SQLiteError) in
       var pointer: UnsafeMutableRawPointer?

@@ -1,14 +1,14 @@
 internal import CSQLite
 internal import Glibc
 
-/// A connection to a database file. Nothing here locks: whoever owns it lends it to one thread at a time.
+/// A connection to a database file. Nothing here locks: its owner lends it to one thread at a time.
 ///
 /// Sendable, because it may be lent to one thread after another.
 @safe package final class Connection: @unchecked Sendable {
   package enum Access: Sendable {
     case readWrite
     case readOnly
-    /// SQLite is told that nobody writes to the file, and neither looks for a log nor takes a lock.
+    /// SQLite is told that no process writes to the file. It looks for no log and takes no lock.
     case immutable
   }
 
@@ -16,7 +16,8 @@ internal import Glibc
   package enum Waiting: Sendable {
     /// SQLite's own way: it looks every 100 ms in the end.
     case atMost(milliseconds: CInt)
-    /// Looks every few milliseconds, so often. For who waits for a lock that is let go of often, and is taken again at once.
+    /// Looks every few milliseconds, so often. For who waits for a lock that is let go of often, and is taken again at
+    /// once.
     case looking(times: CInt)
   }
 
@@ -72,7 +73,7 @@ internal import Glibc
   /// Every later call fails. The last connection to close folds the log into the database.
   package func close() {
     statements = [:]
-    // Statements that somebody still holds keep the handle alive until they go.
+    // Statements that are still held keep the handle alive until they go.
     _ = unsafe sqlite3_close_v2(handle)
     unsafe handle = nil
   }

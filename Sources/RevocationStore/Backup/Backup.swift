@@ -6,7 +6,8 @@ extension RevocationStore {
   /// Copies the store, as of one moment, to a file that is a store itself; a server may be writing meanwhile. The file
   /// appears under its name once it is whole and on disk, readable by its owner alone.
   ///
-  /// Throws `.exists` when there is such a file and it is not to be replaced, or there is a log beside it. Answers what the copy holds.
+  /// Throws `.exists` when there is such a file and it is not to be replaced, or there is a log beside it. Returns what
+  /// the copy holds.
   package func backUp(to path: String, replacing: Bool = false) throws(StoreError) -> Tally {
     guard FileIdentity(path) != FileIdentity(self.path) else {
       throw .io(path: path, cause: "it is the store itself")
@@ -34,8 +35,8 @@ extension RevocationStore {
     try copy.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
     try db.copy(to: copy)
     copy.close()
-    // The copy says of itself that it has a log, as the store does. One that says it has none is told apart from a store, should somebody put it
-    // beside the log of another: SQLite would play that into it.
+    // The copy says of itself that it has a log, as the store does. One that says it has none is told apart from a
+    // store, should somebody put it beside the log of another: SQLite would play that into it.
     let whole = try Connection(path, waiting: .atMost(milliseconds: 0))
     defer { whole.close() }
     guard try whole.first("PRAGMA journal_mode = DELETE", make: { try $0.text(0) }) == "delete" else {
@@ -44,8 +45,8 @@ extension RevocationStore {
   }
 }
 
-/// Where a copy of the store goes: written under another name beside it, so that what stands under its own name is whole and
-/// on disk, or the old file, or nothing.
+/// Where a copy of the store goes: written under another name beside it, so that what stands under its own name is
+/// whole and on disk, or the old file, or nothing.
 struct BackupFile: ~Copyable {
   let path: String
   /// What to write to. It is there, empty, and for the owner alone.

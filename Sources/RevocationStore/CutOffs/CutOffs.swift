@@ -3,8 +3,8 @@ internal import Synchronization
 
 /// The cut-offs that stand, in memory. Safe from any thread.
 ///
-/// It follows the store: what was committed here is in it before the commit is acknowledged, and a look-up whose snapshot
-/// has newer numbers reads what it lacks first.
+/// It follows the store: what was committed here is in it before the commit is acknowledged, and a look-up whose
+/// snapshot has newer numbers reads what it lacks first.
 package final class CutOffs: Sendable {
   private struct State {
     var users = CutOffTable()

@@ -1,7 +1,8 @@
 package import DynamicEvents
 package import Signature
 
-/// What an operator orders: an event like Dynamic's, made here, that takes effect with its commit and reaches the handlers.
+/// What an operator orders: an event like Dynamic's, made here, that takes effect with its commit and reaches the
+/// handlers.
 package enum OperatorOrder: Hashable, Sendable {
   case revoke(SessionID)
   /// By the id of a user or of an environment.

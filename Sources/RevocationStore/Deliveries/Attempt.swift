@@ -9,8 +9,8 @@ package struct Attempt: Hashable, Sendable {
     case failed(error: String, retryAt: Timestamp)
     /// Given up: a dead letter.
     case dead(error: String)
-    /// Under way while the position moves on. The row is due at once: whoever finds it and does not know of a running attempt finds what
-    /// a killed process left. No expiry is needed, as only one process serves a folder.
+    /// Under way while the position moves on. The row is due at once: a process that finds it and knows of no running
+    /// attempt finds what a killed process left. No expiry is needed, as only one process serves a folder.
     case claimed
   }
 

@@ -105,11 +105,12 @@ extension RevocationStore {
     }
   }
 
-  /// Puts dead letters back in the queue, to be attempted at once and as often as a new event. Those that are none (any more) are passed over.
+  /// Puts dead letters back in the queue, to be attempted at once and as often as a new event. Those that are none (any
+  /// more) are passed over.
   ///
-  /// One that could not be decoded is decoded again, which a newer release may be able to: its session is revoked if it is a revocation, and it
-  /// becomes a new event, for every handler. Answers which were put back, in one transaction; call it for some hundred at a time, so
-  /// that ingest gets its turns.
+  /// One that could not be decoded is decoded again, which a newer release may be able to: its session is revoked if it
+  /// is a revocation, and it becomes a new event, for every handler. Returns which were put back, in one transaction;
+  /// call it for some hundred at a time, so that ingest gets its turns.
   package func replay(_ ids: [DeadLetterID], at now: Timestamp) throws(StoreError) -> [DeadLetterID] {
     try appendTransaction { transaction in
       try ids.filter { id in
@@ -124,7 +125,8 @@ extension RevocationStore {
     }
   }
 
-  /// Forgets dead letters: the handler never gets the event. One that could not be decoded is deleted with its bytes. Answers which.
+  /// Forgets dead letters: the handler never gets the event. One that could not be decoded is deleted with its bytes.
+  /// Returns which.
   package func discard(_ ids: [DeadLetterID]) throws(StoreError) -> [DeadLetterID] {
     try appendTransaction { transaction in
       try ids.filter { id in

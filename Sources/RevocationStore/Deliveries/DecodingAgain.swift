@@ -2,8 +2,8 @@ internal import DynamicEvents
 internal import SQLite
 
 extension AppendTransaction {
-  /// Whether the event is usable now. If so, everything is as if it came now: it gets the next number, so that every handler meets it in its
-  /// turn, also one that is about to pass its old place.
+  /// Whether the event is usable now. If so, everything is as if it came now: it gets the next number, so that every
+  /// handler meets it in its turn, also one that is about to pass its old place.
   mutating func decodeAgain(event seq: Int64, at now: Timestamp) throws -> Bool {
     let stored = try db.first(
       "SELECT body, received_at, source FROM event WHERE seq = ? AND problem IS NOT NULL", seq

@@ -53,14 +53,15 @@ extension RevocationStore {
     }
   }
 
-  /// No attempt waits longer for the next one. A time further ahead was written by a clock that was ahead, and has come.
+  /// No attempt waits longer for the next one. A time further ahead was written by a clock that was ahead, and has
+  /// come.
   package static let longestPause: Duration = .seconds(3600)
 
-  /// Failed deliveries whose time has come, the longest due first: at most `limit`, and no more once their bodies reach `bytes`. Those that
-  /// the caller has in hand already (`excluding`) are passed over.
+  /// Failed deliveries whose time has come, the longest due first: at most `limit`, and no more once their bodies reach
+  /// `bytes`. Those that the caller has in hand already (`excluding`) are passed over.
   ///
-  /// So are those of events behind `end`. They were attempted out of their turn, before the process was killed: if one succeeded before its turn
-  /// comes, and so lost its row, it would be taken for a fresh one.
+  /// So are those of events behind `end`. They were attempted out of their turn, before the process was killed: if one
+  /// succeeded before its turn comes, and so lost its row, it would be taken for a fresh one.
   package func dueDeliveries(
     handler: Int64, at now: Timestamp, limit: Int, bytes: Int = 4 << 20, upTo end: Int64 = .max,
     excluding inHand: Set<Int64> = []

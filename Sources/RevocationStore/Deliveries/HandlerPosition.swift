@@ -65,8 +65,8 @@ extension RevocationStore {
   /// The decodable events behind a position, oldest first: at most `limit`, and no more once their bodies reach
   /// `bytes` (so a big one still comes, alone).
   ///
-  /// Those that `handler` has a delivery of its own for are left out: they were attempted, out of their turn, before the process was killed, and
-  /// come by `dueDeliveries` or are dead.
+  /// Those that `handler` has a delivery of its own for are left out: they were attempted, out of their turn, before
+  /// the process was killed, and come by `dueDeliveries` or are dead.
   package func events(
     after position: Int64, limit: Int, bytes: Int = 4 << 20, handler: Int64? = nil
   ) throws(StoreError) -> EventPage {
@@ -95,7 +95,8 @@ extension RevocationStore {
     }
   }
 
-  /// Pending and dead deliveries of every handler that ever was, by name. Costs a row a handler, however many deliveries there are.
+  /// Pending and dead deliveries of every handler that ever was, by name. Costs a row a handler, however many
+  /// deliveries there are.
   package func backlogs() throws(StoreError) -> [String: Backlog] {
     try read { db in
       let backlogs = try db.all(

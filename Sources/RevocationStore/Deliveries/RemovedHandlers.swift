@@ -2,8 +2,8 @@ package import DynamicEvents
 internal import SQLite
 
 extension RevocationStore {
-  /// Takes note that the server has these handlers and no others. What one that is removed has not delivered stays, and so does its place,
-  /// until it is registered again or forgotten.
+  /// Takes note that the server has these handlers and no others. What one that is removed has not delivered stays, and
+  /// so does its place, until it is registered again or forgotten.
   package func markRemoved(allBut names: [String], at now: Timestamp) throws(StoreError) {
     try write { db in
       for name in try db.all("SELECT name FROM handler WHERE removed_at IS NULL", make: { try $0.text(0) })
@@ -28,8 +28,9 @@ extension RevocationStore {
     }
   }
 
-  /// Forgets a removed handler: its rows, at most `limit` of them in this transaction, and with the last of them its place and its name. Answers
-  /// whether there is more to do. One that a server has, or has again meanwhile, is left alone.
+  /// Forgets a removed handler: its rows, at most `limit` of them in this transaction, and with the last of them its
+  /// place and its name. Returns whether there is more to do. One that a server has, or has again meanwhile, is left
+  /// alone.
   package func forgetSome(ofRemoved name: String, limit: Int) throws(StoreError) -> Bool {
     try write { db in
       let id = try db.first("SELECT id FROM handler WHERE name = ? AND removed_at IS NOT NULL", name) { row in

@@ -11,7 +11,8 @@ package struct FeedEntry: Hashable, Sendable {
 
   package var cursor: FeedCursor
   package var subject: Subject
-  /// From when on the JWTs have expired by themselves, so that the entry may be forgotten. The subject may come again, with a later one.
+  /// From when on the JWTs have expired by themselves, so that the entry may be forgotten. The subject may come again,
+  /// with a later one.
   package var expiresAt: Timestamp
 }
 
@@ -22,8 +23,8 @@ package struct FeedPage: Sendable {
   package var end: Int64
   /// Nothing was there behind it.
   package var isLast: Bool
-  /// How many numbers that were given out have no session any more, since it moved behind all others or was forgotten, or are a cut-off's. Never
-  /// less in a later page.
+  /// How many numbers that were given out have no session any more, since it moved behind all others or was forgotten,
+  /// or are a cut-off's. Never less in a later page.
   package var departures: Int64
 }
 
@@ -33,8 +34,8 @@ extension RevocationStore {
     FeedCursor(epoch: feedEpochs.id(of: seq) ?? 0, seq: seq)
   }
 
-  /// Whether a caller who has read up to this cursor can go on from there. If not, the store's history is another one since: it must read from the
-  /// beginning. A caller who has read nothing can always go on.
+  /// Whether a caller who has read up to this cursor can go on from there. If not, the store's history is another one
+  /// since: it must read from the beginning. A caller who has read nothing can always go on.
   package func knows(_ cursor: FeedCursor) -> Bool {
     cursor.seq == 0
       || feedEpochs.id(of: cursor.seq) == cursor.epoch && cursor.seq <= lastRevocation.load(ordering: .acquiring)
@@ -45,11 +46,11 @@ extension RevocationStore {
     lastRevocation.max(try tally().lastRevocation, ordering: .releasing)
   }
 
-  /// The entries behind a position, in the order of their numbers, as of one moment; `limit` bounds the rows that are looked at. What has
-  /// expired is left out.
+  /// The entries behind a position, in the order of their numbers, as of one moment; `limit` bounds the rows that are
+  /// looked at. What has expired is left out.
   ///
-  /// A caller that goes on at `end` until `isLast` has every session that was revoked at the last call: a row only ever moves behind all others,
-  /// when its expiry grows, and so cannot slip from what is still to come into what is past.
+  /// A caller that goes on at `end` until `isLast` has every session that was revoked at the last call: a row only ever
+  /// moves behind all others, when its expiry grows, and so cannot slip from what is still to come into what is past.
   package func feed(after position: Int64, limit: Int, at now: Timestamp) throws(StoreError) -> FeedPage {
     try checkFiles()
     let page = try read { db in

@@ -58,9 +58,9 @@ package struct FeedCursor: Hashable, Sendable {
 /// Which opening of the store gave out which numbers of the feed.
 ///
 /// A cursor must not outlive the history that it belongs to: once an older backup is restored, numbers that were given
-/// out before are given out again, to other sessions, and whoever asks for what comes after the old number would miss
-/// them. So every opening draws a random id for the numbers that it will give out, the ids are kept in the store, and a
-/// cursor carries its own. After a restore the ids differ from the backup's end on.
+/// out before are given out again, to other sessions, and a client that asks for what comes after the old number would
+/// miss them. So every opening draws a random id for the numbers that it will give out, the ids are kept in the store,
+/// and a cursor carries its own. After a restore the ids differ from the backup's end on.
 struct FeedEpochs: Sendable {
   /// The first number of each, growing; and its id.
   private var epochs: [(first: Int64, id: UInt32)] = []
@@ -79,7 +79,7 @@ struct FeedEpochs: Sendable {
       }
     } catch {
       // A full disk must not keep look-ups from being answered. An id that is not kept is unknown after the next
-      // opening, and whoever has it reads everything again: no harm but the work.
+      // opening, and a client that has it reads everything again, which costs only the work.
     }
     return try connections.read { db in
       var epochs = FeedEpochs()

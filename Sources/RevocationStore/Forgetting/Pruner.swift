@@ -2,8 +2,8 @@ internal import Dispatch
 package import DynamicEvents
 internal import Synchronization
 
-/// Forgets in the background what may be forgotten. Between two steps it rests four times as long as the step took, so that
-/// it takes a fifth of the writer's time at most, however much there is to do; between two passes an hour.
+/// Forgets in the background what may be forgotten. Between two steps it rests four times as long as the step took, so
+/// that it takes a fifth of the writer's time at most, however much there is to do; between two passes an hour.
 package final class Pruner: Sendable {
   private static let rest = DispatchTimeInterval.seconds(3600)
   /// Not to wake for every thousand rows at once.
@@ -18,7 +18,7 @@ package final class Pruner: Sendable {
 
   /// - Parameters:
   ///   - handlers: the names of the handlers that are configured at the moment.
-  ///   - failed: told of a step that failed; the pass begins anew after the rest.
+  ///   - failed: called with the error of a step that failed; the pass begins anew after the pause.
   package init(
     store: RevocationStore, handlers: @escaping @Sendable () -> [String], now: @escaping @Sendable () -> Timestamp,
     failed: @escaping @Sendable (StoreError) -> Void

@@ -1,8 +1,8 @@
 package import DynamicEvents
 internal import SQLite
 
-/// Where a pass over what may be forgotten stands. A pass goes through the tables in the order of their numbers, a few rows
-/// a step; no index on a time is kept for it, since that would cost ingest and a pass costs it nothing.
+/// Where a pass over what may be forgotten stands. A pass goes through the tables in the order of their numbers, a few
+/// rows a step; no index on a time is kept for it, since that would cost ingest and a pass costs it nothing.
 package enum PruneStep: Hashable, Sendable {
   case revocations(after: Int64)
   case cutOffs(after: Int64)
@@ -17,15 +17,15 @@ package enum PruneStep: Hashable, Sendable {
 }
 
 extension RevocationStore {
-  /// How long an event is known after it was received, whatever the retention of sessions: Dynamic redelivers for 90 days, and
-  /// retries such a delivery for one day more.
+  /// How long an event is known after it was received, whatever the retention of sessions: Dynamic redelivers for 90
+  /// days, and retries such a delivery for one day more.
   private static let eventRetention: Int64 = 92 * 86_400_000
 
-  /// Takes one step of a pass. Answers where the next one begins; nil at the pass's end.
+  /// Takes one step of a pass. Returns where the next one begins; nil at the pass's end.
   ///
-  /// Sessions go at their expiry. Events go once nobody needs them: neither the deduplication, nor one of the `handlers`
-  /// (by name; those that are configured), nor somebody who looks at dead letters. What a handler that is no longer configured
-  /// has not delivered keeps no event, but what it gave up does.
+  /// Sessions go at their expiry. Events go once nobody needs them: neither the deduplication, nor one of the
+  /// `handlers` (by name; those that are configured), nor somebody who looks at dead letters. What a handler that is no
+  /// longer configured has not delivered keeps no event, but what it gave up does.
   package func prune(
     _ step: PruneStep, at now: Timestamp, handlers: [String]
   ) throws(StoreError) -> PruneStep? {
@@ -39,7 +39,8 @@ extension RevocationStore {
   private func pruneRevocations(after seq: Int64, at now: Timestamp) throws(StoreError) -> PruneStep? {
     let horizon = retention.horizon(at: now).milliseconds
     let (expired, next): ([Int64], Int64?) = try read { db in
-      // Compared where they are: a pass over ten million rows that each come out of SQLite takes ten times the processor.
+      // Compared where they are: a pass over ten million rows that each come out of SQLite takes ten times the
+      // processor.
       let expired = try db.all(
         """
         SELECT seq FROM revocation WHERE seq > ?1 AND seq <= ?1 + \(PruneStep.looks) AND remember_from < ?2
@@ -145,7 +146,7 @@ struct EventPruning {
     position = known.map(\.position).min() ?? .max
   }
 
-  /// Deletes the event unless somebody needs it.
+  /// Deletes the event unless it is still needed.
   mutating func prune(_ seq: Int64) throws {
     guard seq <= position else { return }
     // By way of the handlers, so that the primary key finds the rows.

@@ -72,8 +72,8 @@ extension Retention {
         }
       }
     } catch {
-      // A full disk must not keep look-ups from being answered. A day that nobody can be told of the next time does not
-      // begin to pass.
+      // A full disk must not keep look-ups from being answered. A day that cannot be written down for
+      // the next start does not begin to pass.
       var retention = asked
       if let last = try connections.read(Last.fetch) {
         retention.former = (max(last.period, last.former), Timestamp(milliseconds: .max))

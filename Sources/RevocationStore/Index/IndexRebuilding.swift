@@ -31,8 +31,8 @@ struct RebuildProgress {
   }
 }
 
-// The index is derived data: all of it is in the rows. So it is never believed when it is damaged, and nobody has to be asked before it is built
-// anew. While that lasts, look-ups and appends fail: "not revoked" would be a guess, and so would "new".
+// The index is derived data: all of it is in the rows. So a damaged one is never believed, and is built anew without
+// asking. While that lasts, look-ups and appends fail: "not revoked" would be a guess, and so would "new".
 extension RevocationStore {
   private static let queue = DispatchQueue(label: "revoked.index", qos: .utility)
   private static let pause = DispatchTimeInterval.seconds(5)
@@ -79,7 +79,8 @@ extension RevocationStore {
     return mayGoOn ? .rebuildingIndex(path: path, percent: 0) : .corrupt(path: path, cause: cause)
   }
 
-  /// Finds out in the background whether a run of the revocations' index is gone from the disk. If so, the indexes are built anew.
+  /// Finds out in the background whether a run of the revocations' index is gone from the disk. If so, the indexes are
+  /// built anew.
   func search(for run: Int64) {
     guard let indexes, !indexes.isSearching.exchange(true, ordering: .relaxed) else { return }
     Self.queue.async {
@@ -128,7 +129,8 @@ extension RevocationStore {
     indexes.progress.withLock { $0.clears = false }
   }
 
-  /// Builds what both indexes lack from the rows, some thousand rows a transaction: memory stays bounded, and other writers get their turns.
+  /// Builds what both indexes lack from the rows, some thousand rows a transaction: memory stays bounded, and other
+  /// writers get their turns.
   ///
   /// - Parameter progress: called with the percentage that is done, and returns whether to go on.
   /// - Returns: how many rows the indexes have now; nil when it was stopped.

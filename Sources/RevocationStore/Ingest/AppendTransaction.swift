@@ -18,7 +18,7 @@ extension RevocationStore: EventAppending {
   /// One transaction that may add rows, and what follows from it for the indexes.
   func appendTransaction<Value>(_ body: (inout AppendTransaction) throws -> Value) throws(StoreError) -> Value {
     let writers = unsafe indexes?.writers
-    // Behind the counting of the commit, so that whoever finds a row by the index has a snapshot with the row.
+    // After the commit is counted, so that a look-up that finds a row by the index has a snapshot with the row.
     var made: (cutOffs: [CutOff], first: Int64, last: Int64)?
     let ended = { (isCommitted: Bool) in
       writers?.ended(isCommitted)
@@ -156,8 +156,8 @@ struct AppendTransaction {
     return tally.lastEvent
   }
 
-  /// Remembers the message that a known event came with again, and puts its dead deliveries back in the queue, so that "redeliver" in Dynamic's
-  /// dashboard works.
+  /// Remembers the message that a known event came with again, and puts its dead deliveries back in the queue, so that
+  /// "redeliver" in Dynamic's dashboard works.
   private func update(_ seq: Int64, with event: IncomingEvent) throws {
     let known = try db.first("SELECT messages FROM event WHERE seq = ?", seq) { row in try row.text(0) }
     var messages = MessageIDs(text: known ?? "")
@@ -170,8 +170,8 @@ struct AppendTransaction {
       """, event.receivedAt.milliseconds, seq)
   }
 
-  /// Monotonic: a later event changes nothing of the first one's row, but can have it remembered for longer. Then the row
-  /// goes to the end of the feed, where those who follow it learn of the new expiry.
+  /// Monotonic: a later event changes nothing of the first one's row, but can have it remembered for longer. Then the
+  /// row goes to the end of the feed, where those who follow it learn of the new expiry.
   mutating func revoke(_ revoked: SessionRevoked, by event: IncomingEvent, seq: Int64) throws {
     try revoke(revoked.session, revoked, event, seq)
     for session in revoked.otherSessions { try revoke(session, revoked, event, seq) }

@@ -29,8 +29,8 @@ package final class Inbox: Sendable {
   private let queue = DispatchQueue(label: "revoked.inbox")
   private let state = Mutex(State())
 
-  /// - Parameter committed: called on the writer's queue after each commit and after its batches' completions: the place
-  ///   to wake the dispatcher. Must be brief.
+  /// - Parameter committed: called on the writer's queue after each commit and after its batches' completions: the
+  ///   place to wake the dispatcher. Must be brief.
   package init(
     _ store: any EventAppending, limits: InboxLimits = InboxLimits(),
     committed: @escaping @Sendable (Commit) -> Void = { _ in }
@@ -40,14 +40,14 @@ package final class Inbox: Sendable {
     self.committed = committed
   }
 
-  /// Takes what a loop collected in one round; never blocks on the disk. `false`: the inbox is full or closed, none of it was taken, and all of
-  /// it is to be refused now (503).
+  /// Takes what a loop collected in one round; never blocks on the disk. `false`: the inbox is full or closed, none of
+  /// it was taken, and all of it is to be refused now (503).
   ///
-  /// A batch is taken whole while the limits are not reached: what waits may exceed them by one round of each loop, and an answer never
-  /// depends on a neighbour's place in the batch.
+  /// A batch is taken whole while the limits are not reached: what waits may exceed them by one round of each loop, and
+  /// an answer never depends on a neighbour's place in the batch.
   ///
-  /// `completion` is called exactly once, on the writer's queue and not from within this call, with one outcome per event, or with the reason
-  /// why none of them is stored. It is not called when the batch was not taken.
+  /// `completion` is called exactly once, on the writer's queue and not from within this call, with one outcome per
+  /// event, or with the reason why none of them is stored. It is not called when the batch was not taken.
   package func submit(_ batch: [IncomingEvent], completion: @escaping Completion) -> Bool {
     state.withLock { state in
       guard !state.isClosed, state.events < limits.events, state.bytes < limits.bytes else { return false }
@@ -128,7 +128,7 @@ package final class Inbox: Sendable {
     }
   }
 
-  /// Makes room before the answers go out, so that who is answered may submit again.
+  /// Makes room before the answers go out, so that a client that is answered can submit again.
   private func release(_ submissions: [Submission]) {
     state.withLock { state in
       for submission in submissions {
@@ -153,8 +153,9 @@ package final class Inbox: Sendable {
 
 /// How much may wait to be stored, and how much one commit takes.
 package struct InboxLimits: Sendable {
-  /// Events waiting or being written beyond which no more are taken. At 10,000 a second and more this is about a second of work, well inside the time
-  /// that Dynamic waits for an answer; who comes later is better off with a 503 at once.
+  /// Events waiting or being written beyond which no more are taken. At 10,000 a second and more this is about a second
+  /// of work, well inside the time that Dynamic waits for an answer. A delivery that comes later is better answered
+  /// with a 503 at once.
   package var events = 16_384
   /// Bytes of their bodies, which may be 256 KiB each: a bound on memory.
   package var bytes = 64 << 20
@@ -169,7 +170,7 @@ package struct InboxLimits: Sendable {
 package protocol EventAppending: Sendable {
   /// Proves that a commit reaches the disk now, by really making one.
   func probeWritable() throws(StoreError)
-  /// Stores a batch in one transaction. Answers one outcome per event, in order; when it throws, nothing is stored.
+  /// Stores a batch in one transaction. Returns one outcome per event, in order; when it throws, nothing is stored.
   func append(_ batch: [IncomingEvent]) throws(StoreError) -> [AppendOutcome]
 }
 

@@ -8,7 +8,8 @@ package struct IncomingEvent: Sendable {
     case cutOff(CutOff)
     /// Any other event that a handler wants.
     case other(name: String)
-    /// Why the body could not be decoded. Its key must be made from the body, lest it stand in a real event's way.
+    /// Why the body could not be decoded. Its key must be made from the body, so that it cannot have a real event's
+    /// key.
     case undecodable(problem: String)
   }
 
@@ -85,5 +86,33 @@ package struct SessionRevoked: Sendable {
     self.by = by
     self.revokedAt = revokedAt
     self.createdAt = createdAt
+  }
+}
+
+/// The messageIds that an event arrived under, as one text with spaces between.
+struct MessageIDs {
+  /// Dynamic sends one message per webhook and event; more than a handful is a replay, which must not grow the row.
+  static let most = 16
+  /// A UUID has 36 bytes. What is longer, or would not come apart again, is not recorded.
+  static let longest = 64
+
+  private(set) var text: String
+
+  init(text: String = "") {
+    self.text = text
+  }
+
+  /// Returns whether the text changed.
+  @discardableResult
+  mutating func add(_ id: String?) -> Bool {
+    guard let id, 1...Self.longest ~= id.utf8.count, id.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else { return false }
+    if text.isEmpty {
+      text = id
+      return true
+    }
+    let known = text.split(separator: " ")
+    guard known.count < Self.most, !known.contains(id[...]) else { return false }
+    text += " " + id
+    return true
   }
 }

@@ -61,7 +61,8 @@ extension RevocationStore {
         WHERE (?1 IS NULL OR seq < ?1) AND (?2 IS NULL OR name = ?2) ORDER BY seq DESC
         """, before, filter.name
       ) { row in
-        // Events come in the order of their times, but for a clock that was set back: an hour of them is looked through.
+        // Events come in the order of their times, but for a clock that was set back: an hour of them is looked
+        // through.
         let receivedAt = try row.integer(4)
         if let since = filter.since, receivedAt < since.milliseconds {
           return receivedAt >= since.milliseconds - 3_600_000

@@ -12,10 +12,11 @@ package enum StoreStage: String, Hashable, Sendable {
 }
 
 extension RevocationStore {
-  /// Has SQLite check its pages, counts the rows, and asks the index for every key. A server may be writing meanwhile: each stage is as of one
-  /// moment, and the server's log grows until it is over.
+  /// Has SQLite check its pages, counts the rows, and asks the index for every key. A server may be writing meanwhile:
+  /// each stage is as of one moment, and the server's log grows until it is over.
   ///
-  /// - Parameter progress: called now and then with the stage, how many rows of it were looked at, and how many there are.
+  /// - Parameter progress: called now and then with the stage, how many rows of it were looked at, and how many there
+  ///   are.
   /// - Returns: what is wrong, a line each; nothing if the store is whole.
   package func findFaults(
     progress: (_ stage: StoreStage, _ done: Int, _ total: Int) -> Void
@@ -81,7 +82,8 @@ extension RevocationStore {
   private static let lastRevocationInUse =
     "SELECT max(coalesce((SELECT max(seq) FROM revocation), 0), coalesce((SELECT max(seq) FROM cutoff), 0))"
 
-  /// Makes everything anew that follows from the rows: SQLite's indexes, the counts, and both key indexes. Only with `.repair`.
+  /// Makes everything anew that follows from the rows: SQLite's indexes, the counts, and both key indexes. Only with
+  /// `.repair`.
   ///
   /// A kill costs no more than the step under way: the next server finds an index that lacks rows, and extends it.
   /// - Parameter progress: called with the stage, how much of it is done, and the whole.

@@ -3,17 +3,18 @@ internal import KeyIndex
 internal import SQLite
 internal import Synchronization
 
-/// Answers who is revoked over a connection of its own, without a hop to another queue: a look-up of who is not costs no read at all, mostly. Not
-/// `Sendable`: one per loop.
+/// Looks up which sessions are revoked, over a connection of its own and without a hop to another queue. A session that
+/// is not revoked mostly costs no read. Not `Sendable`: one per loop.
 ///
-/// Look-ups of one round share a snapshot. It is renewed as soon as anything was committed here since, so that a look-up that begins after a delivery
-/// was answered sees it; and it is let go at the round's end, so that the next round sees what another process committed, and because a snapshot that
-/// is kept keeps the log from being folded into the database.
+/// Look-ups of one round share a snapshot. It is renewed as soon as anything was committed here since, so that a
+/// look-up that begins after a delivery was answered sees it; and it is let go at the round's end, so that the next
+/// round sees what another process committed, and because a snapshot that is kept keeps the log from being folded into
+/// the database.
 package final class LookUpReader {
   /// Recovery after another process died is all that ever makes a reader wait, and a loop must not wait for long.
   private static let patience: CInt = 50
-  /// In KiB. The inner pages of the tables stay in it up to ten million sessions, though leaves pass through: a look-up of one that is
-  /// revoked reads a block and a row.
+  /// In KiB. The inner pages of the tables stay in it up to ten million sessions, though leaves pass through: a look-up
+  /// of one that is revoked reads a block and a row.
   private static let cache = 6000
   /// Each further try has been overtaken by a commit, which takes far longer than a try.
   private static let tries = 100
@@ -30,13 +31,14 @@ package final class LookUpReader {
     self.store = store
   }
 
-  /// Lends `use` when the session was revoked, by whom, and by which event, whose id is empty if there is none; nil when it was not.
+  /// Lends `use` when the session was revoked, by whom, and by which event, whose id is empty if there is none; nil
+  /// when it was not.
   package func revocation<Answer>(
     of session: SessionID, _ use: (_ revokedAt: Timestamp, _ by: RevokedBy, _ eventID: Span<UInt8>) -> Answer
   ) throws(StoreError) -> Answer? {
-    try answer([session]) { open, places in
+    try answer(session) { open, places in
       defer { open.select.reset() }
-      guard try open.find(session, places[0]) else { return nil }
+      guard try open.find(session, places) else { return nil }
       let row = open.select.row
       let (revokedAt, by) = try (Timestamp(milliseconds: row.number(0)), RevokedBy(row, 1))
       return row.lend(2) { use(revokedAt, by, $0) } ?? use(revokedAt, by, Span())
@@ -45,9 +47,9 @@ package final class LookUpReader {
 
   /// The number of the event by which the session was revoked; nil when it was not.
   package func event(of session: SessionID) throws(StoreError) -> Int64? {
-    try answer([session]) { open, places in
+    try answer(session) { open, places in
       defer { open.select.reset() }
-      return try open.find(session, places[0]) ? open.select.row.integer(3) : nil
+      return try open.find(session, places) ? open.select.row.integer(3) : nil
     }
   }
 
@@ -82,6 +84,14 @@ package final class LookUpReader {
 
   /// What is known of a request that presents all of these tokens: one that is refused refuses it.
   package func standing(of tokens: [TokenClaims], at now: Timestamp) throws(StoreError) -> TokenStanding {
+    if tokens.count == 1, tokens[0].originalSid == nil {
+      // Nearly every request, and without an array.
+      let session = tokens[0].sid
+      return try answer(session) { open, places in
+        if try open.isRevoked(session, places) { return .revoked }
+        return store.cutOffs.refuses(tokens[0], at: now) ? .cutOff : .good
+      }
+    }
     var sessions: [SessionID] = []
     for token in tokens {
       sessions.append(token.sid)
@@ -103,20 +113,24 @@ package final class LookUpReader {
 
   /// Has the index say where the sessions are, and then takes a snapshot that the index is complete for.
   ///
-  /// In this order a commit in between is in the snapshot, and what it moved to other numbers shows by these being beyond what the index
-  /// covered. The other way round a session could be found at a place that the snapshot does not have yet.
-  private func answer<Answer>(
-    _ sessions: [SessionID], _ body: (Open, [KeyPlaces]) throws -> Answer
+  /// In this order a commit in between is in the snapshot, and what it moved to other numbers shows by these being
+  /// beyond what the index covered. The other way round a session could be found at a place that the snapshot does not
+  /// have yet.
+  ///
+  /// - Parameters:
+  ///   - ask: returns what the index says, and up to which number it is complete.
+  ///   - body: looks there.
+  private func answer<Places, Answer>(
+    _ ask: (KeyIndex) -> (Places, covered: Int64), _ body: (Open, Places) throws -> Answer
   ) throws(StoreError) -> Answer {
     guard let index = store.indexes?.revocations else { throw .readOnly(path: store.path) }
     var missing: Int64?
     for attempt in 0..<Self.tries {
-      let places = sessions.map { index.places(of: IndexKey($0)) }
+      let (places, covered) = ask(index)
       // Behind the question: an index that is being built says less than it seems.
       try store.checkIndexes()
       do {
         let open = try snapshot()
-        let covered = places.map(\.covered).min() ?? .max
         if covered < lastNumber {
           // A commit of this process is covered in a moment; one of another never, unless by us.
           if attempt > 0 { try cover(index, open) }
@@ -136,9 +150,32 @@ package final class LookUpReader {
     throw .overtaken(path: store.path)
   }
 
+  /// Without the arrays that several sessions take.
+  private func answer<Answer>(
+    _ session: SessionID, _ body: (Open, KeyPlaces) throws -> Answer
+  ) throws(StoreError) -> Answer {
+    try answer { index in
+      let places = index.places(of: IndexKey(session))
+      return (places, places.covered)
+    } _: { open, places in
+      try body(open, places)
+    }
+  }
+
+  private func answer<Answer>(
+    _ sessions: [SessionID], _ body: (Open, [KeyPlaces]) throws -> Answer
+  ) throws(StoreError) -> Answer {
+    try answer { index in
+      let places = sessions.map { index.places(of: IndexKey($0)) }
+      return (places, places.map(\.covered).min() ?? .max)
+    } _: { open, places in
+      try body(open, places)
+    }
+  }
+
   private func snapshot() throws -> Open {
-    // Read first: a commit in between is seen by the snapshot and makes it look old, never the other way round. SQLite takes the snapshot at the
-    // first read behind BEGIN.
+    // Read first: a commit in between is seen by the snapshot and makes it look old, never the other way round. SQLite
+    // takes the snapshot at the first read behind BEGIN.
     let now = store.commits.load(ordering: .acquiring)
     if let open, isInSnapshot, now == commits { return open }
     roundEnded()
@@ -157,8 +194,8 @@ package final class LookUpReader {
     return open
   }
 
-  /// Has the cut-offs in memory be as new as the snapshot: another process may have committed one, and so may this one just
-  /// now.
+  /// Has the cut-offs in memory be as new as the snapshot: another process may have committed one, and so may this one
+  /// just now.
   private func coverCutOffs(_ open: Open) throws {
     let found = try open.db.all("\(CutOff.select) WHERE seq > ?", store.cutOffs.covered) { row in try CutOff(row) }
     if !found.isEmpty { store.cutOffs.insert(found) }
@@ -220,8 +257,8 @@ private final class Open {
     return try find(session, places)
   }
 
-  /// If so, `select` stands on the row. It must be reset before the round ends: a read under way keeps the snapshot beyond COMMIT, and the next
-  /// BEGIN would go on with it.
+  /// If so, `select` stands on the row. It must be reset before the round ends: a read under way keeps the snapshot
+  /// beyond COMMIT, and the next BEGIN would go on with it.
   func find(_ session: SessionID, _ places: KeyPlaces) throws -> Bool {
     var places = places
     while let seq = try places.next(blocks) {

@@ -11,15 +11,15 @@ package struct Revocation: Hashable, Sendable {
   package var eventID: String?
 }
 
-// Look-ups answer by the row's existence: a session is refused until pruning has come by, which is later than it must be
-// and never sooner.
+// Look-ups answer by the row's existence: a session is refused until pruning has come by, which is later than it must
+// be and never sooner.
 extension RevocationStore {
   package func revocation(of session: SessionID) throws(StoreError) -> Revocation? {
     try revocations(ofEach: [session]).first ?? nil
   }
 
-  /// In the order asked, as of one moment; nil for a session that is not revoked. Reads the index each time, as a command does: a server's look-ups
-  /// go by `LookUpReader`.
+  /// In the order asked, as of one moment; nil for a session that is not revoked. Reads the index each time, as a
+  /// command does: a server's look-ups go by `LookUpReader`.
   package func revocations(ofEach sessions: [SessionID]) throws(StoreError) -> [Revocation?] {
     try checkIndexes()
     return try read { db in
@@ -49,7 +49,7 @@ extension RevokedBy {
         return utf8.count == name.count && zip(utf8, name.indices).allSatisfy { $0 == name[$1] }
       }
     }
-    guard let known = known ?? nil else { throw SQLiteError.corrupt("a revocation is by nobody known") }
+    guard let known = known ?? nil else { throw SQLiteError.corrupt("it is not known who revoked a session") }
     self = known
   }
 }

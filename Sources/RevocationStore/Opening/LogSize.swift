@@ -4,12 +4,13 @@ internal import Synchronization
 
 /// How long the write-ahead log becomes.
 enum LogSize {
-  /// In pages of 4,096 bytes. Ingest stands still while the log is folded into the database, so that is rare: with 10,000 pages fewer than one
-  /// event in a hundred waits for it at full rate (p99 8 ms; with 3,000 pages 14 to 20).
+  /// In pages of 4,096 bytes. Ingest stands still while the log is folded into the database, so that is rare: with
+  /// 10,000 pages fewer than one event in a hundred waits for it at full rate (p99 8 ms; with 3,000 pages 14 to 20).
   static let foldedAt = 10_000
   /// Bytes: 40 MB.
   static let usual = foldedAt * 4096
-  /// Bytes that a log has only when somebody keeps an old snapshot, so that it cannot be folded: two and a half times the usual.
+  /// A log has so many bytes only while a process keeps an old snapshot, so that it cannot be folded: two and a half
+  /// times the usual.
   static let tooLarge = usual / 2 * 5
 }
 

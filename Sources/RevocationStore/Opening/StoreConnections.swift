@@ -2,7 +2,8 @@ internal import Dispatch
 internal import SQLite
 internal import Synchronization
 
-/// The connections to one database: one that writes, and in the server a few that read beside it. Every call blocks until SQLite is done.
+/// The connections to one database: one that writes, and in the server a few that read beside it. Every call blocks
+/// until SQLite is done.
 final class StoreConnections: Sendable {
   /// How many reads there are at once; more wait.
   private static let readers = 5
@@ -82,8 +83,8 @@ extension StoreConnections {
     // A backup says that it has no log, and a store that was opened once says that it has one.
     let isBackup = try found > 0 && writer.first("PRAGMA journal_mode") { row in try row.text(0) } == "delete"
     if found > 0 { try Schema.turnLogOn(writer) }
-    // NORMAL loses acknowledged commits in a power cut. 2 is FULL: the log is synced before a commit returns. Read back, because SQLite ignores
-    // a pragma that it does not understand.
+    // NORMAL loses acknowledged commits in a power cut. 2 is FULL: the log is synced before a commit returns. Read
+    // back, because SQLite ignores a pragma that it does not understand.
     try writer.execute("PRAGMA synchronous = FULL")
     guard try writer.first("PRAGMA synchronous", make: { try $0.integer(0) }) == 2 else {
       throw StoreError.io(path: path, cause: "SQLite does not honour synchronous=FULL")
@@ -122,8 +123,8 @@ extension StoreConnections {
 
   /// Of a command that writes beside a running server.
   static func amending(_ path: String, _ schema: Schema) throws -> StoreConnections {
-    // Together more than 20 s. A server under load holds the lock most of the time and lets go of it often, so that what counts is how often one
-    // looks.
+    // Together more than 20 s. A server under load holds the lock most of the time and lets go of it often, so that
+    // what counts is how often one looks.
     let connection = try Connection(path, waiting: .looking(times: 10_000))
     try schema.checkIsCurrent(connection, path: path)
     try connection.execute("PRAGMA synchronous = FULL")

@@ -1,4 +1,3 @@
-internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
@@ -16,7 +15,7 @@ struct StoreFolder {
   init(inspecting path: String) {
     var information = stat()
     // The string and the structure live for the call.
-    let isFile = unsafe stat(path, &information) == 0 && information.st_mode & S_IFMT != S_IFDIR
+    let isFile = unsafe stat(path, &information) == 0 && information.st_mode & S_IFMT == S_IFREG
     self.path = isFile ? Self.parent(of: path) : path
     database = isFile ? path : path + "/revoked.sqlite"
   }
@@ -29,7 +28,7 @@ struct StoreFolder {
   /// Whether there is a log with something in it.
   var hasLog: Bool { Self.hasContent(database + "-wal") }
 
-  /// Whether this user could make a file in it, which neither a read-only medium nor a folder of somebody else's allows.
+  /// Whether this user could make a file in it, which it could not on a read-only medium or in another user's folder.
   // A String lent to C lives as long as the call.
   var isWritable: Bool { unsafe access(path, W_OK) == 0 }
 
@@ -46,11 +45,12 @@ struct StoreFolder {
     try checkLog()
   }
 
-  /// Throws when the log that is there cannot be the database's. SQLite asks for no proof: it plays back whatever log has the right name.
+  /// Throws when the log that is there cannot be the database's. SQLite asks for no proof: it plays back whatever log
+  /// has the right name.
   private func checkLog() throws(StoreError) {
     guard hasLog else { return }
-    // The file format's versions for writing and reading (https://sqlite.org/fileformat.html): 2 with a log, 1 without. A file that cannot be read
-    // is left for SQLite to complain about.
+    // The file format's versions for writing and reading (https://sqlite.org/fileformat.html): 2 with a log, 1 without.
+    // A file that cannot be read is left for SQLite to complain about.
     guard let file = try? FileDescriptor.opening(database, .readOnly) else { return }
     let versions = file.bytes(2, at: 18)
     try? file.close()
@@ -133,52 +133,5 @@ struct StoreFolder {
     while let last = rest.last, last != "/" { rest.removeLast() }
     while rest.last == "/" && rest.count > 1 { rest.removeLast() }
     return rest.isEmpty ? "." : String(rest)
-  }
-}
-
-/// Which file a path names. SQLite goes on writing to the files it has opened even when one was removed or replaced; such commits
-/// would be gone with the process, so they must not be acknowledged.
-struct FileIdentity: Equatable, Sendable {
-  private let device: UInt64
-  private let inode: UInt64
-
-  /// nil: nothing is there, or it cannot be asked.
-  init?(_ path: String) {
-    var information = statx()
-    // Asked for nothing but the number: since Linux 6.13 whoever has asked for a file's times has the next sync write them as well, and each commit
-    // asks. The string and the structure live for the call.
-    guard unsafe statx(AT_FDCWD, path, 0, CUnsignedInt(STATX_INO), &information) == 0 else { return nil }
-    device = UInt64(information.stx_dev_major) << 32 | UInt64(information.stx_dev_minor)
-    inode = information.stx_ino
-  }
-}
-
-/// Why a file cannot be used by this process.
-enum FileAccess {
-  /// What failed, and where rights are the matter whose file it is.
-  static func text(_ error: Errno, at path: String) -> String {
-    switch error {
-    case .permissionDenied, .notPermitted, .readOnlyFileSystem: "\(error.description) (\(owner(of: path)))"
-    default: error.description
-    }
-  }
-
-  /// Of a database that cannot be opened or written: it may be a file beside it, or the folder, that lacks the rights.
-  static func owner(ofDatabase path: String) -> String {
-    let files = [path, path + "-wal", path + "-shm", StoreFolder.parent(of: path)]
-    // A String lent to C lives as long as the call.
-    return owner(of: files.first { unsafe access($0, R_OK | W_OK) != 0 && errno != ENOENT } ?? path)
-  }
-
-  /// Whose it is, or the nearest folder above it that can be seen, and who asks.
-  static func owner(of path: String) -> String {
-    var path = path
-    var information = stat()
-    // The string and the structure live for the call.
-    while unsafe stat(path, &information) != 0, StoreFolder.parent(of: path) != path {
-      path = StoreFolder.parent(of: path)
-    }
-    let mode = String(information.st_mode & 0o7777, radix: 8)
-    return "\(path) belongs to uid \(information.st_uid), mode \(mode); this process runs as uid \(geteuid())"
   }
 }

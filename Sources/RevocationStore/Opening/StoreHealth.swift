@@ -10,8 +10,8 @@ final class StoreHealth: Sendable {
 
   private let state = Mutex(State())
 
-  /// A page that made no sense: from then on nothing here can be relied upon, neither a "not revoked" nor a commit. Stays until
-  /// the store is opened again.
+  /// A page that made no sense: from then on nothing here can be relied upon, neither a "not revoked" nor a commit.
+  /// Stays until the store is opened again.
   var damage: StoreError? { state.withLock { $0.damage } }
 
   /// The last append found no space.

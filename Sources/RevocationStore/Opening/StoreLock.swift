@@ -3,8 +3,8 @@ internal import SystemPackage
 
 /// One server per folder. The kernel drops the lock with the process, also on kill -9.
 ///
-/// What is locked is the folder itself, which nobody can remove while the store is in it. A file in it says who has the lock; without the file, or
-/// with another one in its place, a second server is refused all the same.
+/// What is locked is the folder itself, which cannot be removed while the store is in it. A file in it says who has the
+/// lock; without the file, or with another one in its place, a second server is refused all the same.
 struct StoreLock: ~Copyable {
   private let descriptor: FileDescriptor
 
@@ -28,7 +28,7 @@ struct StoreLock: ~Copyable {
   }
 
   deinit {
-    // A child that has been forked and has not executed its program yet has the descriptor too, and would keep the lock.
+    // A child that was forked and has not executed its program yet has the descriptor too, and would keep the lock.
     release()
     try? descriptor.close()
   }

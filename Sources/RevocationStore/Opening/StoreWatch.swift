@@ -2,11 +2,11 @@ internal import Dispatch
 internal import Glibc
 internal import SystemPackage
 
-/// Tells when another process may have written to the store: a command that put dead letters back.
+/// Reports when another process may have written to the store, such as a command that put dead letters back.
 ///
-/// The kernel says when somebody who could write closes the database file, also one that was killed. So nothing polls, and a command need not
-/// know whether a server runs, or where: a process number would mean nothing in another container, or mean somebody else. Commands that
-/// only look are told of as well; to look for work that is not there is cheap.
+/// The kernel reports when a process that could write closes the database file, also when it was killed. So nothing
+/// polls, and a command need not know whether a server runs, or where: a process number means nothing in another
+/// container. Commands that only read are reported as well; looking for work that is not there is cheap.
 package final class StoreWatch: Sendable {
   // Activated once, and then only cancelled, which is safe from any thread.
   private nonisolated(unsafe) let source: any DispatchSourceRead

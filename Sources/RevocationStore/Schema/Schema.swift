@@ -14,7 +14,8 @@ struct Schema: Sendable {
 
   var version: Int { migrations.count }
 
-  /// Refuses what is not a store, and one of a newer program, before anything is written. Returns the schema's number: 0 for a new file.
+  /// Refuses what is not a store, and one of a newer program, before anything is written. Returns the schema's number:
+  /// 0 for a new file.
   func check(_ db: Connection, path: String) throws -> Int {
     let application = try db.first("PRAGMA application_id") { row in try Int(row.integer(0)) } ?? 0
     let found = try db.first("PRAGMA user_version") { row in try Int(row.integer(0)) } ?? 0
@@ -38,9 +39,10 @@ struct Schema: Sendable {
 
   /// Takes each step in a transaction of its own, with its number: a crash between two leaves a whole schema.
   ///
-  /// A step may write every row anew. SQLite's log would keep all of that until the end, and takes the longer to find a page the more it has: ten
-  /// million events were not done in ten minutes. A rollback journal has only the pages that were there before and change. While a command has
-  /// the store open there is no leaving the log, and it goes the long way.
+  /// A step may write every row anew. SQLite's log would keep all of that until the end, and takes the longer to find a
+  /// page the more it has: ten million events were not done in ten minutes. A rollback journal has only the pages that
+  /// were there before and change. While a command has the store open there is no leaving the log, and it goes the long
+  /// way.
   ///
   /// - Parameter begins: called with the numbers before a store is migrated that is not new.
   func migrate(_ db: Connection, from found: Int, begins: (_ from: Int, _ to: Int) -> Void) throws {

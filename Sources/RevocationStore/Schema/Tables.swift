@@ -2,8 +2,8 @@ internal import KeyIndex
 internal import SQLite
 
 extension Schema {
-  /// Schema 1. All times are milliseconds since 1970. What costs at ingest is pages dirtied by random keys, so rows are found by their random keys
-  /// through runs (`KeyIndex`), and no index of SQLite's has such a key.
+  /// Schema 1. All times are milliseconds since 1970. What costs at ingest is pages dirtied by random keys, so rows are
+  /// found by their random keys through runs (`KeyIndex`), and no index of SQLite's has such a key.
   static func createTables(_ db: Connection) throws {
     try db.execute(
       """

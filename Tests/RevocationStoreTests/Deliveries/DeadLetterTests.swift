@@ -14,7 +14,8 @@ import Testing
   let audit: Int64
   let purge: Int64
 
-  /// Events 1 to 5, of which 4 cannot be decoded; dead are 1, 2 and 3 with `audit`, and 2 with `purge`; 5 is being retried by `audit`.
+  /// Events 1 to 5, of which 4 cannot be decoded; dead are 1, 2 and 3 with `audit`, and 2 with `purge`; 5 is being
+  /// retried by `audit`.
   init() throws {
     folder = try TemporaryFolder()
     server = try RevocationStore(data: folder.data, mode: .serve)

@@ -8,8 +8,9 @@ import Testing
 
 @testable import RevocationStore
 
-/// The n-th write, sync or truncation fails, for every n of a short run. Whatever was acknowledged has to be there after that: for the
-/// process itself, for one that comes after a SIGKILL, and after a power cut. What was refused is there whole or not at all.
+/// The n-th write, sync or truncation fails, for every n of a short run. Whatever was acknowledged has to be there
+/// after that: for the process itself, for one that comes after a SIGKILL, and after a power cut. What was refused is
+/// there whole or not at all.
 @Suite(.timeLimit(.minutes(LongRun.isAsked ? 240 : 5))) struct FaultTests {
   /// What an event's fate is known to be.
   private struct Ledger {
@@ -139,7 +140,8 @@ import Testing
     try check(try #require(store), ledger, comment)
   }
 
-  /// With runs that are written and merged every few events, and a checkpoint every few commits, so that these are met by faults as well.
+  /// With runs that are written and merged every few events, and a checkpoint every few commits, so that these are met
+  /// by faults as well.
   private func open(_ disk: FaultyDisk) throws -> RevocationStore {
     try RevocationStore(
       data: disk.folder.data, mode: .serve, keyIndex: KeyIndexLimits(recent: 3, fanout: 2), foldsLogAt: 12)

@@ -241,7 +241,8 @@ private let noon = 20_000 * day + 12 * hour
     #expect(try kept() == [2, 3])
   }
 
-  /// Where a step begins and ends: at numbers that are there or not, with as many expired as it deletes at most, or none.
+  /// Where a step begins and ends: at numbers that are there or not, with as many expired as it deletes at most, or
+  /// none.
   private static let numbers: [[Int64]] = [
     Array(4090...4103) + Array(8186...8200), Array(1...128) + [4096, 4097], Array(1...127) + [4096, 4097, 8192, 8193],
     [1] + Array(3970...4097), [5, 1 << 20, 1 << 40, 1 << 62], Array(1...300) + Array(9000...9300),

@@ -8,7 +8,8 @@ import Testing
 
 @testable import RevocationStore
 
-/// The index is damaged in every way that can be thought of. Nobody is ever taken for not revoked, or for new, and it mends itself.
+/// The index is damaged in every way that can be thought of. Nobody is ever taken for not revoked, or for new, and it
+/// mends itself.
 @Suite(.timeLimit(.minutes(2))) struct IndexRebuildingTests {
   private static let limits = KeyIndexLimits(recent: 5, fanout: 2, uncovered: 20)
   private static let numbers = Array(UInt64(1)...100)
@@ -184,7 +185,8 @@ import Testing
     try RevocationStore(data: folder.data, mode: .serve, keyIndex: Self.limits) { notices?.add($0) }
   }
 
-  /// Until the store is whole, look-ups and appends may fail, and may do nothing else. In the end all is found, and nothing else.
+  /// Until the store is whole, look-ups and appends may fail, and may do nothing else. In the end all is found, and
+  /// nothing else.
   private func expectWhole(_ store: RevocationStore) throws {
     let reader = LookUpReader(store)
     var new: UInt64 = 2_000_000

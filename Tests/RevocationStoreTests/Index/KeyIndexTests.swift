@@ -180,7 +180,8 @@ import Testing
     try check(store, Array(1...200))
   }
 
-  /// Runs appear and go, and rows move to other numbers, while readers are somewhere between the index and their snapshot.
+  /// Runs appear and go, and rows move to other numbers, while readers are somewhere between the index and their
+  /// snapshot.
   @Test func `a session that was refused once is refused by every look-up that follows`() throws {
     let store = try open()
     let revoked = Atomic<UInt64>(0)
@@ -197,7 +198,8 @@ import Testing
         case 0:
           defer { isDone.store(true, ordering: .releasing) }
           for number in 1...UInt64(LongRun.isAsked ? 20_000 : 300) {
-            // Every other one is about a session that is revoked already, and has it remembered for longer: its row moves.
+            // Every other one is about a session that is revoked already, and has it remembered for longer: its row
+            // moves.
             let old = try (1...3).map {
               try IncomingEvent.revoking(
                 1 + (number * $0) % number, event: .max - number * 4 - $0, createdAt: Int64(number) * 1000)

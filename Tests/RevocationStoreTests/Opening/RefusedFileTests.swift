@@ -103,11 +103,13 @@ import Testing
     (.schema(path: "/f", found: 0, known: 2), "/f has nothing in it yet: start `revoked serve` on it once"),
     (
       .schema(path: "/f", found: 3, known: 2),
-      "/f was written by a newer revoked (schema 3, this one knows 2): start that one, or put a backup of before in an empty folder"
+      "/f was written by a newer revoked (schema 3, this one knows 2): start that one, or put a backup of "
+        + "before in an empty folder"
     ),
     (
       .schema(path: "/f", found: 1, known: 2),
-      "/f has the older schema 1, this program needs 2: `revoked serve` migrates it for good, so back it up first, with the version that wrote it"
+      "/f has the older schema 1, this program needs 2: `revoked serve` migrates it for good, so back it up "
+        + "first, with the version that wrote it"
     ),
   ])
   func `an error is one line with path and cause`(error: StoreError, text: String) {
