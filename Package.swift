@@ -22,7 +22,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency], resources: [Reso
 }
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 // The list reads from the wire down to the service: a target may import only what stands above it.
@@ -38,9 +37,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     // The logging interface that an embedding server already uses.
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    // Child processes without a shell: groups, signal masks, descriptors and reaping, kept right by others.
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
-    // The file descriptors and paths that it speaks of.
+    // File descriptors, paths and error numbers.
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     // Configuration files with comments, and line numbers for every complaint about them.
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -48,6 +45,7 @@ let package = Package(
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CLinux"),
+    .target(name: "CSpawn"),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
     target("HTTPMessage"),
     target("HTTPServer", ["HTTPMessage", "CLinux"]),
@@ -63,8 +61,7 @@ let package = Package(
     target(
       "Handlers",
       [
-        "CLinux", "Outgoing", "Signature", "DynamicEvents", "RevocationStore", logging,
-        subprocess, systemPackage,
+        "CLinux", "CSpawn", "Outgoing", "Signature", "DynamicEvents", "RevocationStore", logging, systemPackage,
       ]),
     target(
       "Receiver",
@@ -97,7 +94,7 @@ let package = Package(
     tests(
       "RevocationStoreTests", ["RevocationStore", "KeyIndex", "SQLite", "DynamicEvents", "TestSupport", "CFaultyDisk"]),
     tests(
-      "HandlersTests", ["Handlers", "RevocationStore", "DynamicEvents", "TestSupport", logging, subprocess],
+      "HandlersTests", ["Handlers", "RevocationStore", "DynamicEvents", "TestSupport", logging],
       resources: [.copy("Forward/peer.py")]),
     tests(
       "ReceiverTests",

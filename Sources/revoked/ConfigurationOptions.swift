@@ -45,9 +45,11 @@ struct ConfigurationOptions: ParsableArguments {
   }
 
   /// The settings, or every problem on stderr and exit 78.
-  func load(requiring: Set<Settings.Requirement> = []) throws -> Settings {
+  ///
+  /// - Parameter known: `inputs` as they were read before.
+  func load(_ known: ConfigurationInputs? = nil, requiring: Set<Settings.Requirement> = []) throws -> Settings {
     do throws(ConfigurationProblems) {
-      return try Settings.load(inputs, requiring: requiring)
+      return try Settings.load(known ?? inputs, requiring: requiring)
     } catch {
       throw Failure.configuration(error)
     }

@@ -33,7 +33,6 @@ let package = Package(
   name: "Benchmarks",
   dependencies: [
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
   ],
   targets: [
@@ -43,6 +42,9 @@ let package = Package(
     .target(name: "Signature", dependencies: ["COpenSSL"], swiftSettings: swift),
     .target(name: "DynamicEvents", dependencies: ["Signature"], swiftSettings: swift),
     .systemLibrary(name: "CLinux"),
+    .target(name: "CSpawn"),
+    .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
+    .target(name: "Outgoing", dependencies: ["CCurl", "CLinux"], swiftSettings: swift),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
     .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: swift),
     .target(name: "KeyIndex", dependencies: ["SQLite"], swiftSettings: swift),
@@ -54,9 +56,8 @@ let package = Package(
     .target(
       name: "Handlers",
       dependencies: [
-        "CLinux", "Signature", "DynamicEvents", "RevocationStore", .product(name: "Logging", package: "swift-log"),
-        .product(name: "Subprocess", package: "swift-subprocess"),
-        .product(name: "SystemPackage", package: "swift-system"),
+        "CLinux", "CSpawn", "Outgoing", "Signature", "DynamicEvents", "RevocationStore",
+        .product(name: "Logging", package: "swift-log"), .product(name: "SystemPackage", package: "swift-system"),
       ], swiftSettings: swift),
     .executableTarget(
       name: "Isolation",

@@ -1,14 +1,17 @@
+internal import CSpawn
 internal import DynamicEvents
 internal import Synchronization
 internal import SystemPackage
 
 /// Which attempts are under way, in a file that outlives the process.
 ///
-/// Whatever ends the process while attempts run, a trap in a handler or the kernel's memory killer, the next process finds what had
-/// begun. It begins each of these later and alone, so that a second end shows which one it was, and gives it up after the third.
+/// Whatever ends the process while attempts run, a trap in a handler or the kernel's memory killer, the next process
+/// finds what had begun. It begins each of these later and alone, so that a second end shows which one it was, and
+/// gives it up after the third.
 ///
-/// The file is mapped: to note an attempt costs a few stores, and the kernel keeps them when the process ends. They are never synced. After
-/// a power cut the file may be older than the store. Then an event is attempted alone without need, or begins as if for the first time.
+/// The file is mapped: to note an attempt costs a few stores, and the kernel keeps them when the process ends. They are
+/// never synced. After a power cut the file may be older than the store. Then an event is attempted alone without need,
+/// or begins as if for the first time.
 final class AttemptFile: Sendable {
   /// An attempt that had begun when a process ended.
   struct Suspect: Hashable {
@@ -38,7 +41,8 @@ final class AttemptFile: Sendable {
 
   /// Starts that followed an end without a stop, this one included.
   let uncleanStarts: Int
-  /// How long handlers wait before they begin: the longer, the more starts in a row ended early with attempts under way.
+  /// How long handlers wait before they begin: the longer, the more starts in a row ended early with attempts under
+  /// way.
   let pause: Duration
   /// Whether the last process ended without a stop.
   let wasUnclean: Bool
@@ -53,11 +57,12 @@ final class AttemptFile: Sendable {
     wasUnclean = header.run != .stopped
     var state = State(free: [])
     var begun = 0
+    var orphans: [OrphanedCommand] = []
     for number in (1...Self.slots).reversed() {
       var slot = pages[number]
       if slot.phase == .begun {
         begun += 1
-        if boot != 0, header.boot == boot { OrphanedCommand.end(slot.process, startedAt: slot.processStart) }
+        if boot != 0, header.boot == boot, let orphan = OrphanedCommand(slot.command) { orphans.append(orphan) }
         if wasUnclean { slot.ends = min(slot.ends, .max - 1) + 1 }
         slot.phase = slot.ends > 0 ? .suspect : .free
       }
@@ -72,6 +77,7 @@ final class AttemptFile: Sendable {
       }
       pages[number] = slot
     }
+    OrphanedCommand.end(orphans)
     if wasUnclean { header.uncleanStarts = min(header.uncleanStarts, .max - 1) + 1 }
     if header.run != .begun {
       header.earlyEnds = 0
@@ -158,11 +164,9 @@ final class AttemptFile: Sendable {
     /// The attempt that the current task makes, if it is noted.
     @TaskLocal static var current: Mark?
 
-    /// The attempt has this process at work, which the next start ends if this one cannot.
-    func runs(_ process: Int32, startedAt: UInt64) {
-      file.pages[number].processStart = startedAt
-      file.pages[number].process = process
-    }
+    /// Where the command that the attempt runs is noted: the next start ends it if this one cannot. Valid as long as
+    /// this.
+    var note: UnsafeMutablePointer<command_note> { unsafe file.pages.note(of: number) }
 
     /// The attempt has ended, however.
     func end() {
@@ -173,7 +177,7 @@ final class AttemptFile: Sendable {
     /// A stop broke the attempt off, which says nothing of it.
     func breakOff(handler: Int64) {
       guard let suspect else { return end() }
-      file.pages[number].process = 0
+      file.pages[number].command = command_note()
       file.pages[number].phase = .suspect
       file.state.withLock { $0.suspects[handler, default: []].append(suspect) }
     }

@@ -1,3 +1,4 @@
+internal import CSpawn
 internal import Glibc
 internal import SystemPackage
 
@@ -16,11 +17,8 @@ struct AttemptSlot {
   var handler: Int64 = 0
   var event: Int64 = 0
   var receivedAt: Int64 = 0
-  /// The command at work, which leads a process group; 0: none.
-  var process: Int32 = 0
-  private var unused: UInt32 = 0
-  /// As /proc has it.
-  var processStart: UInt64 = 0
+  /// The command at work. It writes this itself, before it begins.
+  var command = command_note()
   private var spare: (UInt64, UInt64) = (0, 0)
 
   init() {}
@@ -58,19 +56,19 @@ struct AttemptFileHeader {
   var earlyEnds = 0
   var boot: UInt64 = 0
 
-  /// A file that is new, or somebody else's, says nothing.
+  /// A file that is new, or of another program, says nothing.
   init(_ slot: AttemptSlot) {
     guard slot.handler == Self.magic, let run = Run(rawValue: slot.event) else { return }
     self.run = run
     uncleanStarts = max(0, slot.receivedAt)
     earlyEnds = Int(slot.ends)
-    boot = slot.processStart
+    boot = slot.command.started
   }
 
   var slot: AttemptSlot {
     var slot = AttemptSlot(phase: .free, handler: Self.magic, event: run.rawValue, receivedAt: uncleanStarts)
     slot.ends = UInt32(clamping: earlyEnds)
-    slot.processStart = boot
+    slot.command.started = boot
     return slot
   }
 }
@@ -105,6 +103,14 @@ struct AttemptFileHeader {
   }
 
   deinit { unsafe _ = munmap(slots, count * MemoryLayout<AttemptSlot>.stride) }
+
+  /// Where a slot's command writes what it is. Valid as long as this is.
+  func note(of number: Int) -> UnsafeMutablePointer<command_note> {
+    precondition(0..<count ~= number)
+    // The offset of a stored property, which is there.
+    let offset = MemoryLayout<AttemptSlot>.offset(of: \.command) ?? 0
+    return unsafe (UnsafeMutableRawPointer(slots + number) + offset).assumingMemoryBound(to: command_note.self)
+  }
 
   subscript(number: Int) -> AttemptSlot {
     get {

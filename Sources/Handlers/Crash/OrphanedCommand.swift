@@ -1,22 +1,30 @@
+internal import CSpawn
+internal import Foundation
 internal import Glibc
 
 /// A command whose server was killed while it ran.
-enum OrphanedCommand {
-  /// Kills the command and its process group, if it is still there: its event is about to be attempted again. The time it
-  /// started at tells it from another process that has its number by now.
-  static func end(_ process: Int32, startedAt time: UInt64) {
-    guard process > 1, time > 0, startTime(of: process) == time else { return }
-    // A group of its own, which it leads.
-    kill(-process, SIGKILL)
+struct OrphanedCommand {
+  private static let patience: Duration = .seconds(1)
+
+  private let process: Int32
+
+  /// nil: it has ended, or there was none. The time it began tells it from another process that has its number by now.
+  init?(_ note: command_note) {
+    process = note.process
+    guard process > 1, let found = ProcText.process(process), !found.hasEnded else { return nil }
+    // The kernel's time is rounded down to 10 ms. The note is written a moment after.
+    guard note.started >= found.start, note.started - found.start < 1_000_000_000 else { return nil }
   }
 
-  /// In clock ticks since the system began; nil if there is no such process.
-  static func startTime(of process: Int32) -> UInt64? {
-    guard let text = ProcText.read("/proc/\(process)/stat") else { return nil }
-    // pid (name) state …; the name may hold anything. The time is the 22nd field.
-    guard let end = text.lastIndex(of: ")") else { return nil }
-    let fields = text[end...].split(separator: " ")
-    return fields.count > 20 ? UInt64(fields[20]) : nil
+  /// Kills the commands with their process groups, and returns when they have ended: their events are about to be
+  /// attempted again.
+  static func end(_ orphans: [OrphanedCommand]) {
+    if orphans.isEmpty { return }
+    // Groups of their own, which they lead.
+    for orphan in orphans { kill(-orphan.process, SIGKILL) }
+    let groups = Set(orphans.map(\.process))
+    let deadline = ContinuousClock.now + patience
+    while ProcText.isAlive(anyOf: groups), .now < deadline { usleep(1000) }
   }
 }
 
@@ -30,6 +38,25 @@ enum BootID {
 }
 
 private enum ProcText {
+  /// Whether a process of one of these groups is there and not just waiting to be reaped.
+  static func isAlive(anyOf groups: Set<Int32>) -> Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
+    return names.contains { name in
+      guard let number = Int32(name), let found = process(number) else { return false }
+      return !found.hasEnded && groups.contains(found.group)
+    }
+  }
+
+  /// `start`: in nanoseconds since the system began, rounded down. Returns nil if there is no such process.
+  static func process(_ number: Int32) -> (hasEnded: Bool, group: Int32, start: UInt64)? {
+    guard let text = read("/proc/\(number)/stat") else { return nil }
+    // pid (name) state …; the name may hold anything. The time is the 22nd field, in hundredths of a second.
+    guard let end = text.lastIndex(of: ")") else { return nil }
+    let fields = text[end...].split(separator: " ")
+    guard fields.count > 20, let group = Int32(fields[3]), let ticks = UInt64(fields[20]) else { return nil }
+    return (["Z", "X"].contains(fields[1]), group, ticks.multipliedReportingOverflow(by: 10_000_000).partialValue)
+  }
+
   /// The beginning of a file that the kernel makes.
   static func read(_ path: String) -> String? {
     // The strings and the buffer live for the calls.

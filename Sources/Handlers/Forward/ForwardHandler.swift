@@ -2,12 +2,18 @@ public import DynamicEvents
 public import Foundation
 internal import Outgoing
 
-/// The handler of kind `forward`: posts each event's body, byte for byte as Dynamic signed it, signed anew as Standard Webhooks has it.
+/// The handler of kind `forward`: posts each event's body, byte for byte as Dynamic signed it, signed anew as Standard
+/// Webhooks has it.
 ///
-/// `webhook-id` is the event's id in every attempt, so that the receiver can tell a repetition. An answer of 2xx means done and 410 that no
-/// other attempt will help; after any other, or none, the event comes again, not before `Retry-After` if the answer has it. Redirects are
-/// not followed: they would take the event to somebody who was not asked for. Proxies that the environment names are not used.
+/// `webhook-id` is the event's id in every attempt, so that the receiver can tell a repetition. An answer of 2xx means
+/// done and 410 that no other attempt will help; after any other, or none, the event comes again, not before
+/// `Retry-After` if the answer has it. Redirects are not followed: they would take the event to a host that is not
+/// configured. Proxies that the environment names are not used.
 public final class ForwardHandler: EventHandler {
+  /// How many descriptors an attempt has at most: its connection and, while a name is looked up, a pair and two sockets
+  /// more.
+  package static let descriptors = 5
+
   private let secrets: [WebhookSecret]
   /// What all requests have in common.
   private let request: OutgoingRequest
@@ -24,7 +30,7 @@ public final class ForwardHandler: EventHandler {
     request.limits.keepsBody = false
     request.fields = [
       ("Content-Type", "application/json"), ("User-Agent", "revoked"),
-      // Nobody reads the answer's body, so nobody should pack it.
+      // The body of the answer is not read, so it need not be compressed.
       ("Accept-Encoding", "identity"),
     ]
     self.request = request
@@ -63,5 +69,14 @@ public final class ForwardHandler: EventHandler {
       ("webhook-signature", signatures.joined(separator: " ")),
     ]
     return request
+  }
+}
+
+/// Why a delivery was not taken.
+struct ForwardFailure: Error, CustomStringConvertible {
+  let description: String
+
+  init(_ description: String) {
+    self.description = description
   }
 }

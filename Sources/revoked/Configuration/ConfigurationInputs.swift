@@ -23,17 +23,39 @@ struct ConfigurationInputs: Sendable {
   /// Those of this process.
   static var unreadableVariables: [String] {
     var names: [String] = []
+    unsafe forEachVariable { name, value in
+      // The bytes of one entry, which nothing writes to meanwhile.
+      if unsafe String(validating: value, as: UTF8.self) == nil { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Takes our variables out of the environment of this process, where `/proc` shows them to a handler's command: it
+  /// has the same user. Their text is overwritten, since the kernel shows the memory that it was passed in. Called
+  /// before there are threads.
+  static func wipeVariables() {
+    var names: [String] = []
+    unsafe forEachVariable { name, value in
+      unsafe value.update(repeating: 0)
+      names.append(name)
+    }
+    for name in names { unsafe _ = unsetenv(name) }
+  }
+
+  /// Calls `body` with the name and the bytes behind the `=` of each of our variables.
+  private static func forEachVariable(_ body: (String, UnsafeMutableBufferPointer<UInt8>) -> Void) {
     var entry: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? = unsafe environ
-    // The environment ends in a null pointer, each entry in a NUL, and nothing writes to it meanwhile.
+    // The environment ends in a null pointer, each entry in a NUL.
     while let text = unsafe entry?.pointee {
-      let bytes = unsafe UnsafeBufferPointer(start: text, count: strlen(text)).map { UInt8(bitPattern: $0) }
-      let name = String(decoding: bytes.prefix { $0 != UInt8(ascii: "=") }, as: UTF8.self)
-      if name.hasPrefix("REVOKED_") || name.hasPrefix("DYNAMIC_"), String(validating: bytes, as: UTF8.self) == nil {
-        names.append(name)
+      let bytes = unsafe UnsafeMutableRawBufferPointer(start: text, count: strlen(text)).assumingMemoryBound(
+        to: UInt8.self)
+      let end = unsafe bytes.firstIndex(of: UInt8(ascii: "=")) ?? bytes.count
+      let name = unsafe String(decoding: bytes[..<end], as: UTF8.self)
+      if name.hasPrefix("REVOKED_") || name.hasPrefix("DYNAMIC_") {
+        unsafe body(name, UnsafeMutableBufferPointer(rebasing: bytes[min(end + 1, bytes.count)...]))
       }
       unsafe entry = entry?.advanced(by: 1)
     }
-    return names.sorted()
   }
 
   /// Bytes: thousands of times what a configuration takes, and less than a slip such as /dev/zero gives.

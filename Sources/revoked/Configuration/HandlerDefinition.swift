@@ -21,7 +21,7 @@ struct HandlerDefinition: Sendable {
   /// Of one attempt.
   let timeout: Duration
   /// Attempts at the same time.
-  let concurrency: Int
+  var concurrency: Int
   /// Before the event becomes a dead letter.
   let maxAttempts: Int
 
@@ -50,7 +50,9 @@ extension HandlerDefinition {
       logger.logLevel = .trace
       let watch = LossWatch(sink)
       return LoggingHandler(logger: logger) { try await watch.flush() }
-    case .exec(let program, let arguments): return ExecHandler(program, arguments, logger: logger)
+    case .exec(let program, let arguments):
+      return ExecHandler(
+        program, arguments, descriptors: UInt64(DescriptorShares.inherited), logger: logger)
     case .forward(let url, let secrets):
       return ForwardHandler(url, secrets: secrets, authorities: settings.authorities)
     }

@@ -26,7 +26,10 @@ struct ServeCommand: AsyncParsableCommand {
       throw Failure.configuration(error)
     }
     Allocator.bound()
-    var settings = try options.load(requiring: [.secrets])
+    // A reload reads the files again, and these as they are.
+    let inputs = options.inputs
+    var settings = try options.load(inputs, requiring: [.secrets])
+    ConfigurationInputs.wipeVariables()
     if let descriptor = inherited.publicListener { settings.receiver.listen = .inherited(descriptor: descriptor) }
     if let descriptor = inherited.privateListener {
       settings.receiver.privateListen = .inherited(descriptor: descriptor)
@@ -40,7 +43,8 @@ struct ServeCommand: AsyncParsableCommand {
       // Whoever does not read the log must not hold back the end.
       sink.flush(within: .milliseconds(500))
     }
-    bound(&settings.receiver.limits.connections, logger)
+    bound(&settings.receiver.limits.connections, beside: settings.handlers, logger)
+    bound(&settings.handlers, besideConnections: settings.receiver.limits.connections, logger)
     let receiver: Receiver
     do throws(ReceiverError) {
       receiver = try Receiver(
@@ -67,7 +71,7 @@ struct ServeCommand: AsyncParsableCommand {
     let (reloads, asked) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let running = settings
     let reloading = Task {
-      for await _ in reloads { await reload(receiver, running, sink, logger) }
+      for await _ in reloads { await reload(receiver, inputs, running, sink, logger) }
     }
     for await request in signals.requests {
       if case .stop(let name) = request {
@@ -85,20 +89,23 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   /// - Parameter running: what the process was started with.
-  private func reload(_ receiver: Receiver, _ running: Settings, _ sink: LogSink, _ logger: Logger) async {
+  private func reload(
+    _ receiver: Receiver, _ inputs: ConfigurationInputs, _ running: Settings, _ sink: LogSink, _ logger: Logger
+  ) async {
     // Read by systemd to tell this reload from an earlier one.
     ServiceNotification.send("RELOADING=1\nMONOTONIC_USEC=\(DispatchTime.now().uptimeNanoseconds / 1000)")
-    let loaded = await Self.load(options.inputs)
+    let loaded = await Self.load(inputs)
     // The server is stopping meanwhile.
     if Task.isCancelled { return }
     defer { ServiceNotification.send("READY=1") }
-    let settings: Settings
+    var settings: Settings
     do throws(ConfigurationProblems) {
       settings = try loaded.get()
     } catch {
       for problem in error.problems { logger.error("not reloaded: \(problem.description)") }
       return
     }
+    bound(&settings.handlers, besideConnections: running.receiver.limits.connections, logger)
     // First, because only the handlers can still fail.
     do throws(ReceiverError) {
       try await receiver.replaceHandlers(settings.handlers.map { $0.registration(settings, logger, sink) })
@@ -134,14 +141,28 @@ struct ServeCommand: AsyncParsableCommand {
     }
   }
 
-  /// Connections beyond the limit on open files would starve the other listener and the store.
-  private func bound(_ connections: inout Int, _ logger: Logger) {
-    let possible = DescriptorLimit.connectionsPerListener()
+  /// Connections beyond the limit on open files would starve the other listener, the handlers and the store.
+  private func bound(_ connections: inout Int, beside handlers: [HandlerDefinition], _ logger: Logger) {
+    let possible = DescriptorShares.ofThisProcess().connections(beside: handlers)
     guard connections > possible else { return }
     logger.warning(
       "limits.connections is lowered to what the limit on open files allows",
       metadata: ["from": .stringConvertible(connections), "to": .stringConvertible(possible)])
     connections = possible
+  }
+
+  /// The same for attempts.
+  private func bound(_ handlers: inout [HandlerDefinition], besideConnections connections: Int, _ logger: Logger) {
+    let possible = DescriptorShares.ofThisProcess().concurrency(of: handlers, besideConnections: connections)
+    for (index, possible) in possible.enumerated() where handlers[index].concurrency > possible {
+      logger.warning(
+        "a handler's concurrency is lowered to what the limit on open files allows",
+        metadata: [
+          "handler": "\(handlers[index].name)", "from": .stringConvertible(handlers[index].concurrency),
+          "to": .stringConvertible(possible),
+        ])
+      handlers[index].concurrency = possible
+    }
   }
 
   /// Whatever the log level: people and scripts look for these lines to learn the addresses.

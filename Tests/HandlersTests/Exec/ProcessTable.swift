@@ -7,7 +7,7 @@ enum ProcessTable {
     state(process).map { $0.state != "Z" } ?? false
   }
 
-  /// Children that ended and that nobody asked for their status.
+  /// Children that ended and whose status was not asked for.
   static var zombies: Int {
     let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []
     return processes.compactMap { Int($0).flatMap(state) }.filter { $0.state == "Z" && $0.parent == getpid() }.count
