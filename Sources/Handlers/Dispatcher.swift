@@ -1,6 +1,6 @@
 package import Logging
 package import RevocationStore
-internal import Synchronization
+package import Synchronization
 internal import SystemPackage
 
 /// Brings stored events to handlers: one lane each, so that a slow or failing handler delays no other.
@@ -24,13 +24,15 @@ package final class Dispatcher: Sendable {
   /// nil: attempts under way are noted nowhere.
   private let attempts: AttemptFile?
   private let handlers: Mutex<Handlers>
-  /// Held while the handlers change, also while the store is asked about them; `handlers` never is, because every commit takes it.
+  /// Held while the handlers change, also while the store is asked about them; `handlers` never is, because every
+  /// commit takes it.
   private let changes = Mutex(())
 
-  /// Registers the handlers in the store. A handler that the store has not met begins behind the newest event. No attempt begins before
-  /// `start`.
+  /// Registers the handlers in the store. A handler that the store has not met begins behind the newest event. No
+  /// attempt begins before `start`.
   ///
-  /// - Parameter path: of the file that notes which attempts are under way, for the next start should this process be killed; nil: none does.
+  /// - Parameter path: of the file that notes which attempts are under way, for the next start should this process be
+  ///   killed; nil: none does.
   package init(
     store: RevocationStore, handlers: [HandlerRegistration], logger: Logger, attemptFile path: String? = nil,
     clock: LaneClock = .system, random: @escaping @Sendable () -> Double = { .random(in: 0...1) }
@@ -98,8 +100,9 @@ package final class Dispatcher: Sendable {
     for lane in lanes { lane.open() }
   }
 
-  /// From now on these are the handlers. One of a name that was there goes on where it stands, with what the new registration says from its
-  /// next attempt on; one that is gone is stopped as by `stop`, and its rows stay. When the store fails, nothing has changed.
+  /// From now on these are the handlers. One of a name that was there goes on where it stands, with what the new
+  /// registration says from its next attempt on; one that is gone is stopped as by `stop`, and its rows stay. When the
+  /// store fails, nothing has changed.
   package func replace(_ registrations: [HandlerRegistration]) throws(StoreError) {
     try changes.withLock { _ throws(StoreError) in
       let before = handlers.withLock { $0 }
@@ -146,7 +149,8 @@ package final class Dispatcher: Sendable {
     }
   }
 
-  /// Logs a line for each handler that the store knows and the configuration lacks: what it has not delivered waits, and grows.
+  /// Logs a line for each handler that the store knows and the configuration lacks: what it has not delivered waits,
+  /// and grows.
   private func warnOfUnregistered() {
     let names = Set(counters.map(\.name))
     // This only looks; what needs the store says when it fails.
@@ -211,4 +215,16 @@ package final class Dispatcher: Sendable {
   }
 
   private var lanes: [Lane] { handlers.withLock { $0.lanes } }
+}
+
+/// How one handler's attempts ended since the process began.
+package final class DeliveryCounters: Sendable {
+  package let name: String
+  package let delivered = Atomic<Int>(0)
+  package let failed = Atomic<Int>(0)
+  package let dead = Atomic<Int>(0)
+
+  init(name: String) {
+    self.name = name
+  }
 }

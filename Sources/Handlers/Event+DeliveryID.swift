@@ -1,8 +1,8 @@
 internal import DynamicEvents
 
 extension Event {
-  /// The event's id as others are told it: what fits into a header and a variable, the same in every attempt. An id that does not fit, or is
-  /// missing, gives the hexadecimal digits of the key that the event is stored under.
+  /// The event's id as others are told it: what fits into a header and a variable, the same in every attempt. An id
+  /// that does not fit, or is missing, gives the hexadecimal digits of the key that the event is stored under.
   var deliveryID: String {
     get throws {
       if let id = envelope.eventId, id.isPlain { return id }
@@ -10,7 +10,8 @@ extension Event {
     }
   }
 
-  /// The same for `webhook-id`: Standard Webhooks joins id, time and body with dots for the signature, so an id must not have one.
+  /// The same for `webhook-id`: Standard Webhooks joins id, time and body with dots for the signature, so an id must
+  /// not have one.
   var webhookID: String {
     get throws {
       if let id = envelope.eventId, id.isPlain, !id.contains(".") { return id }

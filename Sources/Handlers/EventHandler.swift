@@ -2,10 +2,10 @@ public import DynamicEvents
 
 /// What a receiver passes events to. One method; everything else (the queue, retries, dead letters) is the receiver's.
 ///
-/// Returning means done: the event is not offered to this handler again, except when the process dies before that is on disk.
-/// Delivery is at least once, so handle an event as if it might come twice. Throwing means not done: the event is offered again
-/// later, with growing pauses, and becomes a dead letter after the last attempt. After 64 failures in a row the handler is taken to be down, and gets
-/// one event in ten milliseconds until it takes one.
+/// Returning means done: the event is not offered to this handler again, except when the process dies before that is on
+/// disk. Delivery is at least once, so handle an event as if it might come twice. Throwing means not done: the event is
+/// offered again later, with growing pauses, and becomes a dead letter after the last attempt. After 64 failures in a
+/// row the handler is taken to be down, and gets one event in ten milliseconds until it takes one.
 public protocol EventHandler: Sendable {
   func handle(_ event: Event) async throws
 }
@@ -17,5 +17,41 @@ public struct Undeliverable: Error, Sendable, CustomStringConvertible {
 
   public init(_ reason: String) {
     description = reason
+  }
+}
+
+/// Thrown by a handler that knows when another attempt makes sense: not before `pause` has passed, an hour at most.
+public struct RetryLater: Error, Sendable, CustomStringConvertible {
+  /// One line for the person who looks at the failure. No secrets: it is stored and shown.
+  public let description: String
+  public let pause: Duration
+
+  public init(_ reason: String, after pause: Duration) {
+    description = reason
+    self.pause = pause
+  }
+}
+
+/// How a handler took an event.
+enum Verdict: Sendable {
+  case delivered
+  case undeliverable(String)
+  /// `pause`: what the handler asked for before the next attempt.
+  case failed(String, pause: Duration?)
+
+  init(of handler: any EventHandler, body: [UInt8]) async {
+    do {
+      try await handler.handle(Event(body: body))
+      self = .delivered
+    } catch let error as Undeliverable {
+      self = .undeliverable(error.description)
+    } catch let error as UndecodableReason {
+      // It could be decoded when it came, by another release.
+      self = .undeliverable(error.description)
+    } catch let error as RetryLater {
+      self = .failed(error.description, pause: error.pause)
+    } catch {
+      self = .failed("\(error)", pause: nil)
+    }
   }
 }

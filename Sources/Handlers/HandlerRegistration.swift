@@ -1,11 +1,11 @@
 /// A handler under its name.
 public struct HandlerRegistration: Sendable {
-  /// Names the handler's place in the store, its metrics and its dead letters. Keep it: under another name the handler starts anew, with
-  /// the events that come from then on.
+  /// Names the handler's place in the store, its metrics and its dead letters. Keep it: under another name the handler
+  /// starts anew, with the events that come from then on.
   public let name: String
   public let events: [EventPattern]
-  /// Of one attempt. Then its task is cancelled, and the attempt has failed once it returns; until it does, it keeps its place among the
-  /// concurrent ones, so that an event is never with a handler twice at the same time.
+  /// Of one attempt. Then its task is cancelled, and the attempt has failed once it returns; until it does, it keeps
+  /// its place among the concurrent ones, so that an event is never with a handler twice at the same time.
   public let timeout: Duration
   /// Attempts at the same time. With one, events come in the order of arrival, but for retries; with more, in no order.
   public let concurrency: Int
@@ -29,4 +29,26 @@ public struct HandlerRegistration: Sendable {
   package func wants(_ eventName: String) -> Bool {
     events.contains { $0.matches(eventName) }
   }
+}
+
+/// Which events a handler wants: an exact name, or a name that ends in `*` and stands for all that begin so
+/// (`user.session.*`, `*`).
+public struct EventPattern: Sendable, Hashable, CustomStringConvertible {
+  public let description: String
+  private let prefix: String?
+
+  public init(_ text: String) {
+    description = text
+    prefix = text.hasSuffix("*") ? String(text.dropLast()) : nil
+  }
+
+  public func matches(_ eventName: String) -> Bool {
+    if let prefix { eventName.hasPrefix(prefix) } else { eventName == description }
+  }
+
+  /// The events that revoke a session: what a handler gets unless it asks for others.
+  public static let sessionRevocations = [
+    EventPattern("user.session.revoked"), EventPattern("admin.user.session.revoked"),
+    EventPattern("operator.session.revoked"),
+  ]
 }

@@ -1,13 +1,14 @@
 public import DynamicEvents
 public import Logging
 
-/// The handler of kind `log`: one structured line for each event. What the payload says of a person (IP address, user agent) stays out.
+/// The handler of kind `log`: one structured line for each event. What the payload says of a person (IP address, user
+/// agent) stays out.
 public struct LoggingHandler: EventHandler {
   private let logger: Logger
   private let flush: @Sendable () async throws -> Void
 
-  /// `flush` returns when the line is where it should be, and throws when it was lost: an event whose line is still in a buffer
-  /// does not count as logged.
+  /// `flush` returns when the line is where it should be, and throws when it was lost: an event whose line is still in
+  /// a buffer does not count as logged.
   public init(logger: Logger, flush: @escaping @Sendable () async throws -> Void = {}) {
     self.logger = logger
     self.flush = flush

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Handlers
 
-@Suite struct BackoffTests {
+@Suite(.timeLimit(.minutes(1))) struct BackoffTests {
   @Test(arguments: [
     (1, 1.0, Duration.seconds(1)), (2, 1, .seconds(2)), (3, 1, .seconds(4)), (12, 1, .seconds(2048)),
     (13, 1, .seconds(3600)), (14, 1, .seconds(3600)), (Int.max, 1, .seconds(3600)), (1, 0, .zero),

@@ -25,8 +25,8 @@ import Testing
     return dispatcher
   }
 
-  /// Returns when it is so. The clock ends sleeps of up to five seconds: pauses between transactions and before handlers begin, and no
-  /// suspect's wait.
+  /// Returns when it is so. The clock ends sleeps of up to five seconds: pauses between transactions and before
+  /// handlers begin, and no suspect's wait.
   private func settle(until condition: () throws -> Bool) async throws {
     while try !condition() {
       try Task.checkCancellation()
@@ -96,7 +96,7 @@ import Testing
     #expect(final.uncleanStarts == 3)
     let letters = try bench.store.deadLetters(DeadLetterFilter(), after: nil, limit: 10)
     #expect(letters.map(\.error) == ["the process ended 3 times while this was attempted"])
-    // Put back by somebody, it is as new.
+    // Put back, it is as new.
     _ = try bench.store.replay(letters.map(\.id), at: bench.now)
     final.wake()
     #expect(await last.next(1) == ["1"])
@@ -193,7 +193,7 @@ import Testing
     #expect(last.pause == .zero && last.wasUnclean)
   }
 
-  @Test func `a suspect that is done, or of another store, is nobody's`() async throws {
+  @Test func `a suspect that is done, or of another store, is no handler's`() async throws {
     try bench.store("1", "2")
     let before = try AttemptFile(bench.attemptFile)
     before.start()

@@ -1,7 +1,7 @@
 import Handlers
 import Testing
 
-@Suite struct EventPatternTests {
+@Suite(.timeLimit(.minutes(1))) struct EventPatternTests {
   @Test(arguments: [
     ("*", "user.session.revoked", true), ("*", "", true),
     ("user.*", "user.session.revoked", true), ("user.*", "user.created", true), ("user.*", "user", false),

@@ -27,20 +27,30 @@ import Testing
     async throws
   {
     let bench = try Bench()
-    let handler = ScriptedHandler { _, call in if call <= LanePace.failures + 3 { throw ScriptedHandler.Failure() } }
+    let begun = Mutex<[Duration]>([])
+    let handler = ScriptedHandler { [clock = bench.clock] _, call in
+      begun.withLock { $0.append(clock.uptime) }
+      if call <= LanePace.failures + 3 { throw ScriptedHandler.Failure() }
+    }
     let dispatcher = try bench.dispatcher(
       HandlerRegistration("down", timeout: .seconds(36_000), handler: handler), random: 1)
     try bench.store(many: 200)
     dispatcher.wake()
     for failures in LanePace.failures...LanePace.failures + 3 {
-      try await until { dispatcher.counters[0].failed.load(ordering: .relaxed) == failures }
-      // What could begin has begun.
-      for _ in 0..<1000 { await Task.yield() }
-      #expect(handler.callCount == failures)
+      // The lane has more to do, and sleeps.
+      try await until {
+        dispatcher.counters[0].failed.load(ordering: .relaxed) == failures
+          && bench.clock.earliestSleep == bench.clock.uptime + LanePace.pause
+      }
       bench.clock.advance(by: LanePace.pause)
     }
     // All the others, with no time passing; what failed is due in a second.
     try await until { handler.callCount == 200 }
+    let times = begun.withLock { $0 }
+    let (first, probes) = (LanePace.failures, 4)
+    #expect(times[..<first].allSatisfy { $0 == .zero })
+    #expect(Array(times[first..<first + probes]) == (1...probes).map { LanePace.pause * $0 })
+    #expect(times[(first + probes)...].allSatisfy { $0 == LanePace.pause * probes })
     try await bench.passTime { try bench.isIdle("down") }
     #expect(handler.callCount == 200 + LanePace.failures + 3)
     await dispatcher.stop()

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Handlers
 
-@Suite struct LaneWindowTests {
+@Suite(.timeLimit(.minutes(1))) struct LaneWindowTests {
   @Test func `the position stays before the first event that is not over`() {
     var window = LaneWindow(position: 10)
     #expect(window.position == 10)

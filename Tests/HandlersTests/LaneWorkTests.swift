@@ -4,7 +4,7 @@ import Testing
 @testable import Handlers
 @testable import RevocationStore
 
-@Suite struct LaneWorkTests {
+@Suite(.timeLimit(.minutes(1))) struct LaneWorkTests {
   private func event(_ seq: Int64) -> StoredEvent {
     StoredEvent(seq: seq, name: "a", body: [], receivedAt: Timestamp(milliseconds: 0))
   }

@@ -43,7 +43,8 @@ final class ManualClock: Sendable {
     for continuation in woken { continuation.resume() }
   }
 
-  /// Ends the sleeps that have a second left at most: the pauses between a lane's transactions, and no deadline of an attempt.
+  /// Ends the sleeps that have a second left at most: the pauses between a lane's transactions, and no deadline of an
+  /// attempt.
   func endShortSleeps() { endSleeps(upTo: .seconds(1)) }
 
   /// Ends the sleeps that have no more than this left.

@@ -13,7 +13,8 @@ import Testing
     bench = try Bench()
   }
 
-  /// When the first calls of a handler came that fails each but the last: the clock goes from one of the lane's alarms to the next.
+  /// When the first calls of a handler came that fails each but the last: the clock goes from one of the lane's alarms
+  /// to the next.
   private func calls(_ count: Int, of handler: ScriptedHandler, _ dispatcher: Dispatcher) async throws -> [Duration] {
     var times: [Duration] = []
     for call in 1...count {

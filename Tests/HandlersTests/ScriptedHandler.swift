@@ -6,8 +6,8 @@ import Synchronization
 final class ScriptedHandler: EventHandler {
   struct Failure: Error {}
 
-  /// The ids of the events, call by call. Ends with the test's task, so that a call that never comes fails a test with a
-  /// time limit and does not hang it.
+  /// The ids of the events, call by call. Ends with the test's task, so that a call that never comes fails a test with
+  /// a time limit and does not hang it.
   let calls: AsyncStream<String>
   private let called: AsyncStream<String>.Continuation
   private let count = Mutex(0)

@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import DynamicEvents
 internal import Logging
 internal import RevocationStore
@@ -18,6 +19,7 @@ extension Lane {
         pass(item)
         continue
       }
+      if item.wasDead { log.add(.replayed, ["seq": .stringConvertible(item.event.seq)]) }
       start(
         item, registration, attempts?.begin(item.event.seq, receivedAt: item.event.receivedAt, handler: handler))
     }
@@ -84,7 +86,7 @@ extension Lane {
     let number = item.failedBefore + 1
     guard number < registration.maxAttempts else { return giveUp(item, error) }
     counters.failed.wrappingAdd(1, ordering: .relaxed)
-    // A peer that asks for more than the longest pause would hide the event from whoever watches.
+    // A peer that asks for more than the longest pause would hide the event from those who watch.
     let asked = min(pause ?? .zero, Backoff.longest)
     let wait = max(asked, Backoff.pause(after: number, random: random()))
     let retryAt = Timestamp(milliseconds: clock.now().milliseconds + Int64(wait / .milliseconds(1)))
@@ -124,5 +126,23 @@ extension Lane {
           "timeout": "\(run.timeout)",
         ])
     }
+  }
+}
+
+/// Runs one attempt after the other on a queue of its own. The threads that all tasks share are as many as there are
+/// cores: a few handlers that block instead of suspending would stop every other lane, and the program that embeds the
+/// receiver.
+final class LaneExecutor: TaskExecutor {
+  // Serial, because Dispatch always has a thread for a serial queue, and lets concurrent ones wait for each other.
+  private let queue: DispatchQueue
+
+  init(label: String) {
+    queue = DispatchQueue(label: label)
+  }
+
+  func enqueue(_ job: consuming ExecutorJob) {
+    let job = UnownedJob(job)
+    // A job runs once, here; the task that has it keeps it and its executor alive until then.
+    queue.async { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
   }
 }

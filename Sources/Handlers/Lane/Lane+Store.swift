@@ -6,10 +6,12 @@ internal import RevocationStore
 extension Lane {
   /// Events read at a time. Together with 4 MiB of bodies for fresh ones and for retries each, a lane's memory.
   private static let pageSize = 64
-  /// Once so many would be repeated after a kill, the running attempts before them get rows of their own and the position moves on.
+  /// Once so many would be repeated after a kill, the running attempts before them get rows of their own and the
+  /// position moves on.
   private static let mostRepeated = 64
-  /// Between two transactions of a lane there are at least 20 ms, and ten times what the last one took: however many events come, a lane has
-  /// less than a tenth of the store's writer, the rest is for ingest. A lone event is recorded at once.
+  /// Between two transactions of a lane there are at least 20 ms, and ten times what the last one took: however many
+  /// events come, a lane has less than a tenth of the store's writer, the rest is for ingest. A lone event is recorded
+  /// at once.
   private static let shortestPause: Duration = .milliseconds(20)
   private static let longestPause: Duration = .seconds(1)
 
@@ -53,7 +55,7 @@ extension Lane {
   func readDue() {
     guard mayHaveDue, !isReadingDue, !isRecording, !isStopping, work.dueCount == 0 else { return }
     mayHaveDue = false
-    // The answer tells of all but those in hand, of which `record` tells.
+    // The store says when the next one is due, but for those in hand, for which `record` does.
     nextDue = nil
     isReadingDue = true
     var inHand = Set(running.keys).union(results.keys).union(suspects.map(\.event))

@@ -6,8 +6,8 @@ extension Lane {
   /// Beside other work a suspect has to wait no longer than this.
   static let suspectsWait: Duration = .seconds(10)
 
-  /// Begins a suspect when nothing else is left to do, or when it has waited for long enough: then no other attempt begins until it
-  /// has ended.
+  /// Begins a suspect when nothing else is left to do, or when it has waited for long enough: then no other attempt
+  /// begins until it has ended.
   func beginSuspect() {
     guard !isStopping, storeFailures == 0, let attempts else { return }
     if alone == nil {

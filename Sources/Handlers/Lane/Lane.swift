@@ -6,10 +6,11 @@ internal import Synchronization
 
 /// One handler's way through the events: its position in the store, and the retries of what failed.
 ///
-/// The event table itself is the queue. The position moves, and failures become rows, in one transaction for many attempts; a process killed
-/// in between offers the same events again. That is at least once, at no cost for ingest.
+/// The event table itself is the queue. The position moves, and failures become rows, in one transaction for many
+/// attempts; a process killed in between offers the same events again. That is at least once, at no cost for ingest.
 ///
-/// Everything is driven by five events (woken, read, ended, recorded, alarm), each of which ends in `step`. Nothing polls.
+/// Everything is driven by five events (woken, read, ended, recorded, alarm), each of which ends in `step`. Nothing
+/// polls.
 actor Lane {
   struct Running {
     let item: LaneWork.Item
@@ -65,8 +66,9 @@ actor Lane {
   /// Begun before a stop, without a verdict.
   var interrupted: [LaneWork.Item] = []
   var isReadingFresh = false
-  /// Retries are never read while something is recorded, so that what is read is never older than what is known. Fresh events may be: nothing
-  /// is recorded of what lies behind the window. So a new event does not wait for the writer, where others wait before this lane.
+  /// Retries are never read while something is recorded, so that what is read is never older than what is known. Fresh
+  /// events may be: nothing is recorded of what lies behind the window. So a new event does not wait for the writer,
+  /// where others wait before this lane.
   var isReadingDue = false
   var isRecording = false
   var mayHaveFresh = true
@@ -87,8 +89,8 @@ actor Lane {
   /// An earlier lane of this handler has not stopped yet.
   private var isWaiting: Bool
 
-  /// - Parameter predecessor: an earlier lane of this handler that was told to stop. Nothing begins before it has, so that no event is with the
-  ///   handler twice at the same time; then this one goes on where that one came to.
+  /// - Parameter predecessor: an earlier lane of this handler that was told to stop. Nothing begins before it has, so
+  ///   that no event is with the handler twice at the same time; then this one goes on where that one came to.
   ///
   /// Nothing begins before `open`.
   init(

@@ -1,13 +1,15 @@
 internal import Logging
 
-/// What a lane says of its attempts: of each kind one line a second at most, about the latest, with the number of them all. A handler that
-/// fails for a day must not fill the disk with lines; what became of each event stands in the store.
+/// What a lane says of its attempts: of each kind one line a second at most, about the latest, with the number of them
+/// all. A handler that fails for a day must not fill the disk with lines; what became of each event stands in the
+/// store.
 struct LaneLog {
   enum Kind {
     case failed
     case late
     case dead
     case misdated
+    case replayed
   }
 
   private struct State {
@@ -58,7 +60,13 @@ struct LaneLog {
 }
 
 extension LaneLog.Kind {
-  fileprivate var level: Logger.Level { self == .dead ? .error : .warning }
+  fileprivate var level: Logger.Level {
+    switch self {
+    case .failed, .late, .misdated: .warning
+    case .dead: .error
+    case .replayed: .notice
+    }
+  }
 
   fileprivate var message: Logger.Message {
     switch self {
@@ -66,6 +74,7 @@ extension LaneLog.Kind {
     case .late: "an attempt takes too long and is cancelled"
     case .dead: "an event became a dead letter"
     case .misdated: "retries were further ahead than any pause, as of a clock that was ahead: they are due now"
+    case .replayed: "a dead letter that was put back is attempted again"
     }
   }
 }

@@ -6,6 +6,8 @@ package struct DueDelivery: Hashable, Sendable {
   package var event: StoredEvent
   /// How often it failed.
   package var attempts: Int
+  /// It was a dead letter, was put back into the queue, and has not been attempted since.
+  package var wasDead = false
 }
 
 /// What waits for another attempt.
@@ -76,7 +78,7 @@ extension RevocationStore {
         guard page.due.count < limit, taken < bytes else { break }
         try db.walk(
           """
-          SELECT \(StoredEvent.columns), delivery.attempts, next_at
+          SELECT \(StoredEvent.columns), delivery.attempts, next_at, attempt_times <> ''
           FROM delivery CROSS JOIN event ON event.seq = delivery.event_seq
           WHERE handler_id = ?1 AND \(range) ORDER BY next_at
           """, handler, furthest.milliseconds
@@ -96,7 +98,10 @@ extension RevocationStore {
           let event = try StoredEvent(row)
           taken += event.body.count
           // Whatever the disk says, one more is still a number.
-          try page.due.append(DueDelivery(event: event, attempts: Int(min(max(0, row.integer(4)), 1 << 30))))
+          let attempts = try Int(min(max(0, row.integer(4)), 1 << 30))
+          // Only what puts a dead letter back sets the count to zero and keeps the times.
+          let wasDead = try attempts == 0 && row.integer(6) != 0
+          page.due.append(DueDelivery(event: event, attempts: attempts, wasDead: wasDead))
           return page.due.count < limit && taken < bytes
         }
       }

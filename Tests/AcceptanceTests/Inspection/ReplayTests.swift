@@ -18,6 +18,7 @@ struct ReplayTests {
       #expect(result.status == 0 && result.output == "replayed 1 dead letter\n" && result.errors == "")
       #expect(server.log.wait { Self.handled($0, session) })
     }
+    #expect(server.log.wait { $0.contains("a dead letter that was put back is attempted again") })
     #expect(try eventually { try server.metric(#"revoked_dead_letters{handler="audit"}"#) == 0 })
     #expect(try eventually { try server.metric(#"revoked_deliveries_pending{handler="audit"}"#) == 0 })
     #expect(try store.deadLetters() == ["4"])

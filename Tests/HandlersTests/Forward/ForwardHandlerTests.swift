@@ -106,8 +106,8 @@ struct ForwardHandlerTests {
     await #expect(throws: Undeliverable.self) { try await handler(peer.url("/410?bytes=100000000")).handle(event()) }
   }
 
-  @Test("Nobody there is a failure that does not show the URL")
-  func nobody() async throws {
+  @Test("No listener is a failure that does not show the URL")
+  func noListener() async throws {
     let url = try Peer().url("/200?token=hidden")
     let error = await #expect(throws: (any Error).self) { try await handler(url).handle(event()) }
     #expect(error.map { "\($0)".hasPrefix("the request failed: ") && !"\($0)".contains("hidden") } == true)
@@ -116,7 +116,7 @@ struct ForwardHandlerTests {
   @Test(
     "A cancelled attempt ends, though the receiver never answers, whenever the cancellation comes", arguments: 0..<50)
   func cancelled(yields: Int) async throws {
-    // Bound, and the kernel accepts; nobody reads.
+    // Bound, and the kernel accepts; nothing reads.
     let silent = try SilentListener()
     let url = try #require(URL(string: "http://127.0.0.1:\(silent.port)/"))
     let handler = try handler(url)

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A real HTTP server of somebody else's making, as a child process: `peer.py`.
+/// A real HTTP server of another make, as a child process: `peer.py`.
 final class Peer {
   struct Request: Decodable {
     let headers: [String: String]
@@ -35,8 +35,9 @@ final class Peer {
   }
 
   deinit {
-    // SIGTERM would do nothing: the child has the signal mask of the thread that started it, and Dispatch's threads block it.
-    // Not waited for: `waitUntilExit` may wait for ever where another library has children as well. Foundation reaps it.
+    // SIGTERM would do nothing: the child has the signal mask of the thread that started it, and Dispatch's threads
+    // block it. Not waited for: `waitUntilExit` may wait for ever where another library has children as well.
+    // Foundation reaps it.
     kill(process.processIdentifier, SIGKILL)
   }
 

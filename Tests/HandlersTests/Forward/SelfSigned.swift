@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// A certificate for 127.0.0.1 that nobody but itself vouches for.
+/// A certificate for 127.0.0.1 that only itself vouches for.
 struct SelfSigned {
   /// The certificate alone.
   let chain: String

@@ -8,7 +8,7 @@ import Testing
 @Suite(.timeLimit(.minutes(2)))
 struct UntrustedPeerTests {
   @Test(
-    "A receiver whose certificate nobody vouches for gets no request; the attempt has failed, says why, and is made again"
+    "A receiver whose certificate no authority vouches for gets no request; the attempt says why, and is made again"
   )
   func untrusted() async throws {
     let folder = try TemporaryFolder()
@@ -31,7 +31,7 @@ struct UntrustedPeerTests {
     #expect(attempts >= 2)
     #expect(error.contains("certificate"), "\(error)")
 
-    // Whoever does vouch for it is served, and is the first whose request arrives.
+    // A client that trusts it is served, and is the first whose request arrives.
     try await Tool.run(
       "curl",
       [

@@ -1,7 +1,7 @@
 import Handlers
 import Testing
 
-struct WebhookSecretTests {
+@Suite(.timeLimit(.minutes(1))) struct WebhookSecretTests {
   @Test(
     "A secret is whsec_ and the base64 of 16 bytes or more, padded or not",
     arguments: [
