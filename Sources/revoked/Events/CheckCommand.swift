@@ -14,7 +14,7 @@ struct CheckCommand: ParsableCommand {
 
   func validate() throws {
     for text in sessions where SessionID(text) == nil {
-      throw ValidationError("\(text.debugDescription) is no session id: 36 characters, a UUID in lower case")
+      throw ValidationError("\(text.debugDescription) is no session id: a UUID of 36 characters")
     }
   }
 

@@ -30,7 +30,7 @@ struct RevokeSessionCommand: AsyncParsableCommand {
 
   func validate() throws {
     for text in sessions where SessionID(text) == nil {
-      throw ValidationError("\(text.debugDescription) is no session id: 36 characters, a UUID")
+      throw ValidationError("\(text.debugDescription) is no session id: a UUID of 36 characters")
     }
   }
 

@@ -45,7 +45,7 @@ struct SendCommand: AsyncParsableCommand {
         "unknown event \(event.debugDescription): one of \(SampleEvent.names.joined(separator: ", ")), or --body FILE")
     }
     if let session, SessionID(session) == nil {
-      throw ValidationError("\(session.debugDescription) is no session id: 36 characters, a UUID in lower case")
+      throw ValidationError("\(session.debugDescription) is no session id: a UUID of 36 characters")
     }
     guard body == nil || (session == nil && event == EventNames.sessionRevoked) else {
       throw ValidationError("--body is posted as it is: it goes with no event name and no --session")
