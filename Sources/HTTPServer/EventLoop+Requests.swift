@@ -191,65 +191,6 @@ extension EventLoop {
     send(connection, &round.output)
   }
 
-  /// Sends what `output` holds for this connection, and empties it.
-  func send(_ connection: Connection, _ output: inout [UInt8]) {
-    if connection.output.isEmpty {
-      guard !output.isEmpty else { return }
-      switch SystemCall.send(connection.socket, output, from: 0) {
-      case .bytes(output.count): output.removeAll(keepingCapacity: true)
-      case .bytes(let sent):
-        connection.output = Array(output[sent...])
-        output.removeAll(keepingCapacity: true)
-        return stall(connection)
-      case .wouldBlock:
-        connection.output = output
-        output.removeAll(keepingCapacity: true)
-        return stall(connection)
-      case .failed:
-        output.removeAll(keepingCapacity: true)
-        return close(connection)
-      }
-      return sent(connection)
-    }
-    // Earlier replies still wait: this one goes behind them.
-    connection.output.append(contentsOf: output)
-    output.removeAll(keepingCapacity: true)
-    flush(connection)
-  }
-
-  private func flush(_ connection: Connection) {
-    switch SystemCall.send(connection.socket, connection.output, from: connection.outputOffset) {
-    case .bytes(let sent): connection.outputOffset += sent
-    case .wouldBlock: break
-    case .failed: return close(connection)
-    }
-    guard connection.outputOffset == connection.output.count else { return stall(connection) }
-    connection.output = []
-    connection.outputOffset = 0
-    sent(connection)
-  }
-
-  private func stall(_ connection: Connection) {
-    connection.state.stalled(now: now)
-    watch(connection)
-  }
-
-  /// Every reply that was made is out.
-  func sent(_ connection: Connection) {
-    switch connection.state.flushed(now: now) {
-    case .read: break
-    case .close: return close(connection)
-    case .linger:
-      SystemCall.shutdownWriting(connection.socket)
-      connection.backlog = []
-      connection.reader.finish()
-    }
-    // The socket may have taken the last part whole and have no room for another: that is a peer that stopped reading
-    // too.
-    if connection.stream != nil { connection.state.stalled(now: now) }
-    watch(connection)
-  }
-
   /// Tells epoll what the present phase waits for, if that has changed.
   func watch(_ connection: Connection) {
     var interest: Poller.Interest = connection.output.isEmpty && connection.stream == nil ? [] : .write

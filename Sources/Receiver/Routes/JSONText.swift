@@ -1,4 +1,5 @@
 internal import DynamicEvents
+internal import Foundation
 internal import HTTPMessage
 internal import Signature
 
@@ -35,5 +36,14 @@ enum JSONText {
   /// No byte of a longer scalar is one of these.
   private static func isEscaped(_ byte: UInt8) -> Bool {
     byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\")
+  }
+}
+
+extension JSONEncoder {
+  /// As the commands print it: the keys in the order of the alphabet.
+  static var ofAnswers: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return encoder
   }
 }

@@ -51,19 +51,3 @@ final class StatusReport: Sendable {
     }
   }
 }
-
-extension Timestamp {
-  /// None when `earlier` is later: the clock was set back.
-  func seconds(since earlier: Timestamp) -> Double {
-    Double(max(0, milliseconds - earlier.milliseconds)) / 1000
-  }
-}
-
-extension JSONEncoder {
-  /// As the commands print it: the keys in the order of the alphabet.
-  static var ofAnswers: JSONEncoder {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return encoder
-  }
-}
