@@ -46,7 +46,7 @@ struct StatusTests {
     #expect(text.status == 0)
     #expect(text.output.hasPrefix("revoked \(Receiver.version): ready\n"))
     for line in [
-      "refused        1 sessions", "stored         1 events", "handler        audit: 0 pending, 0 dead",
+      "refused        1 session\n", "stored         1 event\n", "handler        audit: 0 pending, 0 dead",
       "store          \(folder.database)", "unclean starts 0", "webhook        not looked after",
     ] {
       #expect(text.output.contains(line), "\(text.output)")

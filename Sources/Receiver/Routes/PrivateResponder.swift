@@ -82,7 +82,7 @@ final class PrivateResponder: Responder {
       return orders.take(body, exchange).map { .now(service.stamped($0)) } ?? .later()
     }
     // Look-ups are compared with no other route.
-    if isBelowV1, !path.hasPrefix("/v1/sessions"),
+    if isBelowV1, !path.hasPrefix("/v1/sessions/"),
       let reply = inspection.reply(to: path, head, bytes, body: body, exchange)
     {
       return reply

@@ -57,8 +57,8 @@ struct StatusText {
     }
     for reason in status.reasons { add("because", reason) }
     add("from Dynamic", status.lastSigned.map { "last delivery \(ago($0))" } ?? "nothing so far")
-    add("refused", status.sessions.map { "\($0) sessions" } ?? "not known")
-    add("stored", status.events.map { "\($0) events" } ?? "not known")
+    add("refused", status.sessions.map { "\($0) session\($0 == 1 ? "" : "s")" } ?? "not known")
+    add("stored", status.events.map { "\($0) event\($0 == 1 ? "" : "s")" } ?? "not known")
     for handler in status.handlers ?? [] {
       var value = "\(handler.handler): \(handler.pending) pending, \(handler.dead) dead"
       if let seconds = handler.oldestPendingSeconds {
@@ -77,7 +77,7 @@ struct StatusText {
   private static func webhook(_ webhook: ServiceStatus.Webhook, _ ago: (String) -> String) -> String {
     var parts = [webhook.enabled.map { $0 ? "enabled" : "NOT ENABLED" } ?? "not known"]
     if let since = webhook.since { parts.append("since \(since)") }
-    if let failed = webhook.failedMessages { parts.append("\(failed) failed messages") }
+    if let failed = webhook.failedMessages { parts.append("\(failed) failed message\(failed == 1 ? "" : "s")") }
     if let checked = webhook.checkedAt { parts.append("checked \(ago(checked))") }
     if let problem = webhook.problem { parts.append(problem) }
     return parts.joined(separator: ", ")
