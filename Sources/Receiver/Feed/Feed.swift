@@ -5,19 +5,17 @@ internal import Synchronization
 
 /// `GET /v1/revocations`: the revoked sessions in the order of their cursors, for caches in other processes.
 ///
-/// A cache that survives our downtime: 1. Read from the beginning. Remember each entry until its `expiresAt`. The last
-/// line of a whole answer has an `end`; an answer without that line
-///    was cut, and is good as far as its last whole line. After `"end":"complete"` the cache holds every session that
-///    was revoked when the answer began, and may answer. After `"end":"limit"` there is more: ask for it at once.
+/// A cache that survives our downtime:
+/// 1. Read from the beginning. Remember each entry until its `expiresAt`. The last line of a whole answer has an `end`;
+///    an answer without that line was cut, and is good as far as its last whole line. After `"end":"complete"` the
+///    cache holds every session that was revoked when the answer began, and may answer. After `"end":"limit"` there is
+///    more: ask for it at once.
 /// 2. Ask for `after=CURSOR&wait=50` with the cursor of the last line, over and over. An entry may name a session that
-/// is known already: the later
-///    `expiresAt` counts. An answer with nothing but its end means that nothing came.
+///    is known already: the later `expiresAt` counts. An answer with nothing but its end means that nothing came.
 /// 3. On 410 the cursor belongs to a history that is no more (a backup was restored): ask without `after`, and keep
-/// what is remembered, since
-///    nothing un-revokes.
+///    what is remembered, since nothing un-revokes.
 /// 4. On anything else, or no answer, keep what is remembered, and try again after a pause. How long to go on answering
-/// "not revoked" meanwhile is
-///    the caller's decision: what was revoked since the last good answer is not known.
+///    "not revoked" meanwhile is the caller's decision: what was revoked since the last good answer is not known.
 ///
 /// Used on one loop, which is not that of the look-ups: what is read here holds up none of them. Callers at the same
 /// place share what is read, and are answered together when something is committed.
