@@ -30,7 +30,9 @@ let package = Package(
   products: [
     .executable(name: "revoked", targets: ["revoked"]),
     // With the targets whose types its API shows.
-    .library(name: "Receiver", targets: ["Receiver", "Handlers", "DynamicEvents", "Signature", "HTTPServer"]),
+    .library(
+      name: "Receiver",
+      targets: ["Receiver", "Handlers", "DynamicEvents", "Signature", "HTTPServer", "HTTPMessage"]),
   ],
   dependencies: [
     // The command line: help, validation and exit codes as users know them.

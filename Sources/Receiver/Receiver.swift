@@ -1,4 +1,5 @@
 internal import AccessTokens
+internal import Dispatch
 internal import DynamicEvents
 internal import Foundation
 public import HTTPServer
@@ -11,10 +12,11 @@ internal import Synchronization
 /// A receiver of Dynamic's session revocations: a public listener that takes signed deliveries, a store that makes them
 /// durable before they are answered, a private listener that answers who is revoked, and handlers that get every event.
 ///
-///     let receiver = try Receiver(ReceiverConfiguration(secrets: [Secret(text)]), handlers: [HandlerRegistration("cache", handler: Purge())])
-///     receiver.start()
-///     …
-///     await receiver.stop()
+///     let receiver = try Receiver(
+///       ReceiverConfiguration(secrets: [Secret(text)]), handlers: [HandlerRegistration("cache", handler: Purge())])
+///     try await receiver.run()
+///
+/// It is a `Service` of swift-service-lifecycle by `extension Receiver: @retroactive Service {}`.
 public final class Receiver: Sendable {
   /// The release, as `revoked --version` and `revoked_build_info` show it.
   public static let version = "0.1.0"
@@ -22,37 +24,53 @@ public final class Receiver: Sendable {
   /// The real addresses of the public listener, with the port that the kernel picked if 0 was asked for. A name and `*`
   /// have more than one.
   public var addresses: [ListenAddress] { publicServer.addresses }
-  /// The real addresses of the private listener.
-  public var privateAddresses: [ListenAddress] { privateServer.addresses }
+  /// The real addresses of the private listener; none without one.
+  public var privateAddresses: [ListenAddress] { privateServer?.addresses ?? [] }
   /// The first of `addresses`.
   public var address: ListenAddress { publicServer.address }
-  /// The first of `privateAddresses`.
-  public var privateAddress: ListenAddress { privateServer.address }
+  /// The first of `privateAddresses`; `nil` without a private listener.
+  public var privateAddress: ListenAddress? { privateServer?.address }
+
+  private enum Phase { case created, running, stopping, stopped }
+
+  private struct Lifecycle {
+    var phase = Phase.created
+    /// Resumed when it has stopped.
+    var waiters: [CheckedContinuation<Void, Never>] = []
+  }
 
   private let configuration: ReceiverConfiguration
+  private let lifecycle = Mutex(Lifecycle())
   private let service: Service
   private let dispatcher: Dispatcher
   private let pruner: Pruner
   private let watch: StoreWatch?
   private let inbox: Inbox
   private let feed = FeedSignal()
+  let embedded: EmbeddedReader
+  /// For what may wait for the disk: a task's thread must not.
+  private let queue = DispatchQueue(label: "revoked.receiver")
   private let gate: Gate
   private let publicServer: HTTPServer
-  private let privateServer: HTTPServer
+  private let privateServer: HTTPServer?
 
   /// Binds both listeners, opens the store, which may take minutes when an older one is migrated, and listens. Connections
   /// are accepted, and handlers get events, from `start` on.
   ///
   /// Throws when there is no secret, a handler's name stands twice, the store cannot be opened or an address cannot be listened on.
   public init(
-    _ configuration: ReceiverConfiguration, handlers: [HandlerRegistration] = [], logger: Logger
+    _ configuration: ReceiverConfiguration, handlers: [HandlerRegistration] = [],
+    logger: Logger = Logger(label: "revoked")
   ) throws(ReceiverError) {
     try Self.check(configuration, handlers)
     self.configuration = configuration
     // Bound before the store is opened, since an address in use is nothing to migrate a store for; they listen once there
     // is one to answer from.
-    let (publicListener, privateListener) = try Self.listening { () throws(ListenError) in
-      (try Listener(configuration.listen), try Listener(configuration.privateListen))
+    let (publicListener, privateListener) = try Self.listening { () throws(ListenError) -> (Listener, Listener?) in
+      (
+        try Listener(configuration.listen),
+        try configuration.hasPrivateListener ? Listener(configuration.privateListen) : nil
+      )
     }
     let now: @Sendable () -> Timestamp = { .now }
     do throws(StoreError) {
@@ -73,11 +91,14 @@ public final class Receiver: Sendable {
         store: store, handlers: handlers, logger: logger, attemptFile: "\(configuration.data)/attempts")
       let metrics = Metrics()
       let probe = CommitProbe(store)
+      let embedded = EmbeddedReader(store, now: now)
+      self.embedded = embedded
       inbox = Inbox(store) { [feed] commit in
         probe.committed()
         metrics.observe(commit)
         dispatcher.wake()
         feed.ring()
+        embedded.ring()
       }
       self.dispatcher = dispatcher
       watch = Self.watch(store, logger) { [feed] in
@@ -85,6 +106,7 @@ public final class Receiver: Sendable {
         try? store.noteForeignCommits()
         dispatcher.wake()
         feed.ring()
+        embedded.ring()
       }
       pruner = Pruner(store: store, handlers: { dispatcher.counters.map(\.name) }, now: now) { error in
         logger.error("forgetting what is old failed; tried again in an hour", metadata: ["error": "\(error)"])
@@ -93,20 +115,22 @@ public final class Receiver: Sendable {
         store: store, inbox: inbox, probe: probe, metrics: metrics, dispatcher: dispatcher,
         secrets: configuration.secrets, path: configuration.path, logger: logger, now: now,
         lastSigned: tally.lastReceivedAt)
-      gate = Gate(configuration.forwardAuth, service)
+      gate = Gate(configuration, service)
     } catch {
       throw .store(error.description)
     }
-    (publicServer, privateServer) = try Self.listening { () throws(ListenError) in
+    (publicServer, privateServer) = try Self.listening { () throws(ListenError) -> (HTTPServer, HTTPServer?) in
       (
         // Half of the cores parse and verify; the other half is for the writer, the handlers and the look-ups.
         try HTTPServer(
           publicListener, limits: configuration.limits,
           loops: max(1, ProcessInfo.processInfo.activeProcessorCount / 2), label: "revoked.public",
           acceptPaused: Self.complaint("public", logger)),
-        try HTTPServer(
-          privateListener, limits: configuration.limits, loops: 1, hasSideLoop: true, label: "revoked.private",
-          acceptPaused: Self.complaint("private", logger))
+        try privateListener.map { (listener) throws(ListenError) in
+          try HTTPServer(
+            listener, limits: configuration.limits, loops: 1, hasSideLoop: true, label: "revoked.private",
+            acceptPaused: Self.complaint("private", logger))
+        }
       )
     }
   }
@@ -119,17 +143,54 @@ public final class Receiver: Sendable {
     }
   }
 
-  /// Accepts connections, and lets handlers begin.
+  /// Accepts connections, and lets handlers begin. Does nothing the second time, and after `stop`.
   public func start() {
+    let isFirst = lifecycle.withLock { lifecycle in
+      guard lifecycle.phase == .created else { return false }
+      lifecycle.phase = .running
+      return true
+    }
+    if isFirst { begin() }
+  }
+
+  /// Starts, and returns once the receiver has stopped, which it does when the task is cancelled or `stop` is called.
+  public func run() async throws {
+    start()
+    await withTaskCancellationHandler {
+      await stopped()
+    } onCancel: {
+      Task { await stop() }
+    }
+  }
+
+  private func stopped() async {
+    await withCheckedContinuation { continuation in
+      let isOver = lifecycle.withLock { lifecycle in
+        if lifecycle.phase == .stopped { return true }
+        lifecycle.waiters.append(continuation)
+        return false
+      }
+      if isOver { continuation.resume() }
+    }
+  }
+
+  private func begin() {
     publicServer.start { [service, path = configuration.path] loop in
       WebhookResponder(loop: loop, service: service, path: path)
     }
+    if let privateServer { begin(privateServer) }
+    gate.verification?.keys.start()
+    // Behind the listeners: a handler that ends the process must not keep look-ups from being answered.
+    dispatcher.start()
+    pruner.start()
+  }
+
+  private func begin(_ privateServer: HTTPServer) {
     let readiness = Readiness(service) { [keys = gate.verification?.keys] in
       keys?.complaint
     } lanesRun: { [dispatcher] in
       dispatcher.isRunning
     }
-    gate.verification?.keys.start()
     let pages = PrivatePages(
       readiness: readiness,
       metrics: MetricsPage(
@@ -139,9 +200,6 @@ public final class Receiver: Sendable {
     privateServer.start { [service, feed, gate, token = configuration.privateToken] loop in
       PrivateResponder(loop: loop, service: service, pages: pages, feedSignal: feed, token: token, gate: gate)
     }
-    // Behind the listeners: a handler that ends the process must not keep look-ups from being answered.
-    dispatcher.start()
-    pruner.start()
   }
 
   /// From the next delivery on, these secrets count and no others: for a rotation without a restart. An empty list changes nothing.
@@ -156,8 +214,11 @@ public final class Receiver: Sendable {
   /// Throws, and changes nothing, when a name stands twice or the store fails.
   public func replaceHandlers(_ handlers: [HandlerRegistration]) async throws(ReceiverError) {
     try Self.check(handlers)
+    let result = await aside { [dispatcher] in
+      Result { () throws(StoreError) in try dispatcher.replace(handlers) }
+    }
     do throws(StoreError) {
-      try service.dispatcher.replace(handlers)
+      try result.get()
     } catch {
       throw .store(error.description)
     }
@@ -168,18 +229,54 @@ public final class Receiver: Sendable {
     service.dynamic.withLock { $0 = report }
   }
 
-  /// Calls `answer` once the writer and every loop of both listeners have shown that they are alive, and never if one of them hangs: for a watchdog.
-  /// A store that cannot be written is no reason to be killed; readiness tells of that.
-  public func whenAlive(_ answer: @escaping @Sendable () -> Void) {
-    let roll = RollCall(of: publicServer.loopCount + privateServer.loopCount + 1, complete: answer)
+  /// Returns once the writer and every loop of the listeners have shown that they are alive, for a watchdog. While one of
+  /// them hangs it does not return, but throws `CancellationError` when the task is cancelled. A store that cannot be
+  /// written is no reason to be killed, and does not count.
+  public func whenAlive() async throws {
+    let (alive, signal) = AsyncStream.makeStream(of: Void.self)
+    whenAlive { signal.finish() }
+    for await _ in alive {}
+    try Task.checkCancellation()
+  }
+
+  /// The same for who needs no task for it: tasks' threads may all be busy with handlers.
+  package func whenAlive(_ answer: @escaping @Sendable () -> Void) {
+    let roll = RollCall(of: publicServer.loopCount + (privateServer?.loopCount ?? 0) + 1, complete: answer)
     publicServer.ping { roll.answer() }
-    privateServer.ping { roll.answer() }
+    privateServer?.ping { roll.answer() }
     inbox.ping { roll.answer() }
   }
 
-  /// Finishes what is in flight, requests and handlers' attempts, for at most the drain timeout, and closes everything. Readiness turns red first;
-  /// what was acknowledged is on disk already, what handlers did not finish is offered again after the next start.
+  /// Finishes what is in flight, requests and handlers' attempts, for at most the drain timeout, and closes everything.
+  /// Readiness turns red first; what was acknowledged is on disk already, what handlers did not finish is offered again
+  /// after the next start.
+  ///
+  /// Returns at once if the receiver was never started; its addresses are free when it is released. A second call
+  /// returns with the first.
   public func stop() async {
+    let phase = lifecycle.withLock { lifecycle in
+      let phase = lifecycle.phase
+      if phase == .created || phase == .running { lifecycle.phase = .stopping }
+      return phase
+    }
+    switch phase {
+    case .created:
+      watch?.cancel()
+      await close()
+    case .running:
+      await finish()
+    case .stopping, .stopped:
+      return await stopped()
+    }
+    let waiters = lifecycle.withLock { lifecycle in
+      lifecycle.phase = .stopped
+      defer { lifecycle.waiters = [] }
+      return lifecycle.waiters
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  private func finish() async {
     service.isDraining.store(true, ordering: .relaxed)
     gate.verification?.keys.stop()
     pruner.stop()
@@ -187,6 +284,10 @@ public final class Receiver: Sendable {
     let deadline = ContinuousClock.now + configuration.drainTimeout
     await drain(publicServer, within: configuration.drainTimeout)
     await Self.wait(for: ContinuousClock.now.duration(to: deadline)) { [dispatcher] in await dispatcher.finish() }
+    await close()
+  }
+
+  private func close() async {
     // Nothing that hangs, be it a disk or a handler, keeps the process: whatever is not done yet was not acknowledged, or is done again.
     // Together with the drain timeout these stay below the 10 s that a supervisor waits.
     await Self.wait(for: .milliseconds(500)) { [inbox] in
@@ -194,14 +295,27 @@ public final class Receiver: Sendable {
     }
     await Self.wait(for: .milliseconds(500)) { [dispatcher] in await dispatcher.stop() }
     feed.close()
+    embedded.close()
     // Look-ups are answered to the end: an application may still be asking whether it is safe to let a request through.
-    await drain(privateServer, within: .milliseconds(250))
-    await Self.wait(for: .milliseconds(500)) { [service] in
-      do throws(StoreError) {
-        try service.store.close()
-      } catch {
-        service.logger.error("closing the store failed; nothing acknowledged is lost", metadata: ["error": "\(error)"])
+    if let privateServer, service.isDraining.load(ordering: .relaxed) {
+      await drain(privateServer, within: .milliseconds(250))
+    }
+    await Self.wait(for: .milliseconds(500)) { [self] in
+      await aside { [service] in
+        do throws(StoreError) {
+          try service.store.close()
+        } catch {
+          service.logger.error(
+            "closing the store failed; nothing acknowledged is lost", metadata: ["error": "\(error)"])
+        }
       }
+    }
+  }
+
+  /// Has the work done on a queue, and leaves the task's thread to other tasks.
+  private func aside<Value: Sendable>(_ work: @escaping @Sendable () -> Value) async -> Value {
+    await withCheckedContinuation { continuation in
+      queue.async { continuation.resume(returning: work()) }
     }
   }
 
@@ -259,6 +373,14 @@ public final class Receiver: Sendable {
     }
     if let cookie = configuration.forwardAuth.cookie, TokenCookie(name: cookie) == nil {
       throw .configuration("the name of the cookie that carries the JWT is no cookie's name")
+    }
+    if let environment = configuration.environmentID {
+      guard SixteenBytes(uuid: Array(environment.utf8).span) != nil else {
+        throw .configuration("the environment's id is no UUID")
+      }
+      if let verified = configuration.forwardAuth.verification?.environmentID, verified != environment {
+        throw .configuration("JWTs are verified for another environment than the receiver's")
+      }
     }
     try check(handlers)
   }

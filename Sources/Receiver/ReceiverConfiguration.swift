@@ -9,8 +9,13 @@ public struct ReceiverConfiguration: Sendable {
   public var listen = ListenAddress.tcp(host: "127.0.0.1", port: 8080)
   /// The listener for look-ups, metrics and readiness. Never put it on the Internet.
   public var privateListen = ListenAddress.tcp(host: "127.0.0.1", port: 8081)
+  /// Whether there is a private listener. A program that asks by `Receiver.isRevoked(_:)` may need none.
+  public var hasPrivateListener = true
   /// When set, `/v1/*`, `/metrics` and `/` of the private listener need it as a bearer token.
   public var privateToken: Secret?
+  /// The environment at Dynamic that all of this is about. An order to refuse the sessions of another one is an error
+  /// then, since it would refuse none. `nil`: any is taken.
+  public var environmentID: String?
   /// The webhook's path on the public listener; compared byte for byte, without the query.
   public var path = "/webhooks/dynamic"
   /// The folder of the embedded store, made with mode 0700 if missing.

@@ -1,4 +1,4 @@
-/// Why a receiver could not start: one line for the person who starts it.
+/// Why a receiver could not start or answer: one line for the person who runs it.
 public enum ReceiverError: Error, Sendable, CustomStringConvertible {
   /// Something that a changed configuration mends.
   case configuration(String)
@@ -6,10 +6,13 @@ public enum ReceiverError: Error, Sendable, CustomStringConvertible {
   case store(String)
   /// An address that cannot be listened on.
   case listener(String)
+  /// A cursor of a history of the store that is no more, since a backup was restored: read from the beginning.
+  case unknownCursor
 
   public var description: String {
     switch self {
     case .configuration(let reason), .store(let reason), .listener(let reason): reason
+    case .unknownCursor: "the cursor belongs to another history of the store: read from the beginning"
     }
   }
 }

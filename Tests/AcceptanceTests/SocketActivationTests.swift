@@ -22,7 +22,7 @@ struct SocketActivationTests {
     #expect(server.address == sockets[order[0]].address)
     #expect(server.privateAddress == sockets[order[1]].address)
     for (address, path) in [(server.address, "/healthz"), (server.privateAddress, "/readyz")] {
-      let client = try Client(try #require(address))
+      let client = try Client(address)
       client.send("GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
       #expect(client.read().hasPrefix("HTTP/1.1 200"))
     }

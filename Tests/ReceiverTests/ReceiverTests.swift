@@ -32,7 +32,7 @@ struct ReceiverTests {
       + "\(SignatureHeader.name): \(SignatureHeader.value(for: code))\r\nContent-Length: \(body.utf8.count)\r\n\r\n"
   }
 
-  func exchange(_ request: String, _ address: ListenAddress) throws -> String {
+  func exchange(_ request: String, _ address: ListenAddress?) throws -> String {
     let client = try Client(address)
     client.send(request)
     return client.read()
@@ -67,7 +67,9 @@ struct ReceiverTests {
     elsewhere.data = other.data
     let second = try Receiver(elsewhere, logger: logger)
     for receiver in [first, second] { receiver.start() }
-    let addresses = [first.address, first.privateAddress, second.address, second.privateAddress].map(\.description)
+    let addresses = [first.address, first.privateAddress, second.address, second.privateAddress].compactMap {
+      $0?.description
+    }
     #expect(Set(addresses).count == 4)
     #expect(!addresses.contains("127.0.0.1:0"))
     for receiver in [first, second] { await receiver.stop() }
@@ -90,6 +92,15 @@ struct ReceiverTests {
     }
     #expect(error?.description == "two handlers are named a")
     #expect(!FileManager.default.fileExists(atPath: folder.data))
+  }
+
+  @Test("refuses new handlers two of which have one name, and changes nothing")
+  func sameNewName() async throws {
+    let receiver = try Receiver(configuration(), logger: logger)
+    let twice = (1...2).map { _ in HandlerRegistration("a", handler: Collector()) }
+    await #expect(throws: ReceiverError.self) { try await receiver.replaceHandlers(twice) }
+    try await receiver.replaceHandlers([HandlerRegistration("a", handler: Collector())])
+    await receiver.stop()
   }
 
   @Test("is refused on a folder that another one serves, and has it once that one has stopped")

@@ -51,7 +51,7 @@ struct ServedReceiver {
       receiver.privateAddress)
   }
 
-  private func exchange(_ request: String, _ address: ListenAddress) throws -> String {
+  private func exchange(_ request: String, _ address: ListenAddress?) throws -> String {
     let client = try Client(address)
     client.send(request)
     return client.read()

@@ -13,7 +13,7 @@ package final class Client {
   /// Connects to 127.0.0.1, or to ::1 where the address is one of IPv6.
   ///
   /// - Parameter receiveBuffer: bytes that the kernel holds for a client that does not read, so that a peer soon has to wait.
-  package init(_ address: ListenAddress, receiveBuffer: Int32? = nil) throws {
+  package init(_ address: ListenAddress?, receiveBuffer: Int32? = nil) throws {
     guard case .tcp(let host, let port) = address else {
       guard case .unix(let path) = address else { throw POSIXError(.EINVAL) }
       descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)

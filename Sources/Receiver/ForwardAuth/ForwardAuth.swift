@@ -190,10 +190,14 @@ struct Gate: Sendable {
 
   let cookie: TokenCookie?
   let verification: Verification?
+  /// Of which alone the sessions may be refused by order; `nil`: of any.
+  let environment: SixteenBytes?
 }
 
 extension Gate {
-  init(_ configuration: ForwardAuthConfiguration, _ service: Service) {
+  init(_ receiver: ReceiverConfiguration, _ service: Service) {
+    let configuration = receiver.forwardAuth
+    environment = receiver.environmentID.flatMap { SixteenBytes(uuid: Array($0.utf8).span) }
     cookie = configuration.cookie.flatMap { TokenCookie(name: $0) }
     verification = configuration.verification.map { verification in
       Verification(

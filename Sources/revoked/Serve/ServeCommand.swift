@@ -57,7 +57,9 @@ struct ServeCommand: AsyncParsableCommand {
     announce(receiver, settings, logger)
     let addressFile = ServerAddressFile(settings.receiver.data)
     do throws(SystemFailure) {
-      try addressFile.write(public: receiver.address, private: receiver.privateAddress)
+      if let privateAddress = receiver.privateAddress {
+        try addressFile.write(public: receiver.address, private: privateAddress)
+      }
     } catch {
       logger.warning(
         "the addresses were not written down; healthcheck looks for private-listen", metadata: ["error": "\(error)"])
