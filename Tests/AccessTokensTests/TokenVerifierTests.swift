@@ -225,4 +225,34 @@ struct TokenVerifierTests {
     #expect(Self.refusal(try one.jwt(Self.payload()), verifier) == nil)
     #expect(Self.refusal(try other.jwt(Self.payload()), verifier) == nil)
   }
+
+  /// By the clock, so only when it is asked for.
+  @Test(
+    "takes as long to refuse whether all of a signature is wrong or only its last byte", .enabled(if: LongRun.isAsked))
+  func timing() throws {
+    let verifier = try Self.verifier()
+    let genuine = try Self.key.get().jwt(Self.payload())
+    let parts = genuine.split(separator: ".").map(String.init)
+    let signature = try #require(Self.decoded(parts[2]))
+    // From this byte on it is another one; the first stays, so that the number stays below the modulus.
+    let starts = [1, 128, 255]
+    let tokens = starts.map { start in
+      let wrong = signature.enumerated().map { $0.offset >= start ? ~$0.element : $0.element }
+      return Array("\(parts[0]).\(parts[1]).\(SigningKey.base64URL(wrong))".utf8)
+    }
+    var times = starts.map { _ in [Duration]() }
+    // In turn, so that what else the machine does falls on all alike.
+    for _ in 0..<1500 {
+      for (index, token) in tokens.enumerated() {
+        let began = ContinuousClock.now
+        let isRefused = (try? verifier.verify(token.span, at: Timestamp(milliseconds: Self.now * 1000))) == nil
+        times[index].append(began.duration(to: .now))
+        if !isRefused { Issue.record("a wrong signature passes") }
+      }
+    }
+    let medians = times.map { $0.sorted()[750] / .nanoseconds(1) }
+    let (least, most) = (medians.min() ?? 0, medians.max() ?? 0)
+    print("medians in ns: \(medians)")
+    #expect(most < least * 1.1, "\(medians)")
+  }
 }

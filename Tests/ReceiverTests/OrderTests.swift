@@ -118,6 +118,20 @@ struct OrderTests {
     await served.receiver.stop()
   }
 
+  @Test("for another environment than the configured one are an error and change nothing")
+  func otherEnvironment() async throws {
+    let served = try ServedReceiver(in: TemporaryFolder(), token: ServedReceiver.token) {
+      $0.environmentID = Self.environment
+    }
+    let other = try served.ask(
+      "POST", "/v1/revocations", fields: [Self.own], body: #"{"environmentId":"\#(Self.other)"}"#)
+    #expect(other.status == 400 && other.content.contains("not the one that is configured"))
+    #expect(try served.ask("GET", "/v1/revocations", fields: [Self.own]).content.split(separator: "\n").count == 1)
+    let own = #"{"environmentId":"\#(Self.environment.uppercased())"}"#
+    #expect(try served.ask("POST", "/v1/revocations", fields: [Self.own], body: own).status == 200)
+    await served.receiver.stop()
+  }
+
   @Test("are seen by who asks about claims, each with its reason")
   func tokens() async throws {
     let served = try ServedReceiver(in: TemporaryFolder(), token: ServedReceiver.token)

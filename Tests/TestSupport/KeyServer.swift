@@ -10,6 +10,7 @@ package final class KeyServer: Sendable {
       var status = Status.ok
       var isSilent = false
       var asked = 0
+      var waiters: [(count: Int, continuation: CheckedContinuation<Void, Never>)] = []
     }
 
     let publication = Mutex(Publication())
@@ -28,6 +29,18 @@ package final class KeyServer: Sendable {
 
   package var url: String { "http://\(server.address)/jwks" }
   package var asked: Int { state.publication.withLock { $0.asked } }
+
+  /// Returns once it was asked more often than so.
+  package func waitUntilAsked(moreThan count: Int) async {
+    await withCheckedContinuation { continuation in
+      let isNow = state.publication.withLock { publication in
+        guard publication.asked <= count else { return true }
+        publication.waiters.append((count, continuation))
+        return false
+      }
+      if isNow { continuation.resume() }
+    }
+  }
 
   package func publish(_ keys: SigningKey...) throws {
     let text = #"{"keys":[\#(try keys.map { try $0.jwk() }.joined(separator: ","))]}"#
@@ -62,6 +75,8 @@ package final class KeyServer: Sendable {
     ) -> Reply {
       state.publication.withLock { publication in
         publication.asked += 1
+        for waiter in publication.waiters where waiter.count < publication.asked { waiter.continuation.resume() }
+        publication.waiters.removeAll { $0.count < publication.asked }
         return publication.isSilent ? .later() : .now(Response(publication.status, body: publication.body))
       }
     }

@@ -11,11 +11,14 @@ struct Orders {
   private let loop: EventLoop
   /// Without a private token anybody who reaches the listener could log everybody out.
   private let areAllowed: Bool
+  /// The only environment whose sessions may be refused; `nil`: any.
+  private let environment: SixteenBytes?
 
-  init(_ service: Service, _ loop: EventLoop, areAllowed: Bool) {
+  init(_ service: Service, _ loop: EventLoop, areAllowed: Bool, environment: SixteenBytes?) {
     self.service = service
     self.loop = loop
     self.areAllowed = areAllowed
+    self.environment = environment
   }
 
   /// `nil`: answered after the commit.
@@ -24,6 +27,9 @@ struct Orders {
     let event: IncomingEvent
     do throws(Malformed) {
       let order = try Self.order(body)
+      if case .cutOff(.environment, let id) = order, let environment, id != environment {
+        throw Malformed(detail: "the environment is not the one that is configured, so no session of it is known here")
+      }
       guard let made = try? order.event(at: service.now()) else { return Answers.unfit }
       event = made
     } catch {

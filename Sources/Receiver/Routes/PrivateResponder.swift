@@ -33,7 +33,7 @@ final class PrivateResponder: Responder {
     self.token = token
     feed = loop.isSide ? Feed(service, loop, feedSignal) : nil
     lookUps = LookUps(service)
-    orders = Orders(service, loop, areAllowed: token != nil)
+    orders = Orders(service, loop, areAllowed: token != nil, environment: gate.environment)
     inspection = InspectionRoutes(service, loop, pages, areOrdersAllowed: token != nil)
     forwardAuth = ForwardAuth(service, lookUps, gate)
   }

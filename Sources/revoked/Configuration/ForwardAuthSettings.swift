@@ -16,7 +16,9 @@ struct ForwardAuthSettings: Sendable {
 
 extension ForwardAuthSettings {
   /// What the receiver is told. `nil` for the verification: no environment is configured, or none is asked for.
-  func configuration(_ dynamic: DynamicSettings) -> ForwardAuthConfiguration {
+  ///
+  /// - Parameter authorities: the file of `tls.ca-file`.
+  func configuration(_ dynamic: DynamicSettings, authorities: String?) -> ForwardAuthConfiguration {
     var configuration = ForwardAuthConfiguration()
     configuration.cookie = cookie
     guard verifies, let environmentID = dynamic.environmentID else { return configuration }
@@ -25,6 +27,7 @@ extension ForwardAuthSettings {
     verification.scope = scope
     verification.audience = audience
     verification.keysMaxAge = keysMaxAge
+    verification.authorities = authorities
     configuration.verification = verification
     return configuration
   }

@@ -112,7 +112,9 @@ extension Settings {
 
     /// The verification needs to know whose tokens are ours.
     mutating func readForwardAuth() {
-      settings.receiver.forwardAuth = settings.forwardAuth.configuration(settings.dynamic)
+      settings.receiver.forwardAuth = settings.forwardAuth.configuration(
+        settings.dynamic, authorities: settings.authorities)
+      settings.receiver.environmentID = settings.dynamic.environmentID
       guard settings.forwardAuth.verifies, settings.dynamic.environmentID == nil else { return }
       guard !problems.contains(where: { $0.key == "dynamic.environment-id" }) else { return }
       problems.append(
