@@ -29,7 +29,7 @@ final class LookUps {
   /// `POST /v1/sessions/check`
   func check(_ body: Span<UInt8>) -> Response {
     let check: SessionCheck
-    do throws(SessionCheck.Malformed) {
+    do throws(CheckBody.Malformed) {
       check = try SessionCheck(body)
     } catch {
       return Response(problem: .badRequest, detail: error.detail)
@@ -46,7 +46,7 @@ final class LookUps {
   /// `POST /v1/tokens/check`
   func checkTokens(_ body: Span<UInt8>) -> Response {
     let check: TokenCheck
-    do throws(TokenCheck.Malformed) {
+    do throws(CheckBody.Malformed) {
       check = try TokenCheck(body)
     } catch {
       return Response(problem: .badRequest, detail: error.detail)
