@@ -58,8 +58,9 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     target("SQLite", ["CSQLite"]),
     target("KeyIndex", ["SQLite"]),
-    target("RevocationStore", ["DynamicEvents", "SQLite", "KeyIndex", "CLinux", systemPackage]),
+    target("RevocationStore", ["Signature", "DynamicEvents", "SQLite", "KeyIndex", "CLinux", systemPackage]),
     target("DynamicAPI", ["Outgoing", "Signature", "DynamicEvents"]),
+    target("Recovery", ["DynamicAPI", "Signature", "DynamicEvents", "RevocationStore"]),
     target(
       "Handlers",
       [
@@ -69,20 +70,21 @@ let package = Package(
       "Receiver",
       [
         "HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore", "Handlers",
-        "Outgoing", logging,
+        "Outgoing", "DynamicAPI", "Recovery", logging,
       ]),
     .executableTarget(
       name: "revoked",
       dependencies: [
         "CLinux", "Outgoing", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicEvents", "DynamicAPI",
-        "RevocationStore", "Handlers", logging, "Yams",
+        "RevocationStore", "Recovery", "Handlers", logging, "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
 
     .target(
-      name: "TestSupport", dependencies: ["HTTPMessage", "HTTPServer", "COpenSSL", logging], path: "Tests/TestSupport",
-      resources: [.copy("Endpoint/endpoint.py")], swiftSettings: swift),
+      name: "TestSupport",
+      dependencies: ["HTTPMessage", "HTTPServer", "COpenSSL", "Signature", "DynamicEvents", logging],
+      path: "Tests/TestSupport", resources: [.copy("Endpoint/endpoint.py")], swiftSettings: swift),
     tests("HTTPMessageTests", ["HTTPMessage", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("OutgoingTests", ["Outgoing", "TestSupport"]),
     tests("HTTPServerTests", ["HTTPServer", "HTTPMessage", "TestSupport"]),
@@ -92,6 +94,8 @@ let package = Package(
       "AccessTokensTests", ["AccessTokens", "RevocationStore", "DynamicEvents", "Signature", "TestSupport"],
       resources: [.copy("Libraries/libraries.py")]),
     tests("DynamicAPITests", ["DynamicAPI", "Outgoing", "Signature", "DynamicEvents", "TestSupport"]),
+    tests(
+      "RecoveryTests", ["Recovery", "DynamicAPI", "RevocationStore", "Signature", "DynamicEvents", "TestSupport"]),
     .target(name: "CFaultyDisk", path: "Tests/CFaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
     tests(
       "RevocationStoreTests", ["RevocationStore", "KeyIndex", "SQLite", "DynamicEvents", "TestSupport", "CFaultyDisk"]),

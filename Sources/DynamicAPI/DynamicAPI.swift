@@ -27,6 +27,10 @@ package struct DynamicAPI: Sendable {
   /// Bytes of one response.
   private static let mostBytes = 1 << 20
   private static let tries = 4
+  /// Of one try. A page is made by one query, and who waits for longer learns no more.
+  private static let patience = Duration.seconds(10)
+  /// After so long a call is not tried again, so that an API that hangs is told of while somebody looks.
+  private static let longestCall = Duration.seconds(20)
   /// A longer one is left to the caller, who has other work meanwhile.
   private static let longestPause = Duration.seconds(60)
 
@@ -66,10 +70,12 @@ package struct DynamicAPI: Sendable {
     request.authorities = access.authorities
     request.isIdempotent = isRepeatable
     request.limits.bodyBytes = Self.mostBytes
+    request.limits.time = Self.patience
     request.body = body
     let token = access.token.withBytes { bytes in String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self) }
     request.fields = [("Authorization", "Bearer \(token)"), ("Accept", "application/json"), ("User-Agent", "revoked")]
     if !body.isEmpty { request.fields.append(("Content-Type", "application/json")) }
+    let begin = ContinuousClock.now
     for attempt in 1... {
       let error: APIError
       do throws(APIError) {
@@ -77,7 +83,9 @@ package struct DynamicAPI: Sendable {
       } catch let failure {
         error = failure
       }
-      guard attempt < Self.tries, error.mayBeTriedAgain(isRepeatable: isRepeatable) else { throw error }
+      guard attempt < Self.tries, begin.duration(to: .now) < Self.longestCall,
+        error.mayBeTriedAgain(isRepeatable: isRepeatable)
+      else { throw error }
       let pause = error.pause ?? .milliseconds(Int(Double(500 << (attempt - 1)) * random()))
       guard pause <= Self.longestPause else { throw error }
       guard (try? await sleep(pause)) != nil else { throw .cancelled }

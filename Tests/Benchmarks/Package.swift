@@ -51,7 +51,8 @@ let package = Package(
     .target(
       name: "RevocationStore",
       dependencies: [
-        "DynamicEvents", "SQLite", "KeyIndex", "CLinux", .product(name: "SystemPackage", package: "swift-system"),
+        "Signature", "DynamicEvents", "SQLite", "KeyIndex", "CLinux",
+        .product(name: "SystemPackage", package: "swift-system"),
       ], swiftSettings: swift),
     .target(
       name: "Handlers",

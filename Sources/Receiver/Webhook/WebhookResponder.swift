@@ -118,17 +118,11 @@ final class WebhookResponder: Responder {
     let now = service.now()
     if !outline.isTest { service.heard(at: now) }
     let label: EventLabel
-    let kind: IncomingEvent.Kind
     switch outline.kind {
     case .ping: return ping(outline, body, exchange)
-    case .sessionRevoked(let session, let by):
+    case .sessionRevoked(_, let by):
       // Dynamic sends none by an operator.
       label = by == .user ? .sessionRevoked : by == .admin ? .adminSessionRevoked : .other
-      kind = .sessionRevoked(
-        SessionRevoked(
-          name: label == .other ? EventNames.operatorSessionRevoked : label.rawValue,
-          eventID: outline.eventId?.text(in: body).asEventID, session: session,
-          otherSessions: outline.otherSessions, by: by, revokedAt: outline.revokedAt, createdAt: outline.createdAt))
     case .other:
       let name = outline.eventName.text(in: body)
       guard service.isWanted(name) else {
@@ -137,14 +131,11 @@ final class WebhookResponder: Responder {
         return Answers.ignored
       }
       label = .other
-      kind = .other(name: name)
     }
-    guard let key = try? outline.key(in: body) else { return unavailable(label) }
-    round.add(
-      IncomingEvent(
-        key: key, messageID: outline.messageId?.text(in: body), body: body.bytesCopied, receivedAt: now,
-        occurredAt: outline.timestamp, kind: kind, isTest: outline.isTest),
-      label, exchange)
+    guard let event = try? IncomingEvent(outline, body.bytesCopied, source: .webhook, receivedAt: now) else {
+      return unavailable(label)
+    }
+    round.add(event, label, exchange)
     return nil
   }
 
@@ -164,12 +155,11 @@ final class WebhookResponder: Responder {
   private func undecodable(_ reason: UndecodableReason, _ body: Span<UInt8>, _ exchange: Exchange) -> Response? {
     let now = service.now()
     service.heard(at: now)
-    guard let key = try? EventKey(ofBody: body) else { return unavailable(.unknown) }
-    round.add(
-      IncomingEvent(
-        key: key, messageID: nil, body: body.bytesCopied, receivedAt: now, occurredAt: nil,
-        kind: .undecodable(problem: reason.description)),
-      .unknown, exchange)
+    guard let event = try? IncomingEvent(undecodable: body.bytesCopied, reason, source: .webhook, receivedAt: now)
+    else {
+      return unavailable(.unknown)
+    }
+    round.add(event, .unknown, exchange)
     return nil
   }
 
@@ -211,9 +201,4 @@ extension Span<UInt8> {
     copy.append(contentsOf: self)
     return copy
   }
-}
-
-extension String {
-  /// `nil` for what is no id: look-ups repeat it.
-  fileprivate var asEventID: String? { isEmpty || utf8.count > EventKey.maximumIDBytes ? nil : self }
 }

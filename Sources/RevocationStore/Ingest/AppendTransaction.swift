@@ -80,8 +80,8 @@ struct AppendTransaction {
   }
 
   private mutating func append(_ event: IncomingEvent, _ insert: Statement) throws -> AppendOutcome {
-    // Only Dynamic's own deliveries say that it was heard of.
-    if event.source != .operator, !event.isTest { tally.lastReceivedAt = event.receivedAt }
+    // Only Dynamic's own deliveries say that it was heard of: what was fetched from its API came because they did not.
+    if event.source == .webhook, !event.isTest { tally.lastReceivedAt = event.receivedAt }
     let known = try seq(of: event.key)
     let stored = known == nil
     let seq: Int64
@@ -157,11 +157,13 @@ struct AppendTransaction {
   }
 
   /// Remembers the message that a known event came with again, and puts its dead deliveries back in the queue, so that
-  /// "redeliver" in Dynamic's dashboard works.
+  /// "redeliver" in Dynamic's dashboard works. What is fetched from its API comes again by itself, and puts nothing
+  /// back.
   private func update(_ seq: Int64, with event: IncomingEvent) throws {
     let known = try db.first("SELECT messages FROM event WHERE seq = ?", seq) { row in try row.text(0) }
     var messages = MessageIDs(text: known ?? "")
     if messages.add(event.messageID) { try db.run("UPDATE event SET messages = ? WHERE seq = ?", messages.text, seq) }
+    guard event.source == .webhook else { return }
     // By way of the handlers, so that the primary key finds the rows.
     try db.run(
       """

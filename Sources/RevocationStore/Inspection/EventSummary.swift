@@ -91,6 +91,15 @@ extension RevocationStore {
     }
   }
 
+  /// Those of the keys whose events are stored.
+  package func known(_ keys: [EventKey]) throws(StoreError) -> Set<EventKey> {
+    try checkIndexes()
+    return try read { db in
+      let index = try KeyIndex.load(.event, last: Tally.fetch(db).lastEvent, db)
+      return try Set(keys.filter { try index.seq(of: IndexKey($0), db) != nil })
+    }
+  }
+
   private static func summary(_ row: borrowing Row, _ db: Connection) throws -> EventSummary {
     let seq = try row.integer(0)
     var event = try EventSummary(
