@@ -3,17 +3,18 @@ internal import Glibc
 
 /// Reads whole files that a person or a service manager names: settings, secrets, bodies.
 ///
-/// A pipe is as good as a file (`--config <(…)`), if it delivers in time. One that nobody writes to must not hold up a start or a
-/// reload for ever, nor may a device that never ends fill the memory.
+/// A pipe is as good as a file (`--config <(…)`), if it delivers in time. One without a writer must not hold up a start
+/// or a reload for ever, nor may a device that never ends fill the memory.
 enum InputFile {
-  /// Whoever writes to the other end of a pipe has this long.
+  /// The writer at the other end of a pipe has this long.
   static let patience = Duration.seconds(5)
 
   /// - Parameter limit: in bytes; a longer file is refused.
   static func bytes(
     of path: String, atMost limit: Int, within patience: Duration = Self.patience
   ) throws(Mismatch) -> [UInt8] {
-    // Without O_NONBLOCK, a pipe is not even opened before somebody writes to it. A String lent to C lives as long as the call.
+    // Without O_NONBLOCK, a pipe is not even opened before somebody writes to it. A String lent to C lives as long as
+    // the call.
     let descriptor = unsafe open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)
     guard descriptor >= 0 else { throw problem(path, errno) }
     defer { close(descriptor) }
@@ -32,7 +33,7 @@ enum InputFile {
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 64 << 10)
     while true {
-      // Before the first read: a pipe that nobody has opened yet would look like one that is at its end.
+      // Before the first read: a pipe that has no writer yet would look like one that is at its end.
       if let deadline, let patience { try wait(for: descriptor, until: deadline, path, patience) }
       // The buffer lives for the call, and its own count bounds it.
       let count = unsafe chunk.withUnsafeMutableBytes { unsafe read(descriptor, $0.baseAddress, $0.count) }
@@ -40,7 +41,7 @@ enum InputFile {
         switch errno {
         case EINTR: continue
         case EAGAIN:
-          // Whoever shares standard input made it non-blocking.
+          // Another process that shares standard input made it non-blocking.
           try wait(for: descriptor, until: deadline ?? .now + .seconds(3600), path, patience ?? .seconds(3600))
         case let code: throw problem(path, code)
         }

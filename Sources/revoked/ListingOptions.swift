@@ -24,7 +24,7 @@ struct ListingOptions: ParsableArguments {
 struct Listing {
   /// Rows that are read at a time, each with a body.
   private static let page = 100
-  /// Where people read, a row is one line. Elsewhere nobody has to look a second time for what was cut off.
+  /// Where people read, a row is one line. Elsewhere nothing is cut off.
   private static let columns = isatty(STDOUT_FILENO) == 1 ? 80 : nil
 
   /// How many to read next, or one to see whether there is more; nil: the list is done.

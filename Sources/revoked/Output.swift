@@ -5,8 +5,8 @@ internal import Synchronization
 
 /// Standard output: what a command found, and nothing else. Every command writes through it.
 ///
-/// A result that is cut short must not pass for a whole one: what cannot be written ends the command with 74. A reader that has
-/// gone ends it quietly, by SIGPIPE, as it ends any other program.
+/// A result that is cut short must not pass for a whole one: what cannot be written ends the command with 74. A reader
+/// that has gone ends it quietly, by SIGPIPE, as it ends any other program.
 enum Output {
   /// A block that is worth a system call.
   private static let block = 32 << 10
@@ -54,7 +54,7 @@ enum Output {
     }
   }
 
-  /// Whoever shares the terminal or the pipe made it non-blocking.
+  /// Another process that shares the terminal or the pipe made it non-blocking.
   private static func waitUntilWritable() {
     var poller = pollfd(fd: STDOUT_FILENO, events: Int16(POLLOUT), revents: 0)
     // One `pollfd` is passed and one is there.

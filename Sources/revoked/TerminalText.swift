@@ -1,6 +1,7 @@
 extension String {
-  /// The text with everything replaced that a terminal might act on, or that would make it show something else than what is
-  /// there: control and format characters, ESC and bidirectional overrides among them, as `\u{1b}`. A peer chooses its text.
+  /// The text with everything replaced that a terminal might act on, or that would make it show something else than
+  /// what is there: control and format characters, ESC and bidirectional overrides among them, as `\u{1b}`. A peer
+  /// chooses its text.
   func visible(keepingLines: Bool = false) -> String {
     escaped { scalar in keepingLines && scalar == "\n" ? nil : "\\u{\(String(scalar.value, radix: 16))}" }
   }
@@ -12,8 +13,8 @@ extension String {
     }
   }
 
-  /// Cut, and marked as cut, to at most so many columns, and filled up to them. What is not ASCII may be two columns wide,
-  /// and is taken to be.
+  /// Cut, and marked as cut, to at most so many columns, and filled up to them. What is not ASCII may be two columns
+  /// wide, and is taken to be.
   func column(_ width: Int) -> String {
     let text = fitted(to: width)
     return text + String(repeating: " ", count: max(0, width - text.columns))

@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import HTTPServer
+internal import Outgoing
 
 /// The flags of a command that makes requests to other hosts.
 struct OutgoingOptions: ParsableArguments {
@@ -13,5 +15,24 @@ struct OutgoingOptions: ParsableArguments {
     var options = options
     if let cacert { options.settings.append("tls.ca-file=\(cacert)") }
     return try options.load(requiring: requiring)
+  }
+}
+
+extension OutgoingRequest {
+  /// A request to a listener of our own, from the same host.
+  ///
+  /// Returns `nil` for a port that the kernel picks, and for an inherited socket: neither can be known here.
+  init?(_ method: Method, _ path: String, at address: ListenAddress) {
+    switch address {
+    case .inherited, .tcp(_, port: 0): return nil
+    case .unix(let socket):
+      self.init(method, "http://localhost" + path)
+      socketPath = socket
+    case .tcp(let host, let port):
+      // A wildcard is where to listen, not where to connect. `::` may take IPv4, and a host may take it without having
+      // ::1: libcurl tries both addresses of localhost.
+      let reachable = host == "0.0.0.0" || host == "*" ? "127.0.0.1" : host == "::" ? "localhost" : host
+      self.init(method, ListenAddress.tcp(host: reachable, port: port).url + path)
+    }
   }
 }

@@ -43,3 +43,44 @@ extension String {
   /// Without the white space around it, and on one line.
   var visibleLine: String { trimmingCharacters(in: .whitespacesAndNewlines).visible() }
 }
+
+/// How a series of posts went.
+struct SendSummary {
+  private(set) var count = 0
+  private(set) var acknowledged = 0
+  private var outcomes: [String: Int] = [:]
+  /// A receiver that answers something else each time must not fill the memory.
+  private static let mostOutcomes = 100
+  private var milliseconds: [Double] = []
+
+  mutating func add(_ answer: Sender.Answer) {
+    count += 1
+    if answer.status == 200 { acknowledged += 1 }
+    milliseconds.append(answer.duration / .milliseconds(1))
+    var outcome = answer.status.map { "\($0) \(answer.text)" } ?? answer.text
+    if outcomes[outcome] == nil, outcomes.count >= Self.mostOutcomes {
+      outcome = answer.status.map { "\($0) with another body" } ?? "another failure"
+    }
+    outcomes[outcome, default: 0] += 1
+  }
+
+  var isReachable: Bool { count == 0 || outcomes.keys.contains { $0.first?.isNumber == true } }
+
+  func text(took duration: Duration) -> String {
+    let seconds = max(duration / .seconds(1), 0.001)
+    let sorted = milliseconds.sorted()
+    func percentile(_ part: Double) -> String {
+      guard let value = sorted.dropFirst(min(Int(Double(sorted.count) * part), sorted.count - 1)).first else {
+        return "-"
+      }
+      return String(format: "%.1f ms", value)
+    }
+    var lines = [String(format: "%d sent in %.1f s, %.0f a second", count, seconds, Double(count) / seconds)]
+    for (outcome, count) in outcomes.sorted(by: { $0.value > $1.value }).prefix(10) {
+      lines.append("\(count) × \(outcome)")
+    }
+    lines.append(
+      "latency p50 \(percentile(0.5)), p90 \(percentile(0.9)), p99 \(percentile(0.99)), max \(percentile(1))")
+    return lines.joined(separator: "\n")
+  }
+}

@@ -24,7 +24,8 @@ struct CheckConfigCommand: ParsableCommand {
     noticeLostHandlers(settings)
   }
 
-  /// A handler that is renamed is a new one, and the old one's events wait for nobody. No reason to refuse the configuration.
+  /// A handler that is renamed is a new one, and the old one's events wait for good. No reason to refuse the
+  /// configuration.
   private func noticeLostHandlers(_ settings: Settings) {
     do throws(StoreError) {
       let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)

@@ -1,7 +1,7 @@
 internal import Yams
 
-/// The file: a YAML mapping (JSON is one too) whose nested mappings and dotted keys mean the same. Only the node tree is
-/// used, so that every value stays the text that was written.
+/// The file: a YAML mapping (JSON is one too) whose nested mappings and dotted keys mean the same. Only the node tree
+/// is used, so that every value stays the text that was written.
 struct ConfigurationFile {
   let name: String
   private(set) var values: [String: ConfigurationValue] = [:]
@@ -39,8 +39,8 @@ struct ConfigurationFile {
     problems.append(ConfigurationProblem(key, nil, mismatch.text))
   }
 
-  /// The line of a key that is an alias, a list or a mapping. Yams hashes keys whole, aliases within aliases as often as they
-  /// multiply: thirty lines of them would take for ever.
+  /// The line of a key that is an alias, a list or a mapping. Yams hashes keys whole, aliases within aliases as often
+  /// as they multiply: thirty lines of them would take for ever.
   ///
   /// It is found in a copy without any alias, whose tree has the same shape and the size of the text.
   private static func complexKey(in text: String) throws -> Int? {

@@ -9,11 +9,13 @@ struct HandlerDefinition: Sendable {
     case log
     /// A command without a shell, the event's JSON on its standard input.
     case exec(program: String, arguments: [String])
-    /// A signed `POST`. Plain `http` only to an address of this host or of a private network, or asked for by name (`insecure`).
+    /// A signed `POST`. Plain `http` only to an address of this host or of a private network, or asked for by name
+    /// (`insecure`).
     case forward(url: URL, secrets: [WebhookSecret])
   }
 
-  /// `[a-z0-9][a-z0-9-]{0,62}`; it names the handler's queue, its metrics and its dead letters, so it should not change.
+  /// `[a-z0-9][a-z0-9-]{0,62}`; it names the handler's queue, its metrics and its dead letters, so it should not
+  /// change.
   let name: String
   let kind: Kind
   /// Event names; a pattern ends in `*`.
@@ -25,7 +27,7 @@ struct HandlerDefinition: Sendable {
   /// Before the event becomes a dead letter.
   let maxAttempts: Int
 
-  /// nil: an event that could not be decoded, which nobody gets.
+  /// nil: an event that could not be decoded, which no handler gets.
   func wants(_ eventName: String?) -> Bool {
     guard let eventName else { return false }
     return events.contains { EventPattern($0).matches(eventName) }
@@ -57,4 +59,86 @@ extension HandlerDefinition {
       return ForwardHandler(url, secrets: secrets, authorities: settings.authorities)
     }
   }
+}
+
+/// A key below `handlers.<name>.`, and the kinds that take it.
+struct HandlerKey: Sendable {
+  let key: ConfigurationKey<HandlerDraft>
+  let kinds: Set<HandlerKind>
+
+  init(_ kinds: Set<HandlerKind>, _ key: ConfigurationKey<HandlerDraft>) {
+    self.kinds = kinds
+    self.key = key
+  }
+
+  static let all: [HandlerKey] = [
+    HandlerKey([.log, .exec, .forward], ConfigurationKey("kind", nil, "log, exec or forward", .kind, into: \.kind)),
+    HandlerKey(
+      [.log, .exec, .forward],
+      ConfigurationKey(
+        "events", HandlerDraft.standardEvents.joined(separator: ","), "the events it gets, as names or patterns",
+        .eventPatterns, into: \.events)),
+    HandlerKey(
+      [.exec],
+      ConfigurationKey("command", nil, "program and arguments, run without a shell", .command, into: \.command)),
+    HandlerKey(
+      [.forward], ConfigurationKey("url", nil, "where each event is posted to", .url, into: \.url)),
+    HandlerKey(
+      [.forward],
+      ConfigurationKey(
+        "secret", nil, "signs each delivery; one or a list", .webhookSecrets, into: \.secrets, isSecret: true)),
+    HandlerKey(
+      [.forward],
+      ConfigurationKey("secret-file", nil, "the file that holds them instead, one a line", .file, into: \.secretFile)),
+    HandlerKey(
+      [.forward],
+      ConfigurationKey("insecure", "false", "true allows an http:// URL to a public address", .truth, into: \.insecure)),
+    HandlerKey(
+      [.exec, .forward],
+      ConfigurationKey(
+        "timeout", "30s", "deadline of one attempt", .duration(upTo: 24, .h), into: \.timeout)),
+    HandlerKey(
+      [.exec, .forward],
+      ConfigurationKey("concurrency", "4", "attempts at the same time", .count(1...256), into: \.concurrency)),
+    HandlerKey(
+      [.exec, .forward],
+      ConfigurationKey(
+        "max-attempts", "20", "attempts before the event is a dead letter", .count(1...1_000), into: \.maxAttempts)),
+  ]
+
+  /// `[a-z0-9][a-z0-9-]{0,62}`
+  static func isName(_ text: some StringProtocol) -> Bool {
+    let isLetterOrDigit = { (byte: UInt8) in (0x61...0x7A).contains(byte) || (0x30...0x39).contains(byte) }
+    return (1...63).contains(text.utf8.count) && text.utf8.first != UInt8(ascii: "-")
+      && text.utf8.allSatisfy { isLetterOrDigit($0) || $0 == UInt8(ascii: "-") }
+  }
+}
+
+extension ValueParser where Value == HandlerKind {
+  static var kind: Self {
+    Self("log, exec or forward") { HandlerKind(rawValue: $0) }
+  }
+}
+
+/// The `kind` of a handler, as written.
+enum HandlerKind: String, Sendable, CaseIterable {
+  case log, exec, forward
+}
+
+/// What the configuration said about one handler, before anybody knows whether that is enough.
+struct HandlerDraft: Sendable {
+  /// Those that revoke a session.
+  static let standardEvents = ["user.session.revoked", "admin.user.session.revoked"]
+
+  var kind: HandlerKind?
+  var events = standardEvents
+  var command: [String]?
+  var url: URL?
+  var secrets: [WebhookSecret]?
+  var secretFile: String?
+  var insecure = false
+  // For the kinds without these keys; the others have their defaults in the table.
+  var timeout = Duration.seconds(30)
+  var concurrency = 1
+  var maxAttempts = 20
 }

@@ -106,8 +106,8 @@ extension ListenAddress {
   }
 }
 
-/// The events that Dynamic documents (DynamicProtocol.md), to tell a slip from a choice. New ones appear at any time, so what is not here is a doubt,
-/// and no error.
+/// The events that Dynamic documents (DynamicProtocol.md), to tell a slip from a choice. New ones appear at any time,
+/// so what is not here is a doubt, and no error.
 enum KnownEvents {
   private static let names: Set<String> = [
     EventNames.sessionRevoked, EventNames.adminSessionRevoked, "user.session.created", "user.created", "user.updated",

@@ -3,8 +3,8 @@ internal import HTTPServer
 internal import Receiver
 
 extension Settings {
-  /// Every key but the handlers'. The bounds stand here with their reasons; the defaults are the receiver's own, spelled
-  /// as a user would.
+  /// Every key but the handlers'. The bounds stand here with their reasons; the defaults are the receiver's own,
+  /// spelled as a user would.
   static let keys: [ConfigurationKey<Settings>] = [
     ConfigurationKey(
       "secrets", nil, "the webhook secrets; two during a rotation", .secrets, into: \.receiver.secrets, isSecret: true),
@@ -63,11 +63,12 @@ extension Settings {
     ConfigurationKey(
       "forward-auth.jwks-url", nil, "where the environment's keys are; none: at dynamic.api-url", .trustedURL,
       into: \.forwardAuth.keysURL),
-    // Whoever holds a key that Dynamic has removed can sign until then.
+    // The holder of a key that Dynamic has removed can sign until then.
     ConfigurationKey(
       "forward-auth.jwks-max-age", "24h", "how long known keys count while they cannot be fetched",
       .duration(upTo: 30, .d), into: \.forwardAuth.keysMaxAge),
-    // A session event has some 600 bytes, so below 1,024 hardly any fits. Every connection may hold one body, hence the upper bound.
+    // A session event has some 600 bytes, so below 1,024 hardly any fits. Every connection may hold one body, hence the
+    // upper bound.
     ConfigurationKey(
       "limits.body", "262144", "bytes of a request body", .bytes(1_024...67_108_864),
       into: \.receiver.limits.message.bodyBytes),

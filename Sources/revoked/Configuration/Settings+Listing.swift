@@ -46,7 +46,8 @@ extension Settings {
     }.joined()
   }
 
-  /// The same for machines: an object by key, sorted; `value` is a text, an array or null, a secret has a `count` instead.
+  /// The same for machines: an object by key, sorted; `value` is a text, an array or null, a secret has a `count`
+  /// instead.
   var listingJSON: String {
     JSON.document(Dictionary(entries.map { ($0.key, $0) }) { first, _ in first }) + "\n"
   }

@@ -61,8 +61,8 @@ extension ValueParser where Value == [String] {
       }
   }
 
-  /// A program and its arguments. There is no shell, so a file must say where each argument ends; outside the file it is
-  /// a JSON array, or words.
+  /// A program and its arguments. There is no shell, so a file must say where each argument ends; outside the file it
+  /// is a JSON array, or words.
   static var command: Self {
     ValueParser { (value) throws(Mismatch) in
       let words: [String]
@@ -103,8 +103,8 @@ extension ValueParser where Value == URL {
 }
 
 extension URL {
-  /// Whether the host is this one or an address of a private network (RFC 1918, RFC 4193). What a name stands for may change, so that no
-  /// other name counts.
+  /// Whether the host is this one or an address of a private network (RFC 1918, RFC 4193). What a name stands for may
+  /// change, so that no other name counts.
   var isPrivate: Bool {
     guard let host = host()?.lowercased() else { return false }
     if host == "localhost" { return true }

@@ -45,7 +45,8 @@ struct DeadLetterWork {
     progress = ProgressBar(total: try store.deadLetterCount(filter))
   }
 
-  /// The next ones, and nil at the end. Each time but the first it waits, so that four fifths of the writer's time are the server's.
+  /// The next ones, and nil at the end. Each time but the first it waits, so that four fifths of the writer's time are
+  /// the server's.
   mutating func next() throws(StoreError) -> [DeadLetterID]? {
     let took = began.duration(to: .now)
     if waiting.isEmpty, let filter {

@@ -11,8 +11,8 @@ enum TokenScope: String {
 }
 
 extension Settings {
-  /// Dynamic's API for a command that a person waits for. Ends the command with 78 where the token or the environment is
-  /// missing.
+  /// Dynamic's API for a command that a person waits for. Ends the command with 78 where the token or the environment
+  /// is missing.
   func dynamicAPI() throws -> DynamicAPI {
     guard let access = dynamicAccess else {
       var missing: [String] = []

@@ -1,4 +1,5 @@
 internal import Dispatch
+internal import Glibc
 internal import Logging
 internal import Synchronization
 
@@ -6,7 +7,7 @@ internal import Synchronization
 /// `write` for each event halves the throughput of the whole server, and one that blocks would stop it.
 ///
 /// Lines go out 100 ms after the first that waits, at 32 KiB, and at once from `error` upwards. Of lines that find the
-/// buffer full, because nobody reads the other end, only the number is kept; one line tells it when writing resumes.
+/// buffer full, because the other end is not read, only the number is kept; one line says it when writing resumes.
 final class LogSink: Sendable {
   /// Bytes that wait or are being written; beyond them a line is dropped.
   static let capacity = 1 << 20
@@ -52,8 +53,8 @@ final class LogSink: Sendable {
     set { threshold.store(newValue.rank, ordering: .relaxed) }
   }
 
-  /// Lines that were never written, since the start: whoever must know that its own got out compares before and after a
-  /// flush.
+  /// Lines that were never written, since the start: a caller that must know whether its own got out compares before
+  /// and after a flush.
   var lostLines: Int { state.withLock { $0.lost } }
 
   /// Appends one line, its end included, and returns at once.
@@ -71,8 +72,8 @@ final class LogSink: Sendable {
     }
   }
 
-  /// Blocks until every line appended so far is written or lost; `false` if that took longer than `limit`, for a process
-  /// that ends must not wait for a reader that never comes.
+  /// Blocks until every line appended so far is written or lost; `false` if that took longer than `limit`, for a
+  /// process that ends must not wait for a reader that never comes.
   @discardableResult
   func flush(within limit: DispatchTimeInterval = .seconds(2)) -> Bool {
     let done = DispatchSemaphore(value: 0)
@@ -136,5 +137,50 @@ extension Logger.Level {
 
   fileprivate init(rank: Int) {
     self = levels.indices.contains(rank) ? levels[rank] : .trace
+  }
+}
+
+/// The descriptor that log lines go to: where `errno` is read, and where a full or closed other end is dealt with.
+struct LogOutput: ~Copyable, Sendable {
+  private let descriptor: Int32
+  private let broken = Atomic(false)
+
+  init(_ descriptor: Int32) {
+    self.descriptor = descriptor
+    // A reader that has gone must cost its log lines, not the process: EPIPE instead of a signal. For the whole
+    // process, as every socket and pipe of a server needs the same; a child must be started with the default again.
+    _ = signal(SIGPIPE, SIG_IGN)
+  }
+
+  /// The other end will never take anything again.
+  var isBroken: Bool { broken.load(ordering: .relaxed) }
+
+  /// Blocks until all bytes are written or writing fails. Returns how many were written.
+  func write(_ bytes: [UInt8]) -> Int {
+    var written = 0
+    while written < bytes.count, !isBroken {
+      let rest = bytes[written...]
+      // The buffer lives for the call, and the call reads `count` bytes of it at most.
+      let count = unsafe rest.withUnsafeBytes { unsafe Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count >= 0 {
+        written += count
+        continue
+      }
+      switch errno {
+      case EINTR: continue
+      case EAGAIN: waitUntilWritable()
+      case EPIPE, EBADF: broken.store(true, ordering: .relaxed)
+      // A full disk or a lost terminal: these bytes are gone, the next block is tried again.
+      default: return written
+      }
+    }
+    return written
+  }
+
+  /// Somebody who shares the terminal or pipe made it non-blocking. No deadline: this thread has nothing else to do.
+  private func waitUntilWritable() {
+    var poller = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+    // One `pollfd` is passed and one is there.
+    _ = unsafe poll(&poller, 1, -1)
   }
 }

@@ -36,10 +36,10 @@ struct StructuredLogHandler: LogHandler {
   }
 }
 
-/// Makes sure that a line got out: for whoever counts it as delivered.
+/// Makes sure that a line got out, for a caller that counts it as delivered.
 final class LossWatch: Sendable {
   struct LinesLost: Error, CustomStringConvertible {
-    let description = "log lines were lost: nobody reads them fast enough"
+    let description = "log lines were lost: they are not read fast enough"
   }
 
   private let sink: LogSink

@@ -10,8 +10,8 @@ struct RevokeCommand: ParsableCommand {
     discussion: """
       Takes effect here when the command returns, whether a server runs or not, and nothing takes it back. With \
       dynamic.api-token it is revoked at Dynamic as well, unless --local; the token needs the scope \
-      environment.users.write. Exit 0 only if all was done. Where one half failed, exit 1, and what it says tells which; to \
-      do it again does no harm.
+      environment.users.write. Exit 0 only if all was done. Where one half failed, exit 1, and what it says tells \
+      which; to do it again does no harm.
       """,
     subcommands: [RevokeSessionCommand.self, RevokeUserCommand.self, RevokeEnvironmentCommand.self])
 }
@@ -51,8 +51,8 @@ struct RevokeUserCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "user", abstract: "Revokes every session of a user.",
     discussion: """
-      Here, every JWT of the user that was issued until now is refused; with a later sign-in comes a later JWT. Forward-auth, \
-      token checks and the feed know; look-ups of a session's id cannot.
+      Here, every JWT of the user that was issued until now is refused; with a later sign-in comes a later JWT. \
+      Forward-auth, token checks and the feed know; look-ups of a session's id cannot.
       """)
 
   @Argument(help: ArgumentHelp("The user's id: the `sub` of a JWT.", valueName: "user-id"))
@@ -86,8 +86,9 @@ struct RevokeEnvironmentCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "environment", abstract: "Revokes every session of the environment.",
     discussion: """
-      Everybody has to sign in again. Here, every JWT of the environment that was issued until now is refused. Dynamic works \
-      through a queue, and does not say how far it is; --wait shows what arrives here, until none has come for a minute.
+      Everybody has to sign in again. Here, every JWT of the environment that was issued until now is refused. Dynamic \
+      works through a queue, and does not say how far it is; --wait shows what arrives here, until none has come for a \
+      minute.
 
       The environment is the one in dynamic.environment-id, whose id is to be typed, unless --yes.
       """)

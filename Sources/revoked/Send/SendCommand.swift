@@ -9,9 +9,9 @@ struct SendCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "send", abstract: "Posts a realistic signed event to a receiver, to try it.",
     discussion: """
-      The receiver takes it for real: the session is revoked there. Without --session that is a random one, which nobody has, and \
-      its id is printed first. Signed with the first of the configured secrets. Without --url it goes to the listener of the \
-      configuration. Exit 0 only if every answer was 200; 69 if none came.
+      The receiver takes it for real: the session is revoked there. Without --session that is a random one, which no \
+      user has, and its id is printed first. Signed with the first of the configured secrets. Without --url it goes to \
+      the listener of the configuration. Exit 0 only if every answer was 200; 69 if none came.
       """)
 
   @Argument(help: "user.session.revoked, admin.user.session.revoked or ping.")

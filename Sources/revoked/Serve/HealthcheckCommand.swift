@@ -6,8 +6,8 @@ struct HealthcheckCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "healthcheck", abstract: "Asks the running server's /readyz. Exit 0: ready; 1: not.",
     discussion: """
-      Finds the server by --private-listen, else by serve.json, which it wrote into its data folder, else by private-listen as it is \
-      configured. Made for a container's HEALTHCHECK.
+      Finds the server by --private-listen, else by serve.json, which it wrote into its data folder, else by \
+      private-listen as it is configured. Made for a container's HEALTHCHECK.
       """)
 
   @OptionGroup var options: ConfigurationOptions

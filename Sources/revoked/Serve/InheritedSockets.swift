@@ -1,7 +1,7 @@
 internal import Glibc
 
-/// The listening sockets that the service manager hands over (sd_listen_fds(3)): `public` and `private` by their names, or in this order
-/// when the names say nothing.
+/// The listening sockets that the service manager hands over (sd_listen_fds(3)): `public` and `private` by their names,
+/// or in this order when the names say nothing.
 struct InheritedSockets: Equatable {
   /// The first descriptor is always this one.
   static let first: Int32 = 3
@@ -13,7 +13,8 @@ struct InheritedSockets: Equatable {
     let description: String
   }
 
-  /// Takes the three variables out of the environment, whoever they are for: a child must not think that they are its own.
+  /// Takes the three variables out of the environment, also those for another process: a child must not think that they
+  /// are its own.
   static func take() throws(Unusable) -> InheritedSockets {
     let variables = ["LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"].map { name -> String? in
       // getenv's text is copied before unsetenv; nothing else touches the environment this early.

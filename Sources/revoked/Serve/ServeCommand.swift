@@ -11,9 +11,9 @@ struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "serve", abstract: "Runs the receiver in the foreground.",
     discussion: """
-      Stops on SIGTERM or SIGINT after finishing what is in flight (timeouts.drain); a second signal stops at once. What was \
-      answered 200 is on disk in either case. SIGHUP reads the secrets, the handlers and the log level again; a configuration \
-      that is broken by then changes nothing.
+      Stops on SIGTERM or SIGINT after finishing what is in flight (timeouts.drain); a second signal stops at once. \
+      What was answered 200 is on disk in either case. SIGHUP reads the secrets, the handlers and the log level again; \
+      a configuration that is broken by then changes nothing.
       """)
 
   @OptionGroup var options: ConfigurationOptions
@@ -40,7 +40,7 @@ struct ServeCommand: AsyncParsableCommand {
     settings.receiver.makesStore = settings.newStore == .make
     let signals = ServeSignals { name in
       logger.warning("stopping at once: a second signal", metadata: ["signal": "\(name)"])
-      // Whoever does not read the log must not hold back the end.
+      // A log that is not read must not hold back the end.
       sink.flush(within: .milliseconds(500))
     }
     bound(&settings.receiver.limits.connections, beside: settings.handlers, logger)
@@ -69,7 +69,8 @@ struct ServeCommand: AsyncParsableCommand {
     let watchdog = Watchdog(receiver, microseconds: environment["WATCHDOG_USEC"], pid: environment["WATCHDOG_PID"])
     defer { withExtendedLifetime(watchdog) {} }
 
-    // Beside this loop: a file that hangs must not hold up a stop. Reloads that come faster than they are done count once.
+    // Beside this loop: a file that hangs must not hold up a stop. Reloads that come faster than they are done count
+    // once.
     let (reloads, asked) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     let running = settings
     let reloading = Task {
@@ -130,7 +131,7 @@ struct ServeCommand: AsyncParsableCommand {
     }
   }
 
-  /// Reads files, which may block: on a thread that nobody else waits for.
+  /// Reads files, which may block: on a thread of its own.
   private static func load(_ inputs: ConfigurationInputs) async -> Result<Settings, ConfigurationProblems> {
     await withCheckedContinuation { continuation in
       DispatchQueue(label: "revoked.reload").async {

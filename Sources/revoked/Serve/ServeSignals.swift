@@ -1,7 +1,8 @@
 internal import Dispatch
 internal import Foundation
 
-/// The signals that `serve` obeys: SIGHUP reloads, the first SIGTERM or SIGINT stops, a second ends the process at once.
+/// The signals that `serve` obeys: SIGHUP reloads, the first SIGTERM or SIGINT stops, a second ends the process at
+/// once.
 final class ServeSignals: Sendable {
   enum Request: Sendable {
     case reload

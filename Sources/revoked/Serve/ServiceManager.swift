@@ -22,7 +22,7 @@ enum ServiceNotification {
     unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: bytes) }
     let length = socklen_t(MemoryLayout<sa_family_t>.size + bytes.count)
     let message = Array(state.utf8)
-    // Both pointers live for the call. Nobody listening is nobody's loss.
+    // Both pointers live for the call. A manager that does not listen misses nothing.
     unsafe withUnsafePointer(to: &address) {
       unsafe $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
         _ = unsafe sendto(descriptor, message, message.count, Int32(MSG_NOSIGNAL), $0, length)
@@ -31,13 +31,13 @@ enum ServiceNotification {
   }
 }
 
-/// Tells the service manager twice in each `$WATCHDOG_USEC` that the server lives (sd_watchdog_enabled(3)): not that this timer runs, but that the
-/// writer and every loop have answered since it last asked.
+/// Tells the service manager twice in each `$WATCHDOG_USEC` that the server lives (sd_watchdog_enabled(3)): not that
+/// this timer runs, but that the writer and every loop have answered since it last asked.
 final class Watchdog: Sendable {
   private let isAsking = Atomic(false)
   private let receiver: Receiver
   private let queue = DispatchQueue(label: "revoked.watchdog")
-  // Kept so that the timer stays alive, and cancelled once; touched by nobody else.
+  // Kept so that the timer stays alive, and cancelled once; not touched elsewhere.
   private nonisolated(unsafe) let timer: any DispatchSourceTimer
 
   /// nil when the service manager does not watch this process.
@@ -56,7 +56,7 @@ final class Watchdog: Sendable {
   deinit { unsafe timer.cancel() }
 
   private func ask() {
-    // One that has no answer yet is not asked again: whoever hangs would only collect questions.
+    // One that has no answer yet is not asked again: one that hangs would only collect questions.
     guard !isAsking.exchange(true, ordering: .relaxed) else { return }
     // Away from the loop that answers last: a service manager that does not read must not stop it.
     receiver.whenAlive { [self] in queue.async { self.tell() } }

@@ -12,8 +12,8 @@ struct VerifyStoreCommand: ParsableCommand {
     commandName: "verify", abstract: "Compares the store's rows, index and counts, and has SQLite check its file.",
     discussion: """
       Reads every row and works beside a running server, whose log grows meanwhile. Exit 0: the store is whole; 1: it \
-      is not, and each fault is a line. A server that finds its index damaged builds it anew by itself; `--rebuild` does \
-      that for a store that no server has, and counts anew.
+      is not, and each fault is a line. A server that finds its index damaged builds it anew by itself; `--rebuild` \
+      does that for a store that no server has, and counts anew.
       """)
 
   @Flag(help: "First make index and counts anew from the rows. Not beside a running server.")

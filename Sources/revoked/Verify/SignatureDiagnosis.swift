@@ -15,7 +15,7 @@ struct SignatureDiagnosis: Sendable {
   ///   - secrets: counted from 1 in the findings, in this order.
   init(headerValue: String, body: [UInt8], secrets: [Secret]) throws(OpenSSLFailure) {
     let reading = HeaderReading(headerValue)
-    // Plain arrays that nobody wipes: the command that explains ends right after.
+    // Plain arrays that are not wiped: the command that explains ends right after.
     let keys = secrets.map { $0.withBytes { bytes in bytes.indices.map { bytes[$0] } } }
     var findings = reading.findings
     if secrets.isEmpty { findings.append("No secret is set, so that nothing can match.") }

@@ -1,0 +1,85 @@
+internal import ArgumentParser
+internal import DynamicEvents
+internal import Foundation
+internal import RevocationStore
+
+struct ReplayDeadCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "replay", abstract: "Puts dead letters back in their handlers' queues, as if they were new.",
+    discussion: """
+      A running server begins at once, otherwise the next one does. What could not be decoded is decoded again; if \
+      this release can, its session is revoked and it becomes a new event for every handler. Exit 1 if an id is no \
+      dead letter's, and then nothing is done; or if something still cannot be decoded.
+      """)
+
+  @OptionGroup var dead: DeadChangeOptions
+
+  func run() throws {
+    let undecodable = try dead.options.withStore(.amend) { store, _ in
+      var work = try dead.selection.work(in: store)
+      var handlers: Set<String> = []
+      while let ids = try work.next() {
+        let replayed = try store.replay(ids, at: Timestamp(Date()))
+        handlers.formUnion(replayed.compactMap(\.handler))
+        work.finish(replayed)
+      }
+      if dead.json {
+        try Output.line(JSON.line(["replayed": work.done, "undecodable": work.undecodable]))
+      } else {
+        try Output.line("replayed \(work.done) dead letter\(work.done == 1 ? "" : "s")")
+      }
+      for name in handlers.sorted() where try store.isRemoved(name) {
+        Notice.say(
+          "the server has no handler \(name): what was put back waits until it has, "
+            + "or until `revoked dead discard --handler \(name)`")
+      }
+      return work.undecodable
+    }
+    if undecodable > 0 { throw Failure.no("\(undecodable) stay dead: this release cannot decode them either") }
+  }
+}
+
+struct DiscardDeadCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "discard", abstract: "Forgets dead letters: the handlers never get these events.",
+    discussion: """
+      The events stay, and their sessions stay revoked; what could not be decoded is deleted with its body. Exit 1 if \
+      an id is no dead letter's, and then nothing is done.
+
+      With --handler alone, a handler that the server has not any more (as of its last start or SIGHUP) is forgotten \
+      with it: also the events that wait for it. If it comes back, it begins with new events.
+      """)
+
+  @OptionGroup var dead: DeadChangeOptions
+
+  func run() throws {
+    try dead.options.withStore(.amend) { store, _ in
+      var work = try dead.selection.work(in: store)
+      while let ids = try work.next() { work.finish(try store.discard(ids)) }
+      let name = dead.selection.wholeHandler
+      let forgotten = try name.flatMap { try forget($0, store) }
+      if dead.json {
+        var result = ["discarded": work.done]
+        result["forgotten"] = forgotten
+        return try Output.line(JSON.line(result))
+      }
+      try Output.line("discarded \(work.done) dead letter\(work.done == 1 ? "" : "s")")
+      if let forgotten, let name {
+        try Output.line(
+          "forgot the handler \(name.visible()), for which \(forgotten) event\(forgotten == 1 ? "" : "s") waited")
+      }
+    }
+  }
+
+  /// Returns for how many events the handler was still to come; nil if a server has it.
+  private func forget(_ name: String, _ store: RevocationStore) throws(StoreError) -> Int? {
+    guard try store.isRemoved(name) else { return nil }
+    let pending = try store.backlogs()[name]?.pending
+    while true {
+      let began = ContinuousClock.now
+      // Some milliseconds of the store's writer, and four fifths of its time are the server's.
+      guard try store.forgetSome(ofRemoved: name, limit: 1000) else { return pending }
+      Thread.sleep(forTimeInterval: began.duration(to: .now) * 4 / .seconds(1))
+    }
+  }
+}
