@@ -78,4 +78,17 @@ extension Settings {
       throw Failure.io(error)
     }
   }
+
+  func withStore<Result>(
+    _ mode: RevocationStore.Mode, _ body: (RevocationStore) async throws -> Result
+  ) async throws -> Result {
+    do {
+      let store = try RevocationStore(data: receiver.data, mode: mode, retention: receiver.retention)
+      let result = try await body(store)
+      try store.close()
+      return result
+    } catch let error as StoreError {
+      throw Failure.store(error, receiver.data)
+    }
+  }
 }

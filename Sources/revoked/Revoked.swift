@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Foundation
 internal import Glibc
 internal import Receiver
 
@@ -15,8 +16,8 @@ struct Revoked: AsyncParsableCommand {
     version: Receiver.version,
     subcommands: [
       ServeCommand.self, SendCommand.self, SignCommand.self, VerifyCommand.self, CheckCommand.self, EventsCommand.self,
-      RevokeCommand.self, DeadCommand.self, InitCommand.self, BackupCommand.self, StoreCommand.self, ConfigCommand.self,
-      StatusCommand.self, HealthcheckCommand.self,
+      RevokeCommand.self, WebhookCommand.self, DeadCommand.self, InitCommand.self,
+      BackupCommand.self, StoreCommand.self, ConfigCommand.self, StatusCommand.self, HealthcheckCommand.self,
     ])
 
   /// In place of the library's own, which ignores what standard output cannot take, and takes a command line that Swift
@@ -53,5 +54,71 @@ struct Revoked: AsyncParsableCommand {
     }
     if !exitCode(for: error).isSuccess, !message.isEmpty { Notice.write(UsageHint.improved(message) + "\n") }
     Glibc.exit(code.rawValue)
+  }
+}
+
+/// What the program makes sure of before it does anything else.
+enum ProgramStart {
+  /// The arguments behind the program's name; nil when they cannot be known.
+  ///
+  /// On Linux, Swift looks for them where the kernel put them, below the environment. After a preloaded library has
+  /// called `setenv`, it finds none (swiftlang/swift #76080), and `serve` would print help and succeed.
+  static func arguments() -> [String]? {
+    let known = CommandLine.arguments
+    if !known.isEmpty { return Array(known.dropFirst()) }
+    guard let line = FileManager.default.contents(atPath: "/proc/self/cmdline"), line.last == 0 else { return nil }
+    return line.dropLast().split(separator: 0, omittingEmptySubsequences: false).dropFirst().map {
+      String(decoding: $0, as: UTF8.self)
+    }
+  }
+
+  /// Opens /dev/null for each of standard input, output and error that is closed. The next file would get its number,
+  /// and what is printed or logged would be written into the store.
+  static func openStandardDescriptors() {
+    for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 && errno == EBADF {
+      // The lowest number that is free, which is this one.
+      _ = unsafe open("/dev/null", descriptor == STDIN_FILENO ? O_RDONLY : O_WRONLY)
+    }
+  }
+
+  /// Has the signals do nothing that would end a process which did not ask for them: somebody's `kill -USR1`, as other
+  /// servers reopen their logs by, and the limit on a file's size, which is an error of the write as well.
+  ///
+  /// They are caught rather than ignored, since a child inherits what is ignored.
+  static func catchStraySignals() {
+    for number in [SIGUSR1, SIGUSR2, SIGXFSZ] { _ = signal(number) { _ in } }
+  }
+}
+
+/// What the command line parser says of an option that there is not, mended: it counts letters, so that `--port`
+/// becomes "did you mean --set", and it does not know the configuration's keys.
+enum UsageHint {
+  /// What other servers call theirs.
+  private static let listeners: Set<String> = ["port", "host", "bind", "address", "addr", "http", "p"]
+
+  static func improved(_ message: String) -> String {
+    // Error: Unknown option '--port'. Did you mean '--set'?
+    guard let unknown = message.firstMatch(of: /Unknown option '-{1,2}([^']*)'(\. Did you mean '-{1,2}([^']*)'\?)?/)
+    else { return message.visible(keepingLines: true) }
+    let name = String(unknown.1)
+    var text = message
+    if let hint = hint(for: name) {
+      text.replaceSubrange(unknown.range, with: "Unknown option '--\(name)'. \(hint)")
+    } else if let suggestion = unknown.3, ConfigurationNames.slips(from: name, to: String(suggestion)) > name.count / 3
+    {
+      text.replaceSubrange(unknown.range, with: "Unknown option '--\(name)'")
+    }
+    return text.visible(keepingLines: true)
+  }
+
+  private static func hint(for name: String) -> String? {
+    if listeners.contains(name) {
+      return "The public listener is --listen HOST:PORT, the private one --private-listen."
+    }
+    switch ConfigurationNames.meaning(of: name) {
+    case .key(isSecret: false): return "It is a key of the configuration: --set \(name)=VALUE."
+    case .key(isSecret: true): return "It is a secret: set \(environmentName(of: name)), never a flag."
+    case .section, .unknown: return nil
+    }
   }
 }
