@@ -16,7 +16,7 @@ struct Revoked: AsyncParsableCommand {
     version: Receiver.version,
     subcommands: [
       ServeCommand.self, SendCommand.self, SignCommand.self, VerifyCommand.self, CheckCommand.self, EventsCommand.self,
-      RevokeCommand.self, WebhookCommand.self, DeadCommand.self, InitCommand.self,
+      RevokeCommand.self, WebhookCommand.self, CatchUpCommand.self, DeadCommand.self, InitCommand.self,
       BackupCommand.self, StoreCommand.self, ConfigCommand.self, StatusCommand.self, HealthcheckCommand.self,
     ])
 
