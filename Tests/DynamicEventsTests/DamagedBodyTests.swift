@@ -3,7 +3,8 @@ import Testing
 
 @testable import DynamicEvents
 
-@Suite struct DamagedBodyTests {
+@Suite("Damaged bodies", .timeLimit(.minutes(2)))
+struct DamagedBodyTests {
   @Test("A vector cut at any byte is undecodable and never traps", arguments: Vector.all)
   func truncated(vector: Vector) {
     for end in 0..<vector.body.count {

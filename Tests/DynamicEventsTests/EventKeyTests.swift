@@ -4,7 +4,8 @@ import Testing
 
 @testable import DynamicEvents
 
-@Suite struct EventKeyTests {
+@Suite("What deliveries are deduplicated by", .timeLimit(.minutes(2)))
+struct EventKeyTests {
   /// The first 16 bytes of a SHA-256.
   static func hash(_ text: String) throws -> String {
     String(try SHA256.digest(of: Array(text.utf8).span).hex.prefix(32))

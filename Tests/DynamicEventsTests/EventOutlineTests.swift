@@ -3,7 +3,8 @@ import Testing
 
 @testable import DynamicEvents
 
-@Suite struct EventOutlineTests {
+@Suite("Events as the receiver reads them", .timeLimit(.minutes(2)))
+struct EventOutlineTests {
   static let id = "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"
 
   @Test("The vectors are what their names say", arguments: Vector.all)

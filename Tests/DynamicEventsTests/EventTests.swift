@@ -3,7 +3,8 @@ import Testing
 
 @testable import DynamicEvents
 
-@Suite struct EventTests {
+@Suite("Events as handlers get them", .timeLimit(.minutes(2)))
+struct EventTests {
   @Test("A user's revocation is typed in full")
   func userRevocation() throws {
     let event = try Event(Vector.sessionRevoked.text)

@@ -5,7 +5,8 @@ import Testing
 @testable import DynamicEvents
 
 /// The reader against Foundation's, which is slower but read by many.
-@Suite struct FoundationAgreementTests {
+@Suite("Agreement with Foundation", .timeLimit(.minutes(2)))
+struct FoundationAgreementTests {
   struct Body: Decodable {
     struct Data: Decodable {
       let id: String?

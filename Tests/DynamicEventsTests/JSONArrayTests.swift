@@ -2,7 +2,7 @@ import Testing
 
 @testable import DynamicEvents
 
-@Suite("An array, read element by element")
+@Suite("An array, read element by element", .timeLimit(.minutes(2)))
 struct JSONArrayTests {
   /// The strings of the array that the text is; nil where an element is none.
   static func strings(_ text: String) throws(JSONError) -> [String?]? {

@@ -2,7 +2,8 @@ import Testing
 
 @testable import DynamicEvents
 
-@Suite struct JSONReaderTests {
+@Suite("The JSON reader", .timeLimit(.minutes(2)))
+struct JSONReaderTests {
   /// Each rule of RFC 8259, in the manner of the well-known JSON parsing suites.
   static let accepted = [
     "{}", "[]", "null", "true", "false", "0", "-0", "\"\"", " \t\r\n{} \t\r\n", "[ ]", "{ }", "[[]]", "[{}]", "[1,2]",

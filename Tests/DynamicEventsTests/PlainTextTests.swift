@@ -3,7 +3,7 @@ import Testing
 
 @testable import DynamicEvents
 
-@Suite("A string is read by the word and stops where a reader by the byte stops")
+@Suite("A string is read by the word and stops where a reader by the byte stops", .timeLimit(.minutes(2)))
 struct PlainTextTests {
   /// RFC 8259 §7: what stands for itself, byte for byte.
   func end(of bytes: [UInt8], from start: Int) -> Int {

@@ -3,7 +3,7 @@ import Testing
 
 @testable import DynamicEvents
 
-@Suite("The session ids in a JWT")
+@Suite("The session ids in a JWT", .timeLimit(.minutes(2)))
 struct SessionClaimsTests {
   static let sid = "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"
   static let other = "00112233-4455-6677-8899-aabbccddeeff"

@@ -3,7 +3,8 @@ import Testing
 
 @testable import DynamicEvents
 
-@Suite struct SessionIDTests {
+@Suite("Session ids", .timeLimit(.minutes(2)))
+struct SessionIDTests {
   static let text = "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"
 
   @Test(

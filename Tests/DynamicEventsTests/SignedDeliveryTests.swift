@@ -4,7 +4,8 @@ import Testing
 
 @testable import DynamicEvents
 
-@Suite struct SignedDeliveryTests {
+@Suite("Signed deliveries", .timeLimit(.minutes(2)))
+struct SignedDeliveryTests {
   /// The outcome by name, since an outline is not to be compared.
   static func outcome(signature: String, body: [UInt8], secret: String = Vector.secret) throws -> String {
     let verifier = try SignatureVerifier(secrets: [try Secret(secret)])

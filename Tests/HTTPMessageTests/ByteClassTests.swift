@@ -2,7 +2,7 @@ import Testing
 
 @testable import HTTPMessage
 
-@Suite("The byte classes are those of the RFCs")
+@Suite("The byte classes are those of the RFCs", .timeLimit(.minutes(2)))
 struct ByteClassTests {
   static let letters = "abcdefghijklmnopqrstuvwxyz"
 

@@ -3,7 +3,7 @@ import HTTPMessage
 import TestSupport
 import Testing
 
-@Suite("The production reader and the reference parser agree")
+@Suite("The production reader and the reference parser agree", .timeLimit(.minutes(2)))
 struct DifferentialTests {
   /// More of them, or others, by `FUZZ_COUNT` and `FUZZ_SEED`.
   static let count = ProcessInfo.processInfo.environment["FUZZ_COUNT"].flatMap { Int($0) } ?? 20_000

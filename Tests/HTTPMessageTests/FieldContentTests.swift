@@ -3,7 +3,8 @@ import Testing
 
 @testable import HTTPMessage
 
-@Suite("Field names and values are read by the word and end where a reader by the byte ends them")
+@Suite(
+  "Field names and values are read by the word and end where a reader by the byte ends them", .timeLimit(.minutes(2)))
 struct FieldContentTests {
   enum Part: CaseIterable {
     case name, value

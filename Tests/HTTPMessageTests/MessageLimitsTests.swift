@@ -1,7 +1,7 @@
 import HTTPMessage
 import Testing
 
-@Suite("The limits hold to the byte")
+@Suite("The limits hold to the byte", .timeLimit(.minutes(2)))
 struct MessageLimitsTests {
   static let get = "get / 1.1 keep"
   static let post = "post / 1.1 keep"

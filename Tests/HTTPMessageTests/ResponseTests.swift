@@ -1,7 +1,7 @@
 import HTTPMessage
 import Testing
 
-@Suite("Responses are encoded")
+@Suite("Responses are encoded", .timeLimit(.minutes(2)))
 struct ResponseTests {
   static let date = HTTPDate.field(secondsSince1970: 784_111_777)
 

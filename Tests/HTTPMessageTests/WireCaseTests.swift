@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@Suite("Requests are found in a stream of bytes")
+@Suite("Requests are found in a stream of bytes", .timeLimit(.minutes(2)))
 struct WireCaseTests {
   @Test("the fixtures are whole, many, and each names its RFC")
   func fixtures() throws {

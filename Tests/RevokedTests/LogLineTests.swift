@@ -50,6 +50,15 @@ struct LogLineTests {
         + "\n")
   }
 
+  @Test("JSON has no character that a terminal might act on, and numbers of every size")
+  func jsonOnTerminal() {
+    let text = "a\u{202e}b\u{2028}\u{9b}\u{7f}\u{feff}\u{e0041}é"
+    let written = #""a\u202eb\u2028\u009b\u007f\ufeff\udb40\udc41é""#
+    #expect(
+      line(text, [text: .string(text), "n": .stringConvertible(Int64.max), "u": .stringConvertible(UInt8(7))], .json)
+        .hasSuffix(#""message":\#(written),\#(written):\#(written),"n":9223372036854775807,"u":7}"# + "\n"))
+  }
+
   @Test("No name occurs twice")
   func reservedNames() {
     #expect(

@@ -2,7 +2,8 @@ import Testing
 
 @testable import Signature
 
-@Suite struct HMACSHA256Tests {
+@Suite("HMAC-SHA256", .timeLimit(.minutes(2)))
+struct HMACSHA256Tests {
   /// RFC 4231 §4: key, message, HMAC-SHA-256. Case 5 is truncated there and left out.
   static let vectors: [(key: [UInt8], message: [UInt8], code: String)] = [
     (

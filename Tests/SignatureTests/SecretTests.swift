@@ -3,7 +3,8 @@ import Testing
 
 @testable import Signature
 
-@Suite struct SecretTests {
+@Suite("Secrets", .timeLimit(.minutes(2)))
+struct SecretTests {
   @Test("A secret shows itself in no text that Swift makes of it")
   func redaction() throws {
     struct Holder { let token: Secret }

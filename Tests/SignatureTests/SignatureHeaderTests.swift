@@ -2,7 +2,8 @@ import Testing
 
 @testable import Signature
 
-@Suite struct SignatureHeaderTests {
+@Suite("The signature header", .timeLimit(.minutes(2)))
+struct SignatureHeaderTests {
   static let hex = "e7ef1daf8d57e3c0506d1f2522d871fd416d9eac7aa679cd4f22867705f12628"
 
   @Test("The one right form is read and written back")

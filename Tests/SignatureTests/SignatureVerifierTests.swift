@@ -3,7 +3,8 @@ import Testing
 
 @testable import Signature
 
-@Suite struct SignatureVerifierTests {
+@Suite("Verifying signatures", .timeLimit(.minutes(2)))
+struct SignatureVerifierTests {
   static let other = "dyn_another-secret-of-a-second-webhook"
 
   @Test("Dynamic's vectors are valid, wherever their secret stands in the list", arguments: Vector.all)

@@ -26,8 +26,10 @@ extension LogLine {
     case .string(let text): appendJSON(text)
     // Numbers stay numbers, so that a log store can compare them.
     case .stringConvertible(let number as Int): append(String(number))
+    case .stringConvertible(let number as Int64): append(String(number))
     case .stringConvertible(let number as Double) where number.isFinite: append(String(number))
     case .stringConvertible(let truth as Bool): append(String(truth))
+    case .stringConvertible(let number as any FixedWidthInteger): append(number.description)
     case .stringConvertible(let other): appendJSON(other.description)
     case .array(let values):
       append("[")
