@@ -2,8 +2,8 @@ package import DynamicEvents
 
 /// The keys that an environment signs its JWTs with: a JSON Web Key Set (RFC 7517 §5), as far as `RS256` can use it.
 ///
-/// A key that is none of ours (another type, another use, too small, malformed) is passed over: the set may hold keys for
-/// others. A key that stands twice under one `kid` is tried both times.
+/// A key that is none of ours (another type, another use, too small, malformed) is passed over: the set may hold keys
+/// for others. A key that stands twice under one `kid` is tried both times.
 package struct KeySet: Sendable {
   package enum Unusable: Error, Hashable, CustomStringConvertible {
     case tooLarge(bytes: Int)

@@ -35,7 +35,8 @@ internal import Signature
     let builder = unsafe OSSL_PARAM_BLD_new()
     defer { unsafe OSSL_PARAM_BLD_free(builder) }
     guard unsafe n != nil, unsafe e != nil, unsafe builder != nil else { return nil }
-    // The builder keeps the pointers to the names: given plain strings, both would be gone when it copies what they name.
+    // The builder keeps the pointers to the names: given plain strings, both would be gone when it copies what they
+    // name.
     return unsafe OSSL_PKEY_PARAM_RSA_N.withCString { nameOfN in
       unsafe OSSL_PKEY_PARAM_RSA_E.withCString { nameOfE in
         guard unsafe OSSL_PARAM_BLD_push_BN(builder, nameOfN, n) == 1,

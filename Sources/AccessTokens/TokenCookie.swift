@@ -36,7 +36,8 @@ package struct TokenCookie: Sendable {
           }
           let end = field.firstIndex(of: UInt8(ascii: ";"), from: index)
           found = field.trimmed(index + 1..<end)
-          // What stands in the value is the JWT reader's to judge: it takes no byte that a cookie parser could stumble on.
+          // What stands in the value is the JWT reader's to judge: it takes no byte that a cookie parser could stumble
+          // on.
           index = end
           continue
         }
@@ -56,8 +57,8 @@ package struct TokenCookie: Sendable {
     return true
   }
 
-  /// Whether some reader could take this for the name: in another case, behind white space, percent-encoded, or with the
-  /// characters that PHP replaces by `_`.
+  /// Whether some reader could take this for the name: in another case, behind white space, percent-encoded, or with
+  /// the characters that PHP replaces by `_`.
   private func resembles(_ text: Span<UInt8>) -> Bool {
     let whole = text.trimmed(0..<text.count)
     if isLike(text.extracting(whole)) { return true }

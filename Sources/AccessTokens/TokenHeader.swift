@@ -7,8 +7,8 @@ internal import DynamicEvents
 struct TokenHeader {
   enum Fault: Error {
     case unreadable(UnreadableToken)
-    /// It asks for what is not done here: another algorithm, an extension that must be understood (RFC 7515 §4.1.11), an
-    /// unencoded payload (RFC 7797).
+    /// It asks for what is not done here: another algorithm, an extension that must be understood (RFC 7515 §4.1.11),
+    /// an unencoded payload (RFC 7797).
     case unsupported
   }
 

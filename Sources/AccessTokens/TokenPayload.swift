@@ -27,9 +27,9 @@ package struct TokenPayload {
 }
 
 extension TokenClaims {
-  /// Reads a JWT without verifying it, which is up to the application that accepts it: a change to it gains nothing here.
-  /// Whatever leaves a doubt which session or whose it is, is an error: it cannot be shown that such a session is not
-  /// revoked.
+  /// Reads a JWT without verifying it, which is up to the application that accepts it: a change to it gains nothing
+  /// here. Whatever leaves a doubt which session or whose it is, is an error: it cannot be shown that such a session is
+  /// not revoked.
   package init(unverified jwt: Span<UInt8>) throws(UnreadableToken) {
     let parts = try CompactJWT(jwt)
     guard Base64URL.isAlphabet(jwt.extracting(parts.header)), Base64URL.isAlphabet(jwt.extracting(parts.signature))

@@ -93,8 +93,8 @@ extension TokenPayload {
 
 /// The tokens that were verified last, by the SHA-256 of the whole token.
 ///
-/// Two generations of bounded size: when the younger is full it becomes the older, and what is asked for there moves up.
-/// Together they hold at most 16,384 tokens, some 4 MB.
+/// Two generations of bounded size: when the younger is full it becomes the older, and what is asked for there moves
+/// up. Together they hold at most 16,384 tokens, some 4 MB.
 private struct VerifiedTokens {
   private static let generationSize = 8192
 

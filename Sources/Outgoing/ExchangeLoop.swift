@@ -36,7 +36,7 @@ internal import Glibc
     self.epoll = epoll
     self.wake = wake
     self.client = client
-    // Edge-triggered, so that nobody has to read it.
+    // Edge-triggered, so that it need not be read.
     guard epoll >= 0, wake >= 0, control(EPOLL_CTL_ADD, wake, EPOLLIN.rawValue | EPOLLET.rawValue) else {
       throw OutgoingError("no descriptor for outgoing requests (error \(errno))")
     }
@@ -73,7 +73,7 @@ internal import Glibc
     unsafe sigfillset(&all)
     unsafe pthread_sigmask(SIG_BLOCK, &all, nil)
     var events = unsafe [epoll_event](repeating: epoll_event(), count: Self.mostEvents)
-    // What was submitted before the thread ran woke nobody.
+    // What was submitted before the thread ran did not wake it.
     var isIdle = false
     while true {
       let count = unsafe epoll_wait(epoll, &events, Int32(Self.mostEvents), isIdle ? milliseconds() : 0)

@@ -2,7 +2,7 @@ package import Foundation
 
 /// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date.
 package enum RetryAfter {
-  /// Seconds, a hundred days or so: whoever uses the pause has a bound far below, and no sum overflows.
+  /// Seconds, some hundred days. Callers have a bound far below; this one keeps their sums from overflowing.
   private static let longest: Int64 = 10_000_000
 
   /// The forms of a date (RFC 9110 section 5.6.7): the one that is written today, and two that must be read.

@@ -54,18 +54,19 @@ public final class Receiver: Sendable {
   private let publicServer: HTTPServer
   private let privateServer: HTTPServer?
 
-  /// Binds both listeners, opens the store, which may take minutes when an older one is migrated, and listens. Connections
-  /// are accepted, and handlers get events, from `start` on.
+  /// Binds both listeners, opens the store, which may take minutes when an older one is migrated, and listens.
+  /// Connections are accepted, and handlers get events, from `start` on.
   ///
-  /// Throws when there is no secret, a handler's name stands twice, the store cannot be opened or an address cannot be listened on.
+  /// Throws when there is no secret, a handler's name stands twice, the store cannot be opened or an address cannot be
+  /// listened on.
   public init(
     _ configuration: ReceiverConfiguration, handlers: [HandlerRegistration] = [],
     logger: Logger = Logger(label: "revoked")
   ) throws(ReceiverError) {
     try Self.check(configuration, handlers)
     self.configuration = configuration
-    // Bound before the store is opened, since an address in use is nothing to migrate a store for; they listen once there
-    // is one to answer from.
+    // Bound before the store is opened, since an address in use is nothing to migrate a store for; they listen once
+    // there is one to answer from.
     let (publicListener, privateListener) = try Self.listening { () throws(ListenError) -> (Listener, Listener?) in
       (
         try Listener(configuration.listen),
@@ -202,14 +203,16 @@ public final class Receiver: Sendable {
     }
   }
 
-  /// From the next delivery on, these secrets count and no others: for a rotation without a restart. An empty list changes nothing.
+  /// From the next delivery on, these secrets count and no others: for a rotation without a restart. An empty list
+  /// changes nothing.
   public func replaceSecrets(_ secrets: [Secret]) {
     if !secrets.isEmpty { service.replaceSecrets(secrets) }
   }
 
-  /// From now on these are the handlers, and no others. One whose name was there goes on where it stands, and its next attempt is made by the
-  /// new registration; one that is new gets the events that come from now on; one that is gone finishes nothing more, and is back where it
-  /// stood if it ever returns. This is the only way to register a handler after the start.
+  /// From now on these are the handlers, and no others. One whose name was there goes on where it stands, and its next
+  /// attempt is made by the new registration; one that is new gets the events that come from now on; one that is gone
+  /// finishes nothing more, and is back where it stood if it ever returns. This is the only way to register a handler
+  /// after the start.
   ///
   /// Throws, and changes nothing, when a name stands twice or the store fails.
   public func replaceHandlers(_ handlers: [HandlerRegistration]) async throws(ReceiverError) {
@@ -229,9 +232,9 @@ public final class Receiver: Sendable {
     service.dynamic.withLock { $0 = report }
   }
 
-  /// Returns once the writer and every loop of the listeners have shown that they are alive, for a watchdog. While one of
-  /// them hangs it does not return, but throws `CancellationError` when the task is cancelled. A store that cannot be
-  /// written is no reason to be killed, and does not count.
+  /// Returns once the writer and every loop of the listeners have shown that they are alive, for a watchdog. While one
+  /// of them hangs it does not return, but throws `CancellationError` when the task is cancelled. A store that cannot
+  /// be written is no reason to be killed, and does not count.
   public func whenAlive() async throws {
     let (alive, signal) = AsyncStream.makeStream(of: Void.self)
     whenAlive { signal.finish() }
@@ -288,8 +291,8 @@ public final class Receiver: Sendable {
   }
 
   private func close() async {
-    // Nothing that hangs, be it a disk or a handler, keeps the process: whatever is not done yet was not acknowledged, or is done again.
-    // Together with the drain timeout these stay below the 10 s that a supervisor waits.
+    // Nothing that hangs, be it a disk or a handler, keeps the process: whatever is not done yet was not acknowledged,
+    // or is done again. Together with the drain timeout these stay below the 10 s that a supervisor waits.
     await Self.wait(for: .milliseconds(500)) { [inbox] in
       await withCheckedContinuation { continuation in inbox.close { continuation.resume() } }
     }

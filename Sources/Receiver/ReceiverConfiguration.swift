@@ -3,7 +3,8 @@ public import Signature
 
 /// Everything a receiver needs to know before it starts. The executable fills it from flags, environment and file.
 public struct ReceiverConfiguration: Sendable {
-  /// The webhook secrets, any of which may have signed a delivery; at least one. Two are the normal state during a rotation.
+  /// The webhook secrets, any of which may have signed a delivery; at least one. Two are the normal state during a
+  /// rotation.
   public var secrets: [Secret]
   /// The listener that the reverse proxy forwards Dynamic's deliveries to.
   public var listen = ListenAddress.tcp(host: "127.0.0.1", port: 8080)
@@ -20,7 +21,8 @@ public struct ReceiverConfiguration: Sendable {
   public var path = "/webhooks/dynamic"
   /// The folder of the embedded store, made with mode 0700 if missing.
   public var data = "./data"
-  /// Whether a start makes a store where there is none. If not, it throws: a store that is gone must not pass for one that knows of nobody.
+  /// Whether a start makes a store where there is none. If not, it throws: a store that is gone must not pass for one
+  /// that knows of nobody.
   public var makesStore = true
   /// How long a revoked session is remembered after its creation. Sessions live at most 30 days.
   public var retention: Duration = .seconds(30 * 86_400)

@@ -148,8 +148,8 @@ struct KeyRingTests {
     }
     await until { ring.keys?.keyIDs == ["k1", "k2"] && ring.isIdle && found.load(ordering: .relaxed) > 0 }
     #expect(publisher.count == asked + 1 && ring.version == version + 1)
-    // A token that was issued before that fetch would have been signed with one of its keys. A newer one may be signed with
-    // a key that is newer still.
+    // A token that was issued before that fetch would have been signed with one of its keys. A newer one may be signed
+    // with a key that is newer still.
     clock.advance(200)
     for index in 0..<50 {
       let old = ring.search(for: unknown("x\(index)", issuedAt: 1_799_999_990)) {}

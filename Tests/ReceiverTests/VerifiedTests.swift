@@ -118,7 +118,8 @@ struct VerifiedTests {
     for _ in 0..<3 { #expect(try verdict(served, new) == "\(Self.user) \(Self.living)") }
     #expect(try verdict(served, old) == "\(Self.user) \(Self.living)")
     #expect(keys.asked == asked + 1)
-    // Nobody can have it ask again and again. Such a token may be signed with a key that is newer than the last fetch, or not.
+    // Nobody can have it ask again and again. Such a token may be signed with a key that is newer than the last fetch,
+    // or not.
     let stranger = try SigningKey("k3")
     let late = Self.payload(changes: ["iat": "\(Int(Date().timeIntervalSince1970) + 30)"])
     for _ in 0..<20 { #expect(try verdict(served, try Self.bearer(stranger, late)) == "unfit") }

@@ -12,7 +12,8 @@ package final class Client {
 
   /// Connects to 127.0.0.1, or to ::1 where the address is one of IPv6.
   ///
-  /// - Parameter receiveBuffer: bytes that the kernel holds for a client that does not read, so that a peer soon has to wait.
+  /// - Parameter receiveBuffer: bytes that the kernel holds for a client that does not read, so that a peer soon has to
+  ///   wait.
   package init(_ address: ListenAddress?, receiveBuffer: Int32? = nil) throws {
     guard case .tcp(let host, let port) = address else {
       guard case .unix(let path) = address else { throw POSIXError(.EINVAL) }

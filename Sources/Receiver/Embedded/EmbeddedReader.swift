@@ -21,7 +21,7 @@ final class EmbeddedReader: Sendable {
   // Used on the queue alone; nil once the receiver has stopped.
   private nonisolated(unsafe) var lookUps: LookUpReader?
   private let listeners = Mutex(Listeners())
-  /// So that a commit nobody waits for costs a load.
+  /// So that a commit costs a load while no iteration runs.
   private let isHeard = Atomic(false)
 
   init(_ store: RevocationStore, now: @escaping @Sendable () -> Timestamp) {

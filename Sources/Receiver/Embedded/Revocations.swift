@@ -57,8 +57,8 @@ public struct RevocationCursor: Hashable, Sendable, LosslessStringConvertible {
 /// Everything that is refused, oldest first, and then each new revocation once it is committed. Ends when the receiver
 /// stops and when the task is cancelled.
 ///
-/// The iterator throws `ReceiverError.unknownCursor` for a cursor of another history, and `ReceiverError.store` when the
-/// store cannot be read. A new iteration may begin behind the last entry then.
+/// The iterator throws `ReceiverError.unknownCursor` for a cursor of another history, and `ReceiverError.store` when
+/// the store cannot be read. A new iteration may begin behind the last entry then.
 public struct Revocations: AsyncSequence, Sendable {
   public typealias Element = RevocationEntry
   public typealias Failure = ReceiverError
@@ -113,7 +113,8 @@ public struct Revocations: AsyncSequence, Sendable {
 }
 
 extension Receiver {
-  /// Whether the session is revoked: from the moment on that its delivery was answered, and as one of `revoked(among:)`.
+  /// Whether the session is revoked: from the moment on that its delivery was answered, and as one of
+  /// `revoked(among:)`.
   public func isRevoked(_ session: SessionID) async throws(ReceiverError) -> Bool {
     try await !embedded.revoked(among: [session]).isEmpty
   }

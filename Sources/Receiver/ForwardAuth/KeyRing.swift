@@ -5,11 +5,11 @@ internal import Logging
 internal import RevocationStore
 internal import Synchronization
 
-/// The environment's keys: fetched before the server is ready, every hour, and when a token names one that is not known.
-/// Kept in the store, so that a start while Dynamic is away can verify as well.
+/// The environment's keys: fetched before the server is ready, every hour, and when a token names one that is not
+/// known. Kept in the store, so that a start while Dynamic is away can verify as well.
 ///
-/// A set that was fetched replaces the one before as a whole, so a key that Dynamic removed counts no longer. A fetch that
-/// fails, or brings no usable key, changes nothing until the keys at hand are too old.
+/// A set that was fetched replaces the one before as a whole, so a key that Dynamic removed counts no longer. A fetch
+/// that fails, or brings no usable key, changes nothing until the keys at hand are too old.
 final class KeyRing: Sendable {
   /// Returns the bytes of the key set. Must end within some seconds, whatever the peer does.
   typealias Fetch = @Sendable () async throws -> [UInt8]
@@ -48,7 +48,7 @@ final class KeyRing: Sendable {
 
   /// Between two fetches when all is well.
   private static let refresh = Duration.seconds(3600)
-  /// Between two fetches that unknown keys cause: nobody can make us hammer Dynamic.
+  /// Between two fetches that unknown keys cause: tokens cannot make us hammer Dynamic.
   private static let searchPause = Duration.seconds(30)
   /// How far Dynamic's clock may be behind ours when a token's `iat` tells whether its key was published by then.
   private static let clockDifference: Int64 = 5000
@@ -109,7 +109,7 @@ final class KeyRing: Sendable {
     begin()
   }
 
-  /// No fetch begins from now on, and nobody waits for one.
+  /// From now on no fetch begins and no caller waits for one.
   func stop() {
     let waiters = state.withLock { state in
       state.isStopped = true
@@ -133,7 +133,8 @@ final class KeyRing: Sendable {
         state.waiters.append(done)
         return (.waiting, begins)
       }
-      // A key is published before it signs: one that signed before the last fetch would have been in it. `iat` names a whole second.
+      // A key is published before it signs: one that signed before the last fetch would have been in it. `iat` names a
+      // whole second.
       if let issuedAt = key.issuedAt, let fetchedAt = state.fetchedAt,
         issuedAt.milliseconds + 999 + Self.clockDifference < fetchedAt.milliseconds
       {

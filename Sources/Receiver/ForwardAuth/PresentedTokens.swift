@@ -54,9 +54,11 @@ struct PresentedTokens: Sendable {
     }
   }
 
-  /// `"Bearer" 1*SP token68` (RFC 6750 §2.1), the scheme in any case. nil: another scheme, which carries no JWT of Dynamic's.
+  /// `"Bearer" 1*SP token68` (RFC 6750 §2.1), the scheme in any case. nil: another scheme, which carries no JWT of
+  /// Dynamic's.
   ///
-  /// A Bearer value that cannot be read may be one that a more lenient backend can: it is refused, whatever else is there.
+  /// A Bearer value that cannot be read may be one that a more lenient backend can: it is refused, whatever else is
+  /// there.
   private static func bearer(_ range: Range<Int>, _ bytes: Span<UInt8>) throws(Unreadable) -> Range<Int>? {
     let value = bytes.extracting(range)
     guard value.count >= 6, value.extracting(0..<6).equals(ignoringCase: "bearer") else { return nil }

@@ -81,8 +81,8 @@ struct SessionCheck {
 }
 
 /// The body of `POST /v1/tokens/check`:
-/// `{"tokens":[{"sid":"…","originalSid":"…","sub":"…","environment_id":"…","iat":…}, …]}`, the claims as a JWT has them,
-/// all but `sid` optional. Further claims say nothing here and are passed over.
+/// `{"tokens":[{"sid":"…","originalSid":"…","sub":"…","environment_id":"…","iat":…}, …]}`, the claims as a JWT has
+/// them, all but `sid` optional. Further claims say nothing here and are passed over.
 struct TokenCheck {
   /// In the order asked, as often as asked.
   private(set) var tokens: [TokenClaims] = []
