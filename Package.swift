@@ -123,6 +123,6 @@ let package = Package(
         "revoked", "RevocationStore", "DynamicEvents", "HTTPServer", "HTTPMessage", "Signature", "TestSupport",
         "SQLite",
         "Yams",
-      ], resources: [.copy("Clients/Applications")]),
+      ], resources: [.copy("Clients/Applications"), .copy("Description/Schemathesis")]),
   ]
 )
