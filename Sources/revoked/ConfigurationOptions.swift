@@ -88,7 +88,7 @@ extension Settings {
       try store.close()
       return result
     } catch let error as StoreError {
-      throw Failure.store(error, receiver.data)
+      throw Failure.io(error)
     }
   }
 }
