@@ -12,7 +12,11 @@ struct CrashTests {
     let folder = try TemporaryFolder()
     let delivered = try folder.write("", to: "delivered")
     let script = #"""
-      case "$REVOKED_EVENT_ID" in poison) kill -9 $PPID; sleep 1000;; esac
+      case "$REVOKED_EVENT_ID" in poison)
+        # Not before its delivery is answered.
+        while [ ! -e "$0.sent" ]; do sleep 0.02; done
+        kill -9 $PPID; sleep 1000;;
+      esac
       echo "$REVOKED_EVENT_ID" >> "$0"
       """#
     let command = String(decoding: try JSONEncoder().encode(["/bin/sh", "-c", script, delivered]), as: UTF8.self)
@@ -35,6 +39,7 @@ struct CrashTests {
       if life == 1 {
         #expect(try eventually { try ids(delivered).count == 5 })
         try send("poison", to: server)
+        _ = try folder.write("", to: "delivered.sent")
       }
       #expect(server.exit() == SIGKILL)
     }
