@@ -36,8 +36,8 @@ public struct RetryLater: Error, Sendable, CustomStringConvertible {
 enum Verdict: Sendable {
   case delivered
   case undeliverable(String)
-  /// `pause`: what the handler asked for before the next attempt.
-  case failed(String, pause: Duration?)
+  /// The reason; nil: that it was cancelled. `pause`: what the handler asked for before the next attempt.
+  case failed(String?, pause: Duration?)
 
   init(of handler: any EventHandler, body: [UInt8]) async {
     do {
@@ -50,6 +50,8 @@ enum Verdict: Sendable {
       self = .undeliverable(error.description)
     } catch let error as RetryLater {
       self = .failed(error.description, pause: error.pause)
+    } catch is CancellationError {
+      self = .failed(nil, pause: nil)
     } catch {
       self = .failed("\(error)", pause: nil)
     }

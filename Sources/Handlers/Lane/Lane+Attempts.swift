@@ -75,7 +75,9 @@ extension Lane {
       outcome = giveUp(item, error)
     case .failed(let error, let pause):
       pace.failed()
-      outcome = retry(item, run.timedOut ? "timed out after \(run.timeout)" : error, pause)
+      // What the handler says of its end may say why it took so long.
+      let reasons = [run.timedOut ? "timed out after \(run.timeout)" : nil, error].compactMap(\.self)
+      outcome = retry(item, reasons.isEmpty ? "cancelled" : reasons.joined(separator: ": "), pause)
     }
     // Of fresh events only failures need a row: the position says that the others are done.
     if run.hasRow || outcome != .delivered { results[item.event.seq] = attempt(item, outcome) }

@@ -2,6 +2,7 @@ import DynamicEvents
 import Foundation
 import Handlers
 import Logging
+import RevocationStore
 import Synchronization
 import TestSupport
 import Testing
@@ -120,6 +121,25 @@ struct ExecHandlerTests {
       try Task.checkCancellation()
       await Task.yield()
     }
+  }
+
+  @Test("The error of a command that took too long has the last line that it wrote to standard error")
+  func timeout() async throws {
+    let bench = try Bench()
+    let handler = shell(#"echo waiting for the lock >&2; : > "$0/begun"; sleep 1000"#)
+    let dispatcher = try bench.dispatcher(
+      HandlerRegistration("run", timeout: .seconds(10), maxAttempts: 1, handler: handler))
+    try bench.store("1")
+    dispatcher.wake()
+    while !FileManager.default.fileExists(atPath: "\(folder.path)/begun") {
+      try Task.checkCancellation()
+      await Task.yield()
+    }
+    bench.clock.advance(by: .seconds(10))
+    try await bench.idles("run", dead: 1)
+    let errors = try bench.store.deadLetters(DeadLetterFilter(), after: nil, limit: 10).map(\.error)
+    #expect(errors == ["timed out after 10.0 seconds: the command was ended by signal 9: waiting for the lock"])
+    await dispatcher.stop()
   }
 
   @Test("A child that stays behind and holds the output does not hold the attempt")
