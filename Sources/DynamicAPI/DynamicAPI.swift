@@ -38,6 +38,7 @@ package struct DynamicAPI: Sendable {
   private let exchange: Exchange
   private let sleep: @Sendable (Duration) async throws -> Void
   private let random: @Sendable () -> Double
+  private let now: @Sendable () -> ContinuousClock.Instant
 
   package init(
     _ access: Access,
@@ -45,12 +46,14 @@ package struct DynamicAPI: Sendable {
       try await HTTPClient.shared.response(to: request)
     },
     sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
-    random: @escaping @Sendable () -> Double = { .random(in: 0...1) }
+    random: @escaping @Sendable () -> Double = { .random(in: 0...1) },
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
   ) {
     self.access = access
     self.exchange = exchange
     self.sleep = sleep
     self.random = random
+    self.now = now
   }
 
   /// The path of something in the environment.
@@ -75,7 +78,7 @@ package struct DynamicAPI: Sendable {
     let token = access.token.withBytes { bytes in String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self) }
     request.fields = [("Authorization", "Bearer \(token)"), ("Accept", "application/json"), ("User-Agent", "revoked")]
     if !body.isEmpty { request.fields.append(("Content-Type", "application/json")) }
-    let begin = ContinuousClock.now
+    let begin = now()
     for attempt in 1... {
       let error: APIError
       do throws(APIError) {
@@ -83,7 +86,7 @@ package struct DynamicAPI: Sendable {
       } catch let failure {
         error = failure
       }
-      guard attempt < Self.tries, begin.duration(to: .now) < Self.longestCall,
+      guard attempt < Self.tries, begin.duration(to: now()) < Self.longestCall,
         error.mayBeTriedAgain(isRepeatable: isRepeatable)
       else { throw error }
       let pause = error.pause ?? .milliseconds(Int(Double(500 << (attempt - 1)) * random()))

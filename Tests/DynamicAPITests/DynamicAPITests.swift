@@ -40,8 +40,10 @@ private final class StandIn: Sendable {
   func api() throws -> DynamicAPI {
     var access = DynamicAPI.Access(token: try Secret(Self.token), environment: Self.environment)
     access.url = server.url + "/api/v0"
+    // A clock that stands still: how long the tests take must not matter.
+    let start = ContinuousClock.now
     return DynamicAPI(
-      access, sleep: { [log] pause in log.pauses.withLock { $0.append(pause) } }, random: { 1 })
+      access, sleep: { [log] pause in log.pauses.withLock { $0.append(pause) } }, random: { 1 }, now: { start })
   }
 }
 
