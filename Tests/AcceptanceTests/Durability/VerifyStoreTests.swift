@@ -104,7 +104,7 @@ struct VerifyStoreTests {
 
   @Test("leaves a store that is mended by the next start or the next --rebuild, when a rebuilding is killed")
   func killed() throws {
-    try addRevocations(200_000)
+    try addRevocations(300_000)
     for round in 0..<4 {
       let process = Executable.process(["store", "verify", "--rebuild", "--data", store.folder.data], [:])
       process.standardOutput = FileHandle.nullDevice
