@@ -38,7 +38,6 @@ func fuzzer(_ name: String, _ dependencies: [Target.Dependency], exclude: [Strin
 let checked: [Target.Dependency] = ["HTTPMessage", "Signature", "DynamicEvents", "AccessTokens"]
 
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let subprocess = Target.Dependency.product(name: "Subprocess", package: "swift-subprocess")
 let systemPackage = Target.Dependency.product(name: "SystemPackage", package: "swift-system")
 
 let package = Package(
@@ -47,13 +46,13 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
     .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
     .systemLibrary(name: "CLinux"),
+    .target(name: "CSpawn"),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
     target("HTTPMessage"),
@@ -68,7 +67,7 @@ let package = Package(
     target("DynamicAPI", ["Outgoing", "Signature", "DynamicEvents"]),
     target(
       "Handlers",
-      ["CLinux", "Outgoing", "Signature", "DynamicEvents", "RevocationStore", logging, subprocess, systemPackage]),
+      ["CLinux", "CSpawn", "Outgoing", "Signature", "DynamicEvents", "RevocationStore", logging, systemPackage]),
     target(
       "Receiver",
       [
