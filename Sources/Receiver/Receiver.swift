@@ -51,6 +51,7 @@ public final class Receiver: Sendable {
   /// For what may wait for the disk: a task's thread must not.
   private let queue = DispatchQueue(label: "revoked.receiver")
   private let gate: Gate
+  private let webhookWatch: WebhookWatch?
   private let publicServer: HTTPServer
   private let privateServer: HTTPServer?
 
@@ -112,11 +113,20 @@ public final class Receiver: Sendable {
       pruner = Pruner(store: store, handlers: { dispatcher.counters.map(\.name) }, now: now) { error in
         logger.error("forgetting what is old failed; tried again in an hour", metadata: ["error": "\(error)"])
       }
+      let dynamic = configuration.dynamic.flatMap { $0.checkEvery > .zero ? $0 : nil }
+      let health = dynamic.map { _ in DynamicHealth() }
       service = Service(
         store: store, inbox: inbox, probe: probe, metrics: metrics, dispatcher: dispatcher,
+        dynamic: health, retention: configuration.retention,
         secrets: configuration.secrets, path: configuration.path, logger: logger, now: now,
         lastSigned: tally.lastReceivedAt)
       gate = Gate(configuration, service)
+      webhookWatch =
+        if let dynamic, let health {
+          try WebhookWatch(dynamic, path: configuration.path, service, health)
+        } else {
+          nil
+        }
     } catch {
       throw .store(error.description)
     }
@@ -184,11 +194,12 @@ public final class Receiver: Sendable {
     // Behind the listeners: a handler that ends the process must not keep look-ups from being answered.
     dispatcher.start()
     pruner.start()
+    webhookWatch?.start()
   }
 
   private func begin(_ privateServer: HTTPServer) {
-    let readiness = Readiness(service) { [keys = gate.verification?.keys] in
-      keys?.complaint
+    let readiness = Readiness(service) { [keys = gate.verification?.keys, service] in
+      service.dynamic?.complaint ?? keys?.complaint
     } lanesRun: { [dispatcher] in
       dispatcher.isRunning
     }
@@ -209,6 +220,9 @@ public final class Receiver: Sendable {
     if !secrets.isEmpty { service.replaceSecrets(secrets) }
   }
 
+  /// From the next call on, Dynamic's API gets this token. Does nothing where none was configured.
+  public func replaceAPIToken(_ token: Secret) { webhookWatch?.replaceToken(token) }
+
   /// From now on these are the handlers, and no others. One whose name was there goes on where it stands, and its next
   /// attempt is made by the new registration; one that is new gets the events that come from now on; one that is gone
   /// finishes nothing more, and is back where it stood if it ever returns. This is the only way to register a handler
@@ -225,11 +239,6 @@ public final class Receiver: Sendable {
     } catch {
       throw .store(error.description)
     }
-  }
-
-  /// From now on `/v1/status` says this of the webhook at Dynamic.
-  package func report(_ report: DynamicReport) {
-    service.dynamic.withLock { $0 = report }
   }
 
   /// Returns once the writer and every loop of the listeners have shown that they are alive, for a watchdog. While one
@@ -282,6 +291,7 @@ public final class Receiver: Sendable {
   private func finish() async {
     service.isDraining.store(true, ordering: .relaxed)
     gate.verification?.keys.stop()
+    webhookWatch?.stop()
     pruner.stop()
     watch?.cancel()
     let deadline = ContinuousClock.now + configuration.drainTimeout

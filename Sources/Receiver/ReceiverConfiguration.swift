@@ -28,6 +28,8 @@ public struct ReceiverConfiguration: Sendable {
   public var retention: Duration = .seconds(30 * 86_400)
   /// What forward-auth asks of a request.
   public var forwardAuth = ForwardAuthConfiguration()
+  /// Dynamic's API; `nil`: nothing is asked of it.
+  public var dynamic: DynamicConfiguration?
   /// Limits of each of the two listeners.
   public var limits = ServerLimits()
   /// How long a stopping receiver waits for what is in flight.

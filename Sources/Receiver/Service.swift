@@ -13,11 +13,13 @@ final class Service: Sendable {
   let probe: CommitProbe
   let metrics: Metrics
   let dispatcher: Dispatcher
+  /// `nil`: Dynamic's API is not configured.
+  let dynamic: DynamicHealth?
+  /// How long a revoked session is remembered.
+  let retention: Duration
   let logger: Logger
   let now: @Sendable () -> Timestamp
   let isDraining = Atomic(false)
-  /// `nil`: nobody looks after the webhook at Dynamic.
-  let dynamic = Mutex<DynamicReport?>(nil)
   /// Deliveries that the store could not commit.
   let commits: ThrottledLog
   /// Deliveries for which there was no room.
@@ -37,6 +39,7 @@ final class Service: Sendable {
 
   init(
     store: RevocationStore, inbox: Inbox, probe: CommitProbe, metrics: Metrics, dispatcher: Dispatcher,
+    dynamic: DynamicHealth?, retention: Duration,
     secrets: [Secret], path: String, logger: Logger, now: @escaping @Sendable () -> Timestamp, lastSigned: Timestamp?
   ) {
     self.store = store
@@ -45,6 +48,8 @@ final class Service: Sendable {
     refusals = Refusals(logger, path: path)
     self.metrics = metrics
     self.dispatcher = dispatcher
+    self.dynamic = dynamic
+    self.retention = retention
     self.secrets = Mutex(secrets)
     self.logger = logger
     commits = ThrottledLog(logger, over: "the store commits again")
@@ -100,6 +105,8 @@ final class Service: Sendable {
 
   /// Counts the sets of secrets, so that a loop sees at the cost of a load that it has to key anew.
   var secretsVersion: Int { secretsVersionNumber.load(ordering: .acquiring) }
+
+  var currentSecrets: [Secret] { secrets.withLock { $0 } }
 
   /// A loop's own verifier. nil if OpenSSL fails: then nothing verifies and everything is refused.
   func makeVerifier() -> (SignatureVerifier?, version: Int) {

@@ -5,15 +5,15 @@ package import Signature
 
 /// Fetches from Dynamic's API what its webhook could not deliver, and stores it like a delivery.
 ///
-/// There are two lists. A message that failed holds the body that was sent and its signature, so it is verified as a delivery is. An event that
-/// never became a message, because the webhook was switched off, has no signature: TLS says that Dynamic said it. Nothing that is fetched can
-/// take anything back.
+/// There are two lists. A message that failed holds the body that was sent and its signature, so it is verified as a
+/// delivery is. An event that never became a message, because the webhook was switched off, has no signature: TLS says
+/// that Dynamic said it. Nothing that is fetched can take anything back.
 ///
 ///     let catchUp = CatchUp(api, store, secrets: secrets, retention: retention)
 ///     let report = try await catchUp.run(.since(time), from: choice.sources(in: try await api.webhooks()))
 ///
-/// It may be ended at any moment, by SIGKILL as well, and run again: an event is stored once, and how far it has come is written down
-/// last.
+/// It may be ended at any moment, by SIGKILL as well, and run again: an event is stored once, and how far it has come
+/// is written down last.
 package struct CatchUp: Sendable {
   /// Stores a batch in one transaction.
   package typealias Append = @Sendable ([IncomingEvent]) async throws(StoreError) -> [AppendOutcome]
@@ -24,7 +24,8 @@ package struct CatchUp: Sendable {
     case check
     /// The same with a longer overlap, for who may have been away: Dynamic tries again for a day.
     case start
-    /// What failed since then, but for 90 days at most: no event is known for longer, so that older ones would be handled again.
+    /// What failed since then, but for 90 days at most: no event is known for longer, so that older ones would be
+    /// handled again.
     case since(Timestamp)
   }
 
@@ -76,8 +77,8 @@ package struct CatchUp: Sendable {
     let begin = now()
     let state = try stored { () throws(StoreError) in try store.catchUpState(of: api.access.environment) }
     let start = self.start(of: scope, state, at: begin)
-    // A new store lacks what was delivered to the one before it as well. So does a backup that was restored, which is found out by
-    // nobody: a server's start looks at everything.
+    // A new store lacks what was delivered to the one before it as well. So does a backup that was restored, which is
+    // found out by nobody: a server's start looks at everything.
     let includesDelivered: Bool
     switch (scope, state) {
     case (_, .pending), (.start, _): includesDelivered = true

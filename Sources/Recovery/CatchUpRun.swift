@@ -3,12 +3,13 @@ internal import DynamicEvents
 internal import RevocationStore
 internal import Signature
 
-/// One run of `CatchUp`: reads the pages, and stores what is new in small pieces, so that the deliveries that come meanwhile wait for a few
-/// milliseconds at most.
+/// One run of `CatchUp`: reads the pages, and stores what is new in small pieces, so that the deliveries that come
+/// meanwhile wait for a few milliseconds at most.
 struct CatchUpRun {
   /// Events of one transaction.
   private static let piece = 32
-  /// Failed messages whose newest attempt is looked for, and those that wait to be had as events. Each may be as large as a page.
+  /// Failed messages whose newest attempt is looked for, and those that wait to be had as events. Each may be as large
+  /// as a page.
   private static let mostWaiting = 2000
   /// Ids that are remembered. What is forgotten is looked at twice, and stored once.
   private static let mostIDs = 500_000
@@ -166,7 +167,8 @@ struct CatchUpRun {
     pageEnded()
   }
 
-  /// TLS says that Dynamic said it, and nothing else does: only a session's revocation in our environment is taken, whole.
+  /// TLS says that Dynamic said it, and nothing else does: only a session's revocation in our environment is taken,
+  /// whole.
   private mutating func admit(_ event: ListedEvent) throws(CatchUpError) -> IncomingEvent? {
     guard WebhookChoice.events.contains(event.name),
       event.environment.map({ $0.lowercased() == catchUp.api.access.environment }) ?? true

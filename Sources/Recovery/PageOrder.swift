@@ -2,8 +2,9 @@ internal import DynamicEvents
 
 /// Tells when the pages that follow can only be older than is asked for.
 ///
-/// The order of the API's lists is not documented. Only a list that has come newest first so far, without an exception, is left before its end,
-/// and only two pages late. One in another order, or with items that have no time, is read to the end.
+/// The order of the API's lists is not documented. Only a list that has come newest first so far, without an exception,
+/// is left before its end, and only two pages late. One in another order, or with items that have no time, is read to
+/// the end.
 struct PageOrder {
   /// Pages in a row that held nothing new enough.
   private static let certain = 2

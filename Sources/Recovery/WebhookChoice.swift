@@ -19,7 +19,8 @@ package struct WebhookChoice: Sendable {
     self.path = path
   }
 
-  /// The webhook with the id, else the one with the URL, else the only one that has both events and whose URL ends in the path.
+  /// The webhook with the id, else the one with the URL, else the only one that has both events and whose URL ends in
+  /// the path.
   package func webhook(in all: [Webhook]) -> Webhook? {
     if let id { return all.first { $0.id == id } }
     if let publicURL {

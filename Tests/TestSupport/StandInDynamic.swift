@@ -3,7 +3,8 @@ internal import Foundation
 internal import Signature
 internal import Synchronization
 
-/// A stand-in for Dynamic's API: one environment, whose lists come in each form that the documentation leaves open, and which fails as asked.
+/// A stand-in for Dynamic's API: one environment, whose lists come in each form that the documentation leaves open, and
+/// which fails as asked.
 package final class StandInDynamic: Sendable {
   /// How a list says that it is over.
   package enum Ending: String, Sendable, CaseIterable {

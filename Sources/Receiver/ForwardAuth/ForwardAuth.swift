@@ -70,6 +70,10 @@ final class ForwardAuth {
   }
 
   private func judge(_ presented: PresentedTokens, _ bytes: Span<UInt8>) -> Verdict {
+    if service.dynamic?.isPending == true {
+      service.metrics.lookUps.add(to: .failed)
+      return .refused(.unfit)
+    }
     let now = service.now()
     var tokens: [TokenClaims] = []
     var bearer: VerifiedToken?

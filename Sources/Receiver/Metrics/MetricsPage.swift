@@ -48,6 +48,7 @@ final class MetricsPage: Sendable {
     addConnections(&page)
     addAttempts(&page)
     addStore(&page)
+    if let dynamic = service.dynamic { addDynamic(&page, dynamic) }
     ProcessMetrics.add(to: &page)
     return page.text
   }
@@ -102,6 +103,28 @@ final class MetricsPage: Sendable {
     page.histogram(
       "revoked_lookup_seconds", "Time of making the answer to a look-up or of forward-auth, once its request is there.",
       metrics.lookUpSeconds.snapshot)
+  }
+
+  private func addDynamic(_ page: inout PrometheusText, _ dynamic: DynamicHealth) {
+    if let webhook = dynamic.webhook {
+      page.begin(
+        "revoked_webhook_enabled", .gauge,
+        "Whether our webhook at Dynamic is there, enabled, with both events, and on our URL; absent before it was looked at."
+      )
+      page.sample("revoked_webhook_enabled", [], webhook.problem == nil ? 1 : 0)
+    }
+    page.begin(
+      "revoked_dynamic_checked_timestamp_seconds", .gauge,
+      "When the webhook was looked after last, and everything it had missed was fetched; 0: never.")
+    page.sample(
+      "revoked_dynamic_checked_timestamp_seconds", [], Double(dynamic.checkedAt?.milliseconds ?? 0) / 1000)
+    page.begin("revoked_dynamic_errors_total", .counter, "Checks that Dynamic's API did not let come to their end.")
+    page.sample("revoked_dynamic_errors_total", [], dynamic.errors.load(ordering: .relaxed))
+    page.begin(
+      "revoked_recovered_events_total", .counter, "Events fetched from Dynamic's API that were not known, by source.")
+    for source in RecoveredLabel.allCases {
+      page.sample("revoked_recovered_events_total", [("source", source.rawValue)], dynamic.recovered[source])
+    }
   }
 
   private func addConnections(_ page: inout PrometheusText) {

@@ -29,6 +29,10 @@ enum Answers {
   static let tokenMissing = Response(problem: .unauthorized, fields: [tokenChallenge, RefusalReason.token.field])
   /// The private listener's 503.
   static let unfit = Response(problem: .serviceUnavailable, fields: [retryAfter, RefusalReason.unfit.field])
+  /// - Parameter detail: our own words.
+  static func unfit(_ detail: String) -> Response {
+    Response(problem: .serviceUnavailable, detail: detail, fields: [retryAfter, RefusalReason.unfit.field])
+  }
   static let unknownCursor = Response(
     problem: .gone, detail: "the cursor belongs to a history of the store that is no more: start again without after")
   static let malformedID = Response(problem: .badRequest, detail: "a session id is a UUID of 36 characters")

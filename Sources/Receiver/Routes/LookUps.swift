@@ -96,6 +96,10 @@ final class LookUps {
   }
 
   private func answer(unfit: Response, _ ask: () throws(StoreError) -> Response) -> Response {
+    if let complaint = service.dynamic?.complaint {
+      service.metrics.lookUps.add(to: .failed)
+      return Answers.unfit(complaint)
+    }
     do throws(StoreError) {
       let response = try ask()
       service.reads.worked()

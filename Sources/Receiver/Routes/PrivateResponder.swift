@@ -123,6 +123,8 @@ final class PrivateResponder: Responder {
 
   private func follow(_ query: Span<UInt8>, _ exchange: Exchange) -> Reply {
     guard let feed else { return .now(service.stamped(Answers.unfit)) }
+    // A cache that took it for everybody who is revoked would let the others in.
+    if let complaint = service.dynamic?.complaint { return .now(service.stamped(Answers.unfit(complaint))) }
     do throws(FeedQuery.Malformed) {
       return feed.reply(to: try FeedQuery(query), exchange)
     } catch {

@@ -64,13 +64,3 @@ package struct ServiceStatus: Codable, Equatable, Sendable {
   /// Absent without a token for Dynamic's API: then nothing looks after it.
   package var webhook: Webhook?
 }
-
-/// What is known of Dynamic's side, and what came of it: what looks after the webhook hands it to
-/// `Receiver.report(_:)`, each time as a whole.
-package struct DynamicReport: Equatable, Sendable {
-  package var webhook: ServiceStatus.Webhook
-
-  package init(webhook: ServiceStatus.Webhook) {
-    self.webhook = webhook
-  }
-}

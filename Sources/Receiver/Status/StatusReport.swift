@@ -37,7 +37,7 @@ final class StatusReport: Sendable {
       handlers: try? handlers(),
       store: ServiceStatus.Store(
         path: store.path, createdAt: "\(store.createdAt)", bytes: sizes.database + sizes.log, freeBytes: sizes.free),
-      uncleanStarts: service.dispatcher.uncleanStarts, webhook: service.dynamic.withLock { $0?.webhook })
+      uncleanStarts: service.dispatcher.uncleanStarts, webhook: service.dynamic?.status)
   }
 
   private func handlers() throws(StoreError) -> [ServiceStatus.Handler] {

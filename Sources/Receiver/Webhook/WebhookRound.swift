@@ -75,7 +75,7 @@ struct WebhookRound {
     let now = service.now()
     return zip(zip(events, places), outcomes).map { pair, outcome in
       let (event, place) = pair
-      log(event, outcome, service.logger)
+      service.logger.log(event, outcome)
       switch outcome {
       case .accepted:
         service.metrics.count(place.label, .accepted)
@@ -95,34 +95,6 @@ struct WebhookRound {
     places.map { place in
       service.metrics.count(place.label, .unavailable)
       return (place.exchange, Answers.unavailable)
-    }
-  }
-
-  private func log(_ event: IncomingEvent, _ outcome: AppendOutcome, _ logger: Logger) {
-    switch event.kind {
-    case .sessionRevoked(let revoked):
-      for session in [revoked.session] + revoked.otherSessions {
-        logger.info(
-          outcome == .accepted ? "session revoked" : "duplicate",
-          metadata: [
-            "sessionId": "\(session)", "by": "\(revoked.by.rawValue)", "eventId": "\(clipped(revoked.eventID))",
-            "messageId": "\(clipped(event.messageID))", "source": "webhook",
-          ])
-      }
-    // Not ordered by a webhook.
-    case .cutOff: break
-    case .other(let name):
-      logger.info(
-        outcome == .accepted ? "event stored" : "duplicate",
-        metadata: [
-          "event": "\(clipped(name))", "messageId": "\(clipped(event.messageID))", "source": "webhook",
-        ])
-    case .undecodable(let problem):
-      logger.error(
-        "a signed delivery cannot be decoded; kept as a dead letter",
-        metadata: [
-          "reason": "\(problem)", "bytes": .stringConvertible(event.body.count), "source": "webhook",
-        ])
     }
   }
 }

@@ -1,6 +1,7 @@
 internal import DynamicAPI
 internal import DynamicEvents
 internal import Foundation
+internal import Receiver
 internal import Signature
 
 /// The keys below `dynamic`, and `public-url`: what the watch of `serve` and the commands that call Dynamic's API need.
@@ -23,6 +24,21 @@ extension DynamicSettings {
     var url = apiURL.absoluteString
     while url.hasSuffix("/") { url.removeLast() }
     return url
+  }
+}
+
+extension DynamicSettings {
+  /// What the receiver is told; `nil` while there is no token or no environment.
+  func configuration(authorities: String?) -> DynamicConfiguration? {
+    guard let token, let environmentID else { return nil }
+    var configuration = DynamicConfiguration(token: token, environmentID: environmentID)
+    configuration.apiURL = url
+    configuration.webhookID = webhookID
+    configuration.publicURL = publicURL
+    configuration.checkEvery = checkEvery
+    configuration.reEnables = reEnables
+    configuration.authorities = authorities
+    return configuration
   }
 }
 

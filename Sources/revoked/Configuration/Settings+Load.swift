@@ -18,6 +18,7 @@ extension Settings {
     loading.compare()
     guard loading.problems.isEmpty else { throw ConfigurationProblems(problems: loading.problems) }
     var settings = loading.settings
+    settings.receiver.dynamic = settings.dynamic.configuration(authorities: settings.authorities)
     settings.notices = settings.doubts(inputs, loading.values)
     return settings
   }

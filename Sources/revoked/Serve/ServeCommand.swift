@@ -117,6 +117,7 @@ struct ServeCommand: AsyncParsableCommand {
       return
     }
     receiver.replaceSecrets(settings.receiver.secrets)
+    if let token = settings.dynamic.token { receiver.replaceAPIToken(token) }
     sink.level = settings.logLevel
     logger.notice(
       "reloaded the secrets, the handlers and the log level",

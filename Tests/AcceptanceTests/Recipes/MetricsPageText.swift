@@ -6,7 +6,11 @@ struct MetricsPageText {
   let text: String
 
   init() throws {
-    let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_HANDLERS_AUDIT_KIND": "log"])
+    let dynamic = try StandInDynamic()
+    let server = try dynamic.server(in: TemporaryFolder(), ["REVOKED_HANDLERS_AUDIT_KIND": "log"])
+    guard server.log.wait(until: { $0.contains("the new store has caught up with Dynamic") }) else {
+      throw POSIXError(.ETIMEDOUT)
+    }
     for vector in Vector.all { _ = try server.post(vector.text, signature: vector.signature) }
     _ = try server.post(Vector.ping.text, signature: Vector.sessionRevoked.signature)
     _ = try server.get("/v1/sessions/\(DeliveryTests.session)")

@@ -1,0 +1,319 @@
+internal import DynamicAPI
+internal import DynamicEvents
+internal import Logging
+internal import Recovery
+internal import RevocationStore
+internal import Signature
+internal import Synchronization
+
+/// Looks after our webhook at Dynamic, at the start and every few minutes, and fetches what it could not deliver.
+///
+/// Deliveries and look-ups go on untouched, whatever Dynamic's API does, but for a store that is new: it knows of
+/// nobody who was revoked before it was made, so look-ups wait until all of the retention has been fetched once.
+final class WebhookWatch: Sendable {
+  fileprivate struct State {
+    var token: Secret
+    /// Whether the token's environment is to be asked for.
+    var isTokenNew = true
+    var task: Task<Void, Never>?
+    var nap: Task<Void, Never>?
+    /// There is to be no nap, or no more of it.
+    var isWoken = false
+  }
+
+  /// After a failure: a second, two, four, up to this. The API limits how often it is called, by a number that is not
+  /// documented.
+  private static let longestPause = Duration.seconds(60)
+  /// What the API asks for is honoured up to this.
+  private static let longestAsked = Duration.seconds(3600)
+
+  private let configuration: DynamicConfiguration
+  private let choice: WebhookChoice
+  private let service: Service
+  private let health: DynamicHealth
+  private let state: Mutex<State>
+
+  /// Whether look-ups have to wait is known from now on.
+  init(_ configuration: DynamicConfiguration, path: String, _ service: Service, _ health: DynamicHealth)
+    throws(StoreError)
+  {
+    self.configuration = configuration
+    choice = WebhookChoice(id: configuration.webhookID, publicURL: configuration.publicURL, path: path)
+    self.service = service
+    self.health = health
+    state = Mutex(State(token: configuration.token))
+    let known = try service.store.catchUpState(of: configuration.environmentID)
+    let isEmpty = try service.store.tally().revocations == 0
+    guard known == .pending || (known == nil && isEmpty) else { return }
+    health.close()
+    service.logger.notice(
+      "the store is new: look-ups are answered 503 until everything that Dynamic knows of has been fetched")
+    guard known == nil else { return }
+    do throws(StoreError) {
+      try service.store.setCatchUpState(.pending, of: configuration.environmentID)
+    } catch {
+      // As long as nothing can be written, nothing is stored either that would make the store look like an old one.
+      service.logger.error("the store cannot be marked as new", metadata: ["error": "\(error)"])
+    }
+  }
+
+  func start() {
+    let task = Task { await run() }
+    state.withLock { $0.task = task }
+  }
+
+  func stop() {
+    state.withLock { state in
+      state.task?.cancel()
+      state.wake()
+    }
+  }
+
+  /// The next check has this token, and comes at once if it is another one.
+  func replaceToken(_ token: Secret) {
+    state.withLock { state in
+      guard !token.withBytes({ state.token.matches($0) }) else { return }
+      state.token = token
+      state.isTokenNew = true
+      state.wake()
+    }
+  }
+
+  private func run() async {
+    var log = DynamicTroubleLog(service.logger)
+    var webhookLog = WebhookLog(service.logger)
+    var scope = CatchUp.Scope.start
+    var failures = 0
+    while !Task.isCancelled {
+      let pause: Duration
+      do throws(DynamicTrouble) {
+        try await check(scope, &log, &webhookLog)
+        (scope, failures) = (.check, 0)
+        log.worked()
+        pause = configuration.checkEvery
+      } catch {
+        if Task.isCancelled || error.isCancelled { return }
+        failures += 1
+        if error.isOfDynamic { health.errors.wrappingAdd(1, ordering: .relaxed) }
+        log.failed(error, isPending: health.isPending)
+        health.checkFailed(error.description)
+        pause = self.pause(after: failures, error)
+      }
+      await nap(for: pause)
+    }
+  }
+
+  private func pause(after failures: Int, _ trouble: DynamicTrouble) -> Duration {
+    let backoff = min(Self.longestPause, configuration.checkEvery, .seconds(1 << min(failures - 1, 6)))
+    // Many receivers that lost the same API must not come back together.
+    let jittered = backoff * Double.random(in: 0.5...1)
+    return max(jittered, min(trouble.pause ?? .zero, Self.longestAsked))
+  }
+
+  private func nap(for time: Duration) async {
+    let nap = Task { _ = try? await Task.sleep(for: time) }
+    let isWoken = state.withLock { state in
+      state.nap = nap
+      return state.isWoken
+    }
+    if isWoken { nap.cancel() }
+    await nap.value
+    state.withLock { ($0.nap, $0.isWoken) = (nil, false) }
+  }
+
+  // MARK: One check
+
+  private func check(
+    _ scope: CatchUp.Scope, _ log: inout DynamicTroubleLog, _ webhookLog: inout WebhookLog
+  ) async throws(DynamicTrouble) {
+    let (token, isNew) = state.withLock { state in (state.token, state.isTokenNew) }
+    var access = DynamicAPI.Access(token: token, environment: configuration.environmentID)
+    access.url = configuration.apiURL
+    access.authorities = configuration.authorities
+    let api = DynamicAPI(access)
+    if isNew { try await checkEnvironment(api) }
+    state.withLock { $0.isTokenNew = false }
+    var rejection: DynamicTrouble?
+    var webhooks: [Webhook] = []
+    do throws(DynamicTrouble) {
+      webhooks = try await called { () async throws(APIError) in try await api.webhooks() }
+      webhookLog.note(look(at: webhooks))
+      webhooks = try await reEnable(webhooks, api, &webhookLog)
+    } catch {
+      guard error.isRejection else { throw error }
+      rejection = error
+    }
+    // Events can be had all the same.
+    var unusable = 0
+    do throws(DynamicTrouble) {
+      unusable = try await catchUp(scope, api, from: choice.sources(in: webhooks), isWhole: rejection == nil)
+    } catch {
+      rejection = rejection ?? error
+    }
+    if let rejection { throw log.isKnown(rejection) ? rejection : await explained(rejection, api) }
+    health.checked(at: service.now(), unusable: unusable)
+  }
+
+  /// A token of another environment may see nothing there, and no error either. Where the API does not have the call,
+  /// the others tell.
+  private func checkEnvironment(_ api: DynamicAPI) async throws(DynamicTrouble) {
+    let found: String?
+    do throws(APIError) {
+      found = try await api.tokenScopes()?.environment
+    } catch {
+      // It would be asked in vain for the rest as well.
+      if case .unreachable = error { throw .api(error) }
+      found = nil
+    }
+    guard let id = found else { return }
+    // A peer's text, on its way to a log.
+    let isID = SixteenBytes(uuid: Array(id.utf8).span) != nil
+    guard id.lowercased() != configuration.environmentID else { return }
+    throw .wrongEnvironment(isID ? id.lowercased() : "(unreadable)")
+  }
+
+  /// With the scopes that a token lacks, if the API tells.
+  private func explained(_ trouble: DynamicTrouble, _ api: DynamicAPI) async -> DynamicTrouble {
+    guard case .api(.rejected(let status, let reason), _) = trouble, status == 401 || status == 403,
+      let known = try? await api.tokenScopes(), !known.scopes.isEmpty
+    else { return trouble }
+    var needed = ["environment.webhooks.read", "environment.events.read"]
+    if configuration.reEnables { needed.append("environment.webhooks.write") }
+    return .api(
+      .rejected(status: status, reason: reason), lacking: needed.filter { !known.scopes.contains($0) })
+  }
+
+  private func look(at webhooks: [Webhook]) -> WebhookProblem? {
+    let problem = choice.problem(in: webhooks)
+    health.webhook = DynamicHealth.WebhookState(
+      checkedAt: service.now(), webhook: choice.webhook(in: webhooks), problem: problem)
+    return problem
+  }
+
+  /// Returns the webhooks as they are then.
+  private func reEnable(
+    _ webhooks: [Webhook], _ api: DynamicAPI, _ webhookLog: inout WebhookLog
+  ) async throws(DynamicTrouble) -> [Webhook] {
+    guard configuration.reEnables, choice.problem(in: webhooks) == .disabled,
+      let found = choice.webhook(in: webhooks)
+    else { return webhooks }
+    return try await called { () async throws(APIError) in
+      // As it is now: what is sent replaces all of it.
+      let webhook = try await api.webhook(found.id)
+      guard webhook.isEnabled == false, !webhook.url.isEmpty, !webhook.events.isEmpty else { return webhooks }
+      let changed = try await api.updateWebhook(
+        webhook.id, url: webhook.url, isEnabled: true, events: webhook.events)
+      let all = webhooks.map { $0.id == changed.id ? changed : $0 }
+      webhookLog.note(look(at: all))
+      return all
+    }
+  }
+
+  /// Returns how much of what was fetched cannot be used.
+  private func catchUp(
+    _ scope: CatchUp.Scope, _ api: DynamicAPI, from webhooks: [Webhook], isWhole: Bool
+  ) async throws(DynamicTrouble) -> Int {
+    let catchUp = CatchUp(
+      api, service.store, secrets: service.currentSecrets, retention: service.retention,
+      wants: { [service] in service.isWanted($0) }, now: service.now,
+      append: { [self] (batch: [IncomingEvent]) async throws(StoreError) -> [AppendOutcome] in
+        try await append(batch)
+      })
+    let report: CatchUpReport
+    do throws(CatchUpError) {
+      report = try await catchUp.run(scope, from: webhooks, isWhole: isWhole) { [health] in health.note($0) }
+    } catch {
+      throw DynamicTrouble(error)
+    }
+    tell(of: report)
+    guard health.isPending else { return report.unusable }
+    do throws(StoreError) {
+      // The store's own word, so that a restart says the same.
+      guard case .complete? = try service.store.catchUpState(of: configuration.environmentID) else {
+        return report.unusable
+      }
+    } catch {
+      throw .store(error)
+    }
+    health.open()
+    service.logger.notice(
+      "the new store has caught up with Dynamic: look-ups are answered from now on",
+      metadata: ["events": .stringConvertible(report.stored), "since": "\(report.start)"])
+    return report.unusable
+  }
+
+  private func tell(of report: CatchUpReport) {
+    let counts: Logger.Metadata = [
+      "messages": .stringConvertible(report.messages), "events": .stringConvertible(report.events),
+      "stored": .stringConvertible(report.stored), "known": .stringConvertible(report.known),
+    ]
+    if report.stored > 0 {
+      service.logger.notice("fetched from Dynamic what its webhook did not deliver", metadata: counts)
+    }
+    if report.unusable > 0 {
+      service.logger.warning(
+        "some of what Dynamic could not deliver cannot be used: it is signed with another secret, or names no session",
+        metadata: ["count": .stringConvertible(report.unusable)])
+    }
+  }
+
+  /// By the same queue as deliveries, so that they share commits and none waits for more than one piece.
+  private func append(_ batch: [IncomingEvent]) async throws(StoreError) -> [AppendOutcome] {
+    // A full queue is a second of work; one that stays full for a minute is another's trouble.
+    for _ in 0..<600 {
+      let result: Result<[AppendOutcome], StoreError>? = await withCheckedContinuation { continuation in
+        let isTaken = service.inbox.submit(batch) { continuation.resume(returning: $0) }
+        if !isTaken { continuation.resume(returning: nil) }
+      }
+      switch result {
+      case .success(let outcomes)?:
+        service.commits.worked()
+        for (event, outcome) in zip(batch, outcomes) where outcome != .duplicate {
+          health.recovered.add(to: event.source == .message ? .message : .event)
+          service.logger.log(event, outcome)
+        }
+        return outcomes
+      case .failure(let error)?:
+        service.probe.failed()
+        throw error
+      case nil:
+        guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { throw .busy(path: service.store.path) }
+      }
+    }
+    throw .busy(path: service.store.path)
+  }
+
+  private func called<Value>(
+    _ body: () async throws(APIError) -> Value
+  ) async throws(DynamicTrouble) -> Value {
+    do throws(APIError) { return try await body() } catch { throw .api(error) }
+  }
+}
+
+/// Says what is wrong with the webhook once, again when it changes, and once that it is mended.
+struct WebhookLog {
+  private let logger: Logger
+  private var last: WebhookProblem?
+  private var isFirst = true
+
+  init(_ logger: Logger) {
+    self.logger = logger
+  }
+
+  mutating func note(_ problem: WebhookProblem?) {
+    defer { (last, isFirst) = (problem, false) }
+    guard isFirst || problem != last else { return }
+    if let problem {
+      logger.error("Dynamic does not deliver revocations here", metadata: ["reason": "\(problem)"])
+    } else {
+      logger.notice("the webhook at Dynamic is enabled, with both events")
+    }
+  }
+}
+
+extension WebhookWatch.State {
+  fileprivate mutating func wake() {
+    isWoken = true
+    nap?.cancel()
+  }
+}
