@@ -93,7 +93,9 @@ public final class Receiver: Sendable {
         store: store, handlers: handlers, logger: logger, attemptFile: "\(configuration.data)/attempts")
       let metrics = Metrics()
       let probe = CommitProbe(store)
-      let embedded = EmbeddedReader(store, now: now)
+      let dynamic = configuration.dynamic.flatMap { $0.checkEvery > .zero ? $0 : nil }
+      let health = dynamic.map { _ in DynamicHealth() }
+      let embedded = EmbeddedReader(store, health, now: now)
       self.embedded = embedded
       inbox = Inbox(store) { [feed] commit in
         probe.committed()
@@ -113,8 +115,6 @@ public final class Receiver: Sendable {
       pruner = Pruner(store: store, handlers: { dispatcher.counters.map(\.name) }, now: now) { error in
         logger.error("forgetting what is old failed; tried again in an hour", metadata: ["error": "\(error)"])
       }
-      let dynamic = configuration.dynamic.flatMap { $0.checkEvery > .zero ? $0 : nil }
-      let health = dynamic.map { _ in DynamicHealth() }
       service = Service(
         store: store, inbox: inbox, probe: probe, metrics: metrics, dispatcher: dispatcher,
         dynamic: health, retention: configuration.retention,

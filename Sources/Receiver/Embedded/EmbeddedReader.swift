@@ -16,6 +16,7 @@ final class EmbeddedReader: Sendable {
   private static let rows = 200
 
   private let store: RevocationStore
+  private let health: DynamicHealth?
   private let now: @Sendable () -> Timestamp
   private let queue = DispatchQueue(label: "revoked.embedded")
   // Used on the queue alone; nil once the receiver has stopped.
@@ -24,8 +25,9 @@ final class EmbeddedReader: Sendable {
   /// So that a commit costs a load while no iteration runs.
   private let isHeard = Atomic(false)
 
-  init(_ store: RevocationStore, now: @escaping @Sendable () -> Timestamp) {
+  init(_ store: RevocationStore, _ health: DynamicHealth?, now: @escaping @Sendable () -> Timestamp) {
     self.store = store
+    self.health = health
     self.now = now
     unsafe lookUps = LookUpReader(store)
   }
@@ -56,6 +58,8 @@ final class EmbeddedReader: Sendable {
   private func read<Value: Sendable>(
     _ work: @escaping @Sendable (LookUpReader) throws(ReceiverError) -> Value
   ) async throws(ReceiverError) -> Value {
+    // A new store that has not caught up with Dynamic does not know who is not revoked.
+    if let complaint = health?.complaint { throw .store(complaint) }
     let result: Result<Value, ReceiverError> = await withCheckedContinuation { continuation in
       queue.async { [self] in
         continuation.resume(
