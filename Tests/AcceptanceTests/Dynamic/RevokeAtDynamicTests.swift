@@ -205,7 +205,7 @@ struct RevokeAtDynamicTests {
       #expect(try server.post(event, signature: DeliveryTests.sign(event)).status == 200)
     }
     #expect(log.wait { $0.contains("3 revocations have arrived since\n") })
-    process.interrupt()
+    process.terminate()
     process.waitUntilExit()
     #expect(process.terminationReason == .uncaughtSignal)
   }
