@@ -20,11 +20,15 @@ final class CommitProbe: Sendable {
   private static let patience = DispatchTimeInterval.seconds(2)
   /// How long a commit proves that the next one would succeed. Pings, however many, cost four commits a second at most.
   private static let proof: UInt64 = 250_000_000
+  /// How long a look at the store's files counts: pings come in rounds of a few, and a look is three system calls.
+  private static let sight: UInt64 = 10_000_000
 
   private let store: RevocationStore
   private let state = Mutex(State())
   /// In nanoseconds of the monotonic clock; 0 when the last one failed.
   private let lastCommit = Atomic<UInt64>(0)
+  /// When the store's files were last seen, by the same clock.
+  private let lastSight = Atomic<UInt64>(0)
 
   init(_ store: RevocationStore) {
     self.store = store
@@ -36,9 +40,12 @@ final class CommitProbe: Sendable {
 
   /// Whether a commit has succeeded just now, none has failed since, and the store's files are those that were opened.
   var isProven: Bool {
-    guard DispatchTime.now().uptimeNanoseconds &- lastCommit.load(ordering: .relaxed) < Self.proof else { return false }
+    let now = DispatchTime.now().uptimeNanoseconds
+    guard now &- lastCommit.load(ordering: .relaxed) < Self.proof else { return false }
+    if now &- lastSight.load(ordering: .relaxed) < Self.sight { return true }
     do throws(StoreError) {
       try store.checkFiles()
+      lastSight.store(now, ordering: .relaxed)
       return true
     } catch {
       return false

@@ -178,7 +178,7 @@ extension Span<UInt8> {
     // The letter that is rarest in an event.
     var letter = firstIndex(of: UInt8(ascii: "g"), from: 4)
     while letter + 1 < count {
-      if extracting(letter - 4..<letter + 2).equals("\"ping\"") { return true }
+      if self[letter - 1] == UInt8(ascii: "n"), extracting(letter - 4..<letter + 2).equals("\"ping\"") { return true }
       letter = firstIndex(of: UInt8(ascii: "g"), from: letter + 1)
     }
     var escape = firstIndex(of: UInt8(ascii: "\\"), from: 0)
