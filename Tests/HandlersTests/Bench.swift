@@ -60,8 +60,8 @@ final class Bench: Sendable {
   }
 
   /// Whether the only handler failed at the event once, and is to try it again.
-  func isRetrying(_ event: Int64) throws -> Bool {
-    guard case .retrying(1, _, _) = try store.event(event)?.handlers.first?.state else { return false }
+  func isRetrying(_ event: Int64, after attempts: Int = 1) throws -> Bool {
+    guard case .retrying(attempts, _, _) = try store.event(event)?.handlers.first?.state else { return false }
     return true
   }
 

@@ -110,8 +110,7 @@ import Testing
     try await bench.settle { try bench.isRetrying(1) }
     bench.clock.set(ahead: .seconds(7200))
     dispatcher.wake()
-    try await bench.settle { handler.callCount == 2 }
-    try await bench.settle { try bench.store.backlogs()["busy"] == Backlog(pending: 1, dead: 0) }
+    try await bench.settle { try bench.isRetrying(1, after: 2) }
     // A minute, and half an hour more.
     bench.clock.set(ahead: .seconds(7200 - 1800))
     bench.clock.advance(by: .seconds(61))

@@ -27,7 +27,7 @@ enum Schemathesis {
       [
         "-m", "schemathesis.cli", "--config-file", folder.appending(path: "schemathesis.toml").path, "run",
         Repository.root.appending(path: "Config/openapi.yaml").path, "--url", address.url, "--include-tag", tag,
-        "--phases", "examples,coverage,fuzzing", "--max-examples", "20", "--seed", "1", "--request-timeout", "10",
+        "--phases", "examples,coverage,fuzzing", "--max-examples", "12", "--seed", "1", "--request-timeout", "10",
       ] + arguments, variables)
     process.executableURL = URL(filePath: "/usr/bin/python3")
     process.currentDirectoryURL = URL(filePath: home.path)
