@@ -49,16 +49,18 @@ let package = Package(
     .systemLibrary(name: "CLinux"),
     .target(name: "CSpawn"),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
-    target("HTTPMessage"),
-    target("HTTPServer", ["HTTPMessage", "CLinux"]),
-    target("Outgoing", ["CCurl", "CLinux"]),
-    target("Signature", ["COpenSSL"]),
-    target("DynamicEvents", ["Signature"]),
-    target("AccessTokens", ["COpenSSL", "Signature", "DynamicEvents"]),
+    // What both floors above it, HTTP and events, read bytes with.
+    target("Bytes"),
+    target("HTTPMessage", ["Bytes"]),
+    target("HTTPServer", ["Bytes", "HTTPMessage", "CLinux"]),
+    target("Outgoing", ["Bytes", "CCurl", "CLinux"]),
+    target("Signature", ["Bytes", "COpenSSL"]),
+    target("DynamicEvents", ["Bytes", "Signature"]),
+    target("AccessTokens", ["Bytes", "COpenSSL", "Signature", "DynamicEvents"]),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     target("SQLite", ["CSQLite"]),
-    target("KeyIndex", ["SQLite"]),
-    target("RevocationStore", ["Signature", "DynamicEvents", "SQLite", "KeyIndex", "CLinux", systemPackage]),
+    target("KeyIndex", ["Bytes", "SQLite"]),
+    target("RevocationStore", ["Bytes", "DynamicEvents", "SQLite", "KeyIndex", "CLinux", systemPackage]),
     target("DynamicAPI", ["Outgoing", "Signature", "DynamicEvents"]),
     target("Recovery", ["DynamicAPI", "Signature", "DynamicEvents", "RevocationStore"]),
     target(
@@ -69,14 +71,14 @@ let package = Package(
     target(
       "Receiver",
       [
-        "HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore", "Handlers",
-        "Outgoing", "DynamicAPI", "Recovery", logging,
+        "Bytes", "HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore",
+        "Handlers", "Outgoing", "DynamicAPI", "Recovery", logging,
       ]),
     .executableTarget(
       name: "revoked",
       dependencies: [
-        "CLinux", "Outgoing", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicEvents", "DynamicAPI",
-        "RevocationStore", "Recovery", "Handlers", logging, "Yams",
+        "Bytes", "CLinux", "Outgoing", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicEvents",
+        "DynamicAPI", "RevocationStore", "Recovery", "Handlers", logging, "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
@@ -85,9 +87,10 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["HTTPMessage", "HTTPServer", "COpenSSL", "Signature", "DynamicEvents", logging],
       path: "Tests/TestSupport", resources: [.copy("Endpoint/endpoint.py")], swiftSettings: swift),
+    tests("BytesTests", ["Bytes", "TestSupport"]),
     tests("HTTPMessageTests", ["HTTPMessage", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("OutgoingTests", ["Outgoing", "TestSupport"]),
-    tests("HTTPServerTests", ["HTTPServer", "HTTPMessage", "TestSupport"]),
+    tests("HTTPServerTests", ["Bytes", "HTTPServer", "HTTPMessage", "TestSupport"]),
     tests("SignatureTests", ["Signature", "TestSupport"]),
     tests("DynamicEventsTests", ["DynamicEvents", "Signature", "TestSupport"]),
     tests(
@@ -110,7 +113,10 @@ let package = Package(
       ]),
     tests(
       "RevokedTests",
-      ["revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicAPI", "TestSupport", logging]),
+      [
+        "revoked", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicEvents", "DynamicAPI", "TestSupport",
+        logging,
+      ]),
     tests(
       "FuzzTests",
       [

@@ -1,3 +1,4 @@
+internal import Bytes
 package import DynamicEvents
 
 /// The three parts of a JWT in the compact form, `header.payload.signature` (RFC 7515 §7.1), found but not decoded.

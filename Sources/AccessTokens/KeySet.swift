@@ -1,3 +1,4 @@
+internal import Bytes
 package import DynamicEvents
 
 /// The keys that an environment signs its JWTs with: a JSON Web Key Set (RFC 7517 §5), as far as `RS256` can use it.

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import DynamicEvents
 
 /// The text of one JSON value that a reader has passed, so that it is known to be valid.
@@ -41,7 +42,7 @@ extension Span<UInt8> {
   /// Whether the value is the string, or a list of strings with it among them.
   func isOrContains(_ expected: [UInt8]) -> Bool {
     var contains = false
-    let areStrings = strings { if $0.isEqual(to: expected) { contains = true } }
+    let areStrings = strings { if $0.isEqual(to: expected.span) { contains = true } }
     return areStrings && contains
   }
 
@@ -58,18 +59,5 @@ extension Span<UInt8> {
     } catch {
       return false
     }
-  }
-
-  func isEqual(to other: [UInt8]) -> Bool {
-    guard count == other.count else { return false }
-    for index in 0..<count where self[index] != other[index] { return false }
-    return true
-  }
-
-  func equals(_ text: StaticString) -> Bool {
-    guard count == text.utf8CodeUnitCount else { return false }
-    // `index` is below the literal's own count.
-    for index in 0..<count where unsafe self[index] != text.utf8Start[index] { return false }
-    return true
   }
 }

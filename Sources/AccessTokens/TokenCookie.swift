@@ -1,3 +1,4 @@
+internal import Bytes
 internal import DynamicEvents
 
 /// Finds the cookie that carries the JWT in the value of a `Cookie` field (RFC 6265 §4.2).

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import DynamicEvents
 
 /// The parameters of a JWS header (RFC 7515 §4) that decide how it is verified.

@@ -1,3 +1,4 @@
+internal import Bytes
 package import DynamicEvents
 
 /// The decoded payload of a JWT: the claims, and where those lie that only a verification asks for.

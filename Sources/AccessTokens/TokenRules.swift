@@ -1,3 +1,4 @@
+internal import Bytes
 package import DynamicEvents
 
 /// What a JWT must say to count, beside its signature.
@@ -46,7 +47,7 @@ package struct TokenRules: Sendable {
 }
 
 extension Span<UInt8> {
-  fileprivate func isText(_ text: String) -> Bool { withString { $0.isEqual(to: Array(text.utf8)) } ?? false }
+  fileprivate func isText(_ text: String) -> Bool { withString { $0.isEqual(to: text.utf8.span) } ?? false }
 
   /// Whether the value is a string with `word` among its words, as RFC 6749 §3.3 writes a scope.
   fileprivate func hasWord(_ word: String) -> Bool {
@@ -54,7 +55,7 @@ extension Span<UInt8> {
     return withString { text in
       var start = 0
       for index in 0...text.count where index == text.count || text[index] == 0x20 {
-        if text.extracting(start..<index).isEqual(to: word) { return true }
+        if text.extracting(start..<index).isEqual(to: word.span) { return true }
         start = index + 1
       }
       return false

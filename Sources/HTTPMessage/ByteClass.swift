@@ -25,9 +25,6 @@ package struct ByteClass: Sendable {
 }
 
 extension UInt8 {
-  @inline(__always)
-  package var isDigit: Bool { self &- 0x30 < 10 }
-
   /// A field value's byte (RFC 9110 §5.5): visible ASCII, SP, HTAB and obs-text. No other control, no DEL.
   @inline(__always)
   package var isFieldContent: Bool { (self >= 0x20 && self != 0x7f) || self == 0x09 }
@@ -49,16 +46,6 @@ extension UInt8 {
 }
 
 extension Span<UInt8> {
-  /// Byte for byte.
-  package func equals(_ text: StaticString) -> Bool {
-    guard count == text.utf8CodeUnitCount else { return false }
-    for index in indices {
-      // A StaticString's UTF-8 lives as long as the process, and `index` is below its count.
-      if self[index] != (unsafe text.utf8Start[index]) { return false }
-    }
-    return true
-  }
-
   /// Equality without regard to ASCII case; `lowercase` is already in lower case.
   package func equals(ignoringCase lowercase: StaticString) -> Bool {
     guard count == lowercase.utf8CodeUnitCount else { return false }

@@ -1,3 +1,5 @@
+internal import Bytes
+
 extension RequestHead {
   /// Gives the fields that frame the message their meaning. Each is refused when two readers could understand it
   /// differently: that difference is what request smuggling lives on (RFC 9112 §11.2).

@@ -1,3 +1,5 @@
+internal import Bytes
+
 extension RequestHead {
   /// What the bytes at hand amount to.
   package enum Progress: Sendable, Equatable {

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// A request line and its fields as offsets into the bytes they were parsed from; those bytes are handed along with it.
 /// 16-bit offsets: a head is at most 65,535 bytes. Filled in place and used again, so that a request allocates nothing;
 /// not copyable, because a copy would share the table of fields and nobody needs one.
@@ -100,4 +102,16 @@ package enum FieldLookup: Sendable, Equatable {
   case absent
   case once(Range<Int>)
   case repeated
+}
+
+extension RequestHead {
+  /// What stands behind the `?` of the target; empty without one. `bytes` are the head's.
+  package func query(in bytes: Span<UInt8>) -> Range<Int> {
+    let start = path.range.upperBound
+    // The request line has been judged: the target ends with a space.
+    guard start < bytes.count, bytes[start] == UInt8(ascii: "?") else { return start..<start }
+    var end = start + 1
+    while end < bytes.count, bytes[end] != UInt8(ascii: " ") { end += 1 }
+    return start + 1..<end
+  }
 }

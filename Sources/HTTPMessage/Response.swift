@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// A response whose head is encoded once: constant answers cost two copies each time they are sent.
 package struct Response: Sendable {
   package let status: Status
@@ -64,9 +66,13 @@ package struct Response: Sendable {
 
   /// An error as `application/problem+json` (RFC 9457). Nothing of the request is echoed.
   package init(problem status: Status, detail: String? = nil, fields: [(StaticString, String)] = []) {
-    var text = #"{"type":"about:blank","title":"\#(status.reason)","status":\#(status.code)"#
-    if let detail { text += #","detail":"\#(detail)""# }
-    self.init(status, contentType: "application/problem+json", fields: fields, body: text + "}\n")
+    var text = Array(#"{"type":"about:blank","title":"\#(status.reason)","status":\#(status.code)"#.utf8)
+    if let detail {
+      text.append(contentsOf: #","detail":"#)
+      JSONText.append(detail, to: &text)
+    }
+    text.append(contentsOf: "}\n")
+    self.init(status, contentType: "application/problem+json", fields: fields, body: text)
   }
 
   /// `date`: a Date field with its line end. `withoutBody`: the answer to HEAD, whose fields are those of GET.
@@ -90,3 +96,22 @@ package struct Response: Sendable {
 
 /// What a response says of its connection; nothing, where HTTP/1.1's default holds.
 package enum ConnectionOption: Sendable { case close, keepAlive }
+
+extension [UInt8] {
+  /// Appends a copy of the bytes.
+  package mutating func append(contentsOf bytes: Span<UInt8>) {
+    // The pointer is used within the closure only.
+    unsafe bytes.withUnsafeBufferPointer { unsafe append(contentsOf: $0) }
+  }
+
+  /// - Parameter number: not negative.
+  mutating func append(decimal number: Int) {
+    if number >= 10 { append(decimal: number / 10) }
+    append(UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: number % 10))
+  }
+
+  package mutating func append(contentsOf text: StaticString) {
+    // A StaticString's UTF-8 pointer is valid for the life of the process.
+    unsafe append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+  }
+}

@@ -1,3 +1,5 @@
+internal import Bytes
+
 extension Span<UInt8> {
   /// The first index from `start` on whose byte is no `tchar`, or `count`. Eight bytes at a time: names are of letters
   /// and hyphens.
@@ -5,8 +7,7 @@ extension Span<UInt8> {
   func endOfToken(from start: Int) -> Int {
     var index = start
     while index + 8 <= count {
-      // Checked against the span's bounds; any eight bytes are a UInt64.
-      let word = UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+      let word = word(at: index)
       let stops = word.bytesNeitherLetterNorHyphen
       guard stops != 0 else {
         index += 8
@@ -26,8 +27,7 @@ extension Span<UInt8> {
   func endOfFieldContent(from start: Int) -> Int {
     var index = start
     while index + 8 <= count {
-      // Checked against the span's bounds; any eight bytes are a UInt64.
-      let word = UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
+      let word = word(at: index)
       let stops = word.bytesBelowSpace | (word ^ 0x7f7f_7f7f_7f7f_7f7f).zeroBytes
       guard stops != 0 else {
         index += 8

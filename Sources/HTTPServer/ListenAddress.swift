@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Where a listener binds: `HOST:PORT`, `[v6]:PORT` or `unix:/path`. Port 0 lets the kernel pick one. `*` is every
 /// address of the host, `[::]` as well where the kernel takes IPv4 on it, and a name all of its addresses.
 public enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
@@ -21,7 +23,7 @@ public enum ListenAddress: Sendable, Equatable, CustomStringConvertible {
     var host = text[..<colon]
     let digits = text[text.index(after: colon)...]
     // `UInt16("+80")` succeeds, hence the check of the digits.
-    guard !digits.isEmpty, digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let port = UInt16(digits) else {
+    guard digits.utf8.areDigits, let port = UInt16(digits) else {
       return nil
     }
     if host.hasPrefix("["), host.hasSuffix("]") {

@@ -1,3 +1,4 @@
+internal import Bytes
 package import SQLite
 
 /// Some entries of a run in the order of their hashes: what is read from the disk to find one.
@@ -121,10 +122,7 @@ enum Checksum {
 
 /// Words of eight bytes as a BLOB holds them.
 enum LittleEndianWords {
-  static func word(at start: Int, _ bytes: Span<UInt8>) -> UInt64 {
-    // The bounds are checked, and any eight bytes are a word.
-    unsafe UInt64(littleEndian: bytes.bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt64.self))
-  }
+  static func word(at start: Int, _ bytes: Span<UInt8>) -> UInt64 { bytes.word(at: start) }
 
   /// Returns nil unless there are whole words.
   static func words(_ bytes: Span<UInt8>) -> [UInt64]? {

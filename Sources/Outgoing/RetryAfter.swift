@@ -1,3 +1,4 @@
+internal import Bytes
 package import Foundation
 
 /// `Retry-After` (RFC 9110 section 10.2.3): seconds, or a date.
@@ -13,7 +14,7 @@ package enum RetryAfter {
   /// `nil` for none, one that cannot be read, and a date that has passed.
   package static func pause(_ value: String?, now: Date) -> Duration? {
     guard let value, (1...64).contains(value.utf8.count) else { return nil }
-    if value.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+    if value.utf8.areDigits {
       return .seconds(min(Int64(value) ?? longest, longest))
     }
     guard let date = date(value, now: now), date > now else { return nil }

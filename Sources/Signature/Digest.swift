@@ -1,3 +1,4 @@
+internal import Bytes
 internal import COpenSSL
 
 /// The 32 bytes of a SHA-256 or of an HMAC-SHA256.

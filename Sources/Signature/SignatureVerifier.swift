@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Decides whether a body was signed with one of the secrets. Not `Sendable`: one per loop.
 package final class SignatureVerifier {
   private let codes: [HMACSHA256]

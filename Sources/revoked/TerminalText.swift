@@ -1,3 +1,5 @@
+internal import Bytes
+
 extension String {
   /// The text with everything replaced that a terminal might act on, or that would make it show something else than
   /// what is there: control and format characters, ESC and bidirectional overrides among them, as `\u{1b}`. A peer
@@ -9,7 +11,7 @@ extension String {
   /// The same for JSON, which stays the same value: outside of strings it has no such character but line ends.
   var visibleJSON: String {
     escaped { scalar in
-      scalar == "\n" ? nil : scalar.escapedForJSON
+      scalar == "\n" ? nil : JSONText.escape(of: scalar)
     }
   }
 
@@ -52,14 +54,6 @@ extension Character {
 }
 
 extension Unicode.Scalar {
-  /// As `\u202e`, or two of them for one beyond U+FFFF.
-  var escapedForJSON: String {
-    String(self).utf16.map { unit in
-      let digits = String(unit, radix: 16)
-      return "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-    }.joined()
-  }
-
   /// Whether a terminal might act on it, or show something else for it than what is there.
   var isUnsafeOnTerminal: Bool {
     if isASCII { return value < 0x20 || value == 0x7F }

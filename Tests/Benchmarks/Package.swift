@@ -38,20 +38,21 @@ let package = Package(
   targets: [
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
     .target(name: "CAllocations"),
-    .target(name: "HTTPMessage", swiftSettings: swift),
-    .target(name: "Signature", dependencies: ["COpenSSL"], swiftSettings: swift),
-    .target(name: "DynamicEvents", dependencies: ["Signature"], swiftSettings: swift),
+    .target(name: "Bytes", swiftSettings: swift),
+    .target(name: "HTTPMessage", dependencies: ["Bytes"], swiftSettings: swift),
+    .target(name: "Signature", dependencies: ["Bytes", "COpenSSL"], swiftSettings: swift),
+    .target(name: "DynamicEvents", dependencies: ["Bytes", "Signature"], swiftSettings: swift),
     .systemLibrary(name: "CLinux"),
     .target(name: "CSpawn"),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
-    .target(name: "Outgoing", dependencies: ["CCurl", "CLinux"], swiftSettings: swift),
+    .target(name: "Outgoing", dependencies: ["Bytes", "CCurl", "CLinux"], swiftSettings: swift),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
     .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: swift),
-    .target(name: "KeyIndex", dependencies: ["SQLite"], swiftSettings: swift),
+    .target(name: "KeyIndex", dependencies: ["Bytes", "SQLite"], swiftSettings: swift),
     .target(
       name: "RevocationStore",
       dependencies: [
-        "Signature", "DynamicEvents", "SQLite", "KeyIndex", "CLinux",
+        "Bytes", "DynamicEvents", "SQLite", "KeyIndex", "CLinux",
         .product(name: "SystemPackage", package: "swift-system"),
       ], swiftSettings: swift),
     .target(

@@ -1,4 +1,5 @@
 internal import AccessTokens
+internal import Bytes
 internal import DynamicEvents
 internal import HTTPMessage
 

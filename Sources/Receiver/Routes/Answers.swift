@@ -1,3 +1,4 @@
+internal import Foundation
 internal import HTTPMessage
 
 /// The answers that never change, encoded once.
@@ -55,4 +56,13 @@ enum Answers {
 
   private static let tokenChallenge: (StaticString, String) = ("WWW-Authenticate", #"Bearer realm="revoked""#)
   private static let retryAfter: (StaticString, String) = ("Retry-After", "5")
+}
+
+extension JSONEncoder {
+  /// As the commands print it: the keys in the order of the alphabet.
+  static var ofAnswers: JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return encoder
+  }
 }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import DynamicEvents
 internal import HTTPMessage
 internal import Logging

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPMessage
 internal import RevocationStore
 internal import Synchronization

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import DynamicEvents
 internal import HTTPMessage
 internal import HTTPServer
@@ -85,7 +86,7 @@ final class WebhookResponder: Responder {
   /// `nil`: it is a POST to the webhook.
   private func route(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
     let target = bytes.extracting(head.path.range)
-    if target.elementsEqual(path) {
+    if target.isEqual(to: path) {
       if head.method == .post { return nil }
       service.refusals.add(.methodNotAllowed, bytes)
       return Answers.postOnly
@@ -187,12 +188,6 @@ extension Span<UInt8> {
       escape = firstIndex(of: UInt8(ascii: "\\"), from: escape + 1)
     }
     return false
-  }
-
-  fileprivate func elementsEqual(_ other: [UInt8]) -> Bool {
-    guard count == other.count else { return false }
-    for index in indices where self[index] != other[index] { return false }
-    return true
   }
 
   var bytesCopied: [UInt8] {

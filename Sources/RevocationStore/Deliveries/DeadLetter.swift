@@ -1,3 +1,4 @@
+internal import Bytes
 package import DynamicEvents
 internal import SQLite
 
@@ -29,7 +30,7 @@ package struct DeadLetterID: Hashable, Comparable, Sendable, LosslessStringConve
 
   package init?(_ text: String) {
     let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
-    guard let number = parts.first, !number.isEmpty, number.utf8.allSatisfy({ (0x30...0x39).contains($0) }),
+    guard let number = parts.first, number.utf8.areDigits,
       let event = Int64(number), event > 0
     else { return nil }
     self.event = event

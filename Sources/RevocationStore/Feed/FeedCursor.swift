@@ -1,5 +1,5 @@
+internal import Bytes
 internal import SQLite
-internal import Signature
 
 /// A place in the feed: everything up to it has been read. Written as `EPOCH-SEQ`, eight lower-case hexadecimal digits
 /// and a decimal number; for callers it is opaque.
@@ -21,14 +21,12 @@ package struct FeedCursor: Hashable, Sendable {
     epoch = 0
     seq = 0
     for index in 0..<8 {
-      switch text[index] {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): epoch = epoch << 4 | UInt32(text[index] - UInt8(ascii: "0"))
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): epoch = epoch << 4 | UInt32(text[index] - UInt8(ascii: "a") + 10)
-      default: return nil
-      }
+      let digit = Hexadecimal.lowerCaseNibble(text[index])
+      guard digit < 16 else { return nil }
+      epoch = epoch << 4 | UInt32(digit)
     }
     for index in 9..<text.count {
-      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(text[index]) else { return nil }
+      guard text[index].isDigit else { return nil }
       let (tens, overflow) = seq.multipliedReportingOverflow(by: 10)
       let (sum, carry) = tens.addingReportingOverflow(Int64(text[index] - UInt8(ascii: "0")))
       guard !overflow, !carry else { return nil }

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import HTTPServer
 internal import Logging
 
@@ -43,7 +44,7 @@ extension ValueParser where Value == Int {
   static func count(_ range: ClosedRange<Int>) -> Self {
     Self("a number from \(range.lowerBound) to \(range.upperBound)") { text in
       // `Int("+4")` succeeds, hence the check of the digits.
-      guard text.utf8.allSatisfy({ (0x30...0x39).contains($0) }), let number = Int(text) else { return nil }
+      guard text.utf8.areDigits, let number = Int(text) else { return nil }
       return range.contains(number) ? number : nil
     }
   }
@@ -66,7 +67,7 @@ extension ValueParser where Value == Duration {
     let longest = Duration.milliseconds(count * unit.milliseconds)
     return ValueParser { (value) throws(Mismatch) in
       let text = try value.single
-      if !text.isEmpty, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) {
+      if text.utf8.areDigits {
         throw Mismatch("\(text.debugDescription) has no unit: write \(text)s, or use ms, m, h or d")
       }
       guard let duration = WrittenDuration(text)?.duration, duration >= shortest, duration <= longest else {
@@ -102,7 +103,7 @@ extension ValueParser where Value == ListenAddress {
   /// The slips that are common, each with what to write instead.
   private static func reason(_ text: String) -> String {
     let port = text.split(separator: ":", omittingEmptySubsequences: false).last ?? ""
-    let isNumber = !port.isEmpty && port.utf8.allSatisfy { (0x30...0x39).contains($0) }
+    let isNumber = port.utf8.areDigits
     if text.contains("://") { return "is a URL; write HOST:PORT" }
     if text.hasPrefix("unix:"), text.utf8.count > 107 + "unix:".utf8.count {
       return "has a path of more than 107 bytes, which is what a socket's may have"

@@ -1,9 +1,11 @@
+internal import Bytes
+internal import DynamicEvents
 internal import Logging
 
 extension LogLine {
   mutating func appendJSON(
     _ level: Logger.Level, _ message: String, _ metadata: [(key: String, value: Logger.MetadataValue)],
-    at time: LogTimestamp
+    at time: Timestamp
   ) {
     append(#"{"time":""#)
     time.append(to: &bytes)
@@ -50,35 +52,16 @@ extension LogLine {
     }
   }
 
-  /// RFC 8259 §7: the quotation mark, the reverse solidus and U+0000 to U+001F must be escaped. A `String` is valid
-  /// Unicode already, so its bytes can be copied.
   private mutating func appendJSON(_ text: String) {
-    append("\"")
-    defer { append("\"") }
-    // Nearly every text: copied as a block.
-    let plain = { (byte: UInt8) in
-      (0x20..<0x7F).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
-    }
-    if text.utf8.allSatisfy(plain) { return append(text) }
-    for scalar in text.unicodeScalars {
-      switch scalar {
-      case "\"": append(#"\""#)
-      case "\\": append(#"\\"#)
-      case "\n": append(#"\n"#)
-      case "\r": append(#"\r"#)
-      case "\t": append(#"\t"#)
-      // More than must be: it may reorder a line on a terminal, or break it (U+2028). The value stays the same.
-      case _ where scalar.isUnsafeOnTerminal: append(scalar.escapedForJSON)
-      default: bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
-      }
-    }
+    // More than must be: it may reorder a line on a terminal, or break it (U+2028). The value stays the same.
+    JSONText.append(text, to: &bytes) { $0.isUnsafeOnTerminal }
   }
 }
 
 extension LogLine {
   mutating func appendText(
     _ level: Logger.Level, _ message: String, _ metadata: [(key: String, value: Logger.MetadataValue)],
-    at time: LogTimestamp
+    at time: Timestamp
   ) {
     time.append(to: &bytes)
     append(" ")

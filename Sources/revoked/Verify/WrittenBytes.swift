@@ -1,5 +1,5 @@
+internal import Bytes
 internal import Foundation
-internal import Signature
 
 extension Collection<UInt8> {
   /// The bytes behind an even number of hexadecimal digits of either case; `nil` for anything else.

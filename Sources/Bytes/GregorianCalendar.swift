@@ -1,9 +1,10 @@
 /// The proleptic Gregorian calendar as RFC 3339 uses it, on numbers: Foundation's costs a hundred times as much.
 ///
 /// Years count from March, so that the leap day comes last and every month begins at a fixed place in its year.
-enum GregorianCalendar {
+package enum GregorianCalendar {
   /// Days since 1970-01-01; `nil` for a day that does not exist.
-  static func day(year: Int64, month: Int64, day: Int64) -> Int64? {
+  @inlinable
+  package static func day(year: Int64, month: Int64, day: Int64) -> Int64? {
     guard (0...9999).contains(year), (1...12).contains(month), day >= 1 else { return nil }
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     let length: Int64 =
@@ -21,7 +22,8 @@ enum GregorianCalendar {
   }
 
   /// The inverse of `day`, for days within the years 0000 to 9999.
-  static func date(ofDay day: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  @inlinable
+  package static func date(ofDay day: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let (era, dayOfEra) = (day + daysTo1970).quotientFlooring(by: daysOfEra)
     let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
     let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
@@ -33,14 +35,15 @@ enum GregorianCalendar {
   }
 
   /// In 400 years.
-  private static let daysOfEra: Int64 = 146_097
+  @usableFromInline static var daysOfEra: Int64 { 146_097 }
   /// From 0000-03-01.
-  private static let daysTo1970: Int64 = 719_468
+  @usableFromInline static var daysTo1970: Int64 { 719_468 }
 }
 
 extension Int64 {
   /// Rounds down, so that the remainder is never negative, before 1970 as well.
-  func quotientFlooring(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+  @inlinable
+  package func quotientFlooring(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
     let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
   }

@@ -1,3 +1,5 @@
+internal import Bytes
+
 #if canImport(FoundationEssentials)
   public import FoundationEssentials
 #else

@@ -1,3 +1,5 @@
+internal import Bytes
+
 extension JSONReader {
   /// RFC 8259 §7 and §8.1: from the opening quote past the closing one.
   mutating func readString(in text: Span<UInt8>) throws(JSONError) -> JSONString {
@@ -80,5 +82,40 @@ extension JSONReader {
     guard position + length <= text.count, second.contains(text[position + 1]) else { throw error(.invalidUTF8) }
     for offset in 2..<max(length, 2) where text[position + offset] & 0xC0 != 0x80 { throw error(.invalidUTF8) }
     position += length
+  }
+}
+
+extension JSONReader {
+  /// Where the value that stands here lies, whatever it is.
+  package mutating func value(in text: Span<UInt8>) throws(JSONError) -> Range<Int> {
+    _ = try startOfValue(in: text)
+    let start = position
+    try skipValue(in: text)
+    return start..<position
+  }
+
+  /// RFC 8259 §6: `-? (0 | 1-9 digits) (. digits)? ([eE] [+-]? digits)?`. The value is of no interest here.
+  mutating func readNumber(in text: Span<UInt8>) throws(JSONError) {
+    if peek(in: text) == UInt8(ascii: "-") { position += 1 }
+    if peek(in: text) == UInt8(ascii: "0") {
+      position += 1
+    } else {
+      try readDigits(in: text)
+    }
+    if peek(in: text) == UInt8(ascii: ".") {
+      position += 1
+      try readDigits(in: text)
+    }
+    if let byte = peek(in: text), byte | 0x20 == UInt8(ascii: "e") {
+      position += 1
+      if let sign = peek(in: text), sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") { position += 1 }
+      try readDigits(in: text)
+    }
+  }
+
+  private mutating func readDigits(in text: Span<UInt8>) throws(JSONError) {
+    let start = position
+    while let byte = peek(in: text), byte.isDigit { position += 1 }
+    guard position > start else { throw error(.invalidNumber) }
   }
 }

@@ -1,3 +1,5 @@
+internal import Bytes
+
 extension Timestamp {
   /// RFC 3339 §5.6, `YYYY-MM-DDTHH:MM:SS`, up to nine fraction digits (cut to milliseconds), `Z` or `±HH:MM`.
   ///
@@ -37,7 +39,7 @@ private func number(in text: Span<UInt8>, at start: Int, digits: Int) -> Int64? 
   var value: Int64 = 0
   for position in start..<start + digits {
     let byte = text[position]
-    guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) else { return nil }
+    guard byte.isDigit else { return nil }
     value = value * 10 + Int64(byte - UInt8(ascii: "0"))
   }
   return value

@@ -1,9 +1,9 @@
+import Bytes
 import Foundation
 import Testing
 
-@testable import Receiver
-
-@Suite("Text as JSON", .timeLimit(.minutes(1))) struct JSONTextTests {
+@Suite("Strings as JSON writes them", .timeLimit(.minutes(1)))
+struct JSONTextTests {
   @Test(
     arguments: [
       "", "0c9b7c1e-6f3e-4a51-9d3e-1f0a7b2c4d5e", "\"", "\\", "a\"b\\c/d", "\u{0}\u{1F}\n\t", "\u{7F}", "é🙂\u{2028}",

@@ -1,3 +1,4 @@
+internal import Bytes
 internal import Signature
 
 /// Sixteen bytes that a UUID text stands for: one word compare each way, no allocation.

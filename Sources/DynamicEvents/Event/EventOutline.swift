@@ -1,6 +1,7 @@
+internal import Bytes
 package import Signature
 
-/// What the receiver must know of an event before it stores it, made without allocation.
+/// What the receiver must know of an event before it stores it, made without allocation: an `Event` has `String`s.
 package struct EventOutline: Sendable {
   package enum Kind: Hashable, Sendable {
     case sessionRevoked(SessionID, by: RevokedBy)
@@ -38,11 +39,11 @@ package struct EventOutline: Sendable {
       otherSessions = fields.otherSessions
     } else {
       otherSessions = []
-      kind = eventName.withValue(in: body) { $0.equals(EventNames.ping) } ? .ping : .other
+      kind = eventName.withValue(in: body) { $0.isEqual(to: EventNames.ping.utf8.span) } ? .ping : .other
     }
     eventId = fields[.eventId]
     messageId = fields[.messageId]
-    isTest = fields[.webhookId]?.withValue(in: body) { $0.equals(EventNames.testWebhookID) } ?? false
+    isTest = fields[.webhookId]?.withValue(in: body) { $0.isEqual(to: EventNames.testWebhookID.utf8.span) } ?? false
     timestamp = fields.timestamp(.timestamp, in: body)
     createdAt = fields.timestamp(.createdAt, in: body)
     revokedAt = fields.timestamp(.revokedAt, in: body)
@@ -56,25 +57,47 @@ package struct EventOutline: Sendable {
   }
 }
 
-extension RevokedBy {
-  init?(eventName: Span<UInt8>) {
-    if eventName.equals(EventNames.sessionRevoked) {
-      self = .user
-    } else if eventName.equals(EventNames.adminSessionRevoked) {
-      self = .admin
-    } else if eventName.equals(EventNames.operatorSessionRevoked) {
-      self = .operator
-    } else {
-      return nil
+/// What a delivery turns out to be. Nothing of the body is parsed before its signature has been verified.
+package enum SignedDelivery: Sendable {
+  /// Not signed with any of the secrets. Nobody learns why.
+  case forged
+  /// Dynamic's, but not usable: to be kept as a dead letter, never refused.
+  case undecodable(UndecodableReason)
+  case genuine(EventOutline)
+
+  /// - Parameters:
+  ///   - signature: the value of `x-dynamic-signature-256`.
+  ///   - body: the raw bytes of the request's body.
+  package init(signature: Span<UInt8>, body: Span<UInt8>, verifier: SignatureVerifier) {
+    guard verifier.isValid(signature, body: body) else {
+      self = .forged
+      return
+    }
+    do throws(UndecodableReason) {
+      self = .genuine(try EventOutline(body))
+    } catch {
+      self = .undecodable(error)
     }
   }
 }
 
-extension Span<UInt8> {
-  fileprivate func equals(_ name: String) -> Bool {
-    let name = name.utf8.span
-    guard count == name.count else { return false }
-    for index in indices where self[index] != name[index] { return false }
-    return true
+/// Why a body that was signed cannot be used. Holds no byte of the input, so it may be logged and stored.
+public enum UndecodableReason: Error, Hashable, CustomStringConvertible {
+  /// The body is not JSON.
+  case notJSON(JSONError)
+  /// The body is JSON, but not an object.
+  case notAnObject
+  /// `eventName` is absent or not a string.
+  case noEventName
+  /// A session was revoked, but `data.id` does not say which: absent, not a string, or not of a session id's form.
+  case noSessionID
+
+  public var description: String {
+    switch self {
+    case .notJSON(let error): "the body is not JSON: \(error)"
+    case .notAnObject: "the body is not a JSON object"
+    case .noEventName: "the body has no eventName"
+    case .noSessionID: "the event of a revoked session has no valid data.id"
+    }
   }
 }

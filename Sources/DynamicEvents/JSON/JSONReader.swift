@@ -176,3 +176,47 @@ extension JSONReader {
     }
   }
 }
+
+extension JSONReader {
+  /// Enters the array that stands here. `false`, with nothing read, when another value does.
+  package mutating func enterArray(in text: Span<UInt8>) throws(JSONError) -> Bool {
+    guard try startOfValue(in: text) == UInt8(ascii: "[") else { return false }
+    open(isObject: false)
+    return true
+  }
+
+  /// Whether an element of the array entered last stands next; `false`, and the array is left, at its end.
+  package mutating func nextElement(in text: Span<UInt8>) throws(JSONError) -> Bool {
+    let isFirst = !isAfterValue
+    if try isAtEnd(UInt8(ascii: "]"), in: text) { return false }
+    if !isFirst { try expect(UInt8(ascii: ","), in: text) }
+    return true
+  }
+
+  /// Passes the null that stands here. `false`, with nothing read, when another value does.
+  package mutating func null(in text: Span<UInt8>) throws(JSONError) -> Bool {
+    guard try startOfValue(in: text) == UInt8(ascii: "n") else { return false }
+    try skipValue(in: text)
+    return true
+  }
+}
+
+/// Why bytes are not JSON (RFC 8259) as we take it. Holds no byte of the input, so it may be logged.
+public struct JSONError: Error, Hashable, CustomStringConvertible {
+  /// Where the reader stopped, in bytes from the beginning.
+  public let offset: Int
+  public let reason: Reason
+
+  public enum Reason: String, Sendable {
+    case unexpectedEnd = "the text ends too early"
+    case unexpectedByte = "a byte that may not stand here"
+    case byteOrderMark = "a byte order mark"
+    case controlCharacter = "a control character inside a string"
+    case invalidEscape = "an escape that does not exist"
+    case invalidUTF8 = "a string that is not UTF-8"
+    case invalidNumber = "a malformed number"
+    case trailingBytes = "bytes after the value"
+  }
+
+  public var description: String { "at byte \(offset): \(reason.rawValue)" }
+}

@@ -1,3 +1,5 @@
+internal import Bytes
+
 /// Base64url as JWTs use it (RFC 7515 §2): the URL alphabet, no padding, and only what an encoder makes.
 ///
 /// Stricter than most readers, which skip line breaks or stray bits: two texts for one value are one too many where a
@@ -85,27 +87,6 @@ package enum Base64URL {
 }
 
 extension Span<UInt8> {
-  /// The first index from `start` on that holds the byte; `count`, or `start` beyond it, where none does.
-  package func firstIndex(of byte: UInt8, from start: Int) -> Int {
-    var index = start
-    let wanted = UInt64(byte) &* 0x0101_0101_0101_0101
-    while index + 8 <= count {
-      let difference = word(at: index) ^ wanted
-      // The lowest top bit that is set is always right.
-      let found = (difference &- 0x0101_0101_0101_0101) & ~difference & 0x8080_8080_8080_8080
-      guard found == 0 else { return index + found.trailingZeroBitCount / 8 }
-      index += 8
-    }
-    while index < count, self[index] != byte { index += 1 }
-    return index
-  }
-
-  @inline(__always)
-  fileprivate func word(at index: Int) -> UInt64 {
-    // Checked against the span's bounds; any eight bytes are a UInt64.
-    UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
-  }
-
   /// The bytes from `start` on, seven at most, and digits that stand for 0 behind them.
   fileprivate func lastWord(from start: Int) -> UInt64 {
     var word: UInt64 = 0x4141_4141_4141_4141

@@ -1,9 +1,8 @@
+import Bytes
 import TestSupport
 import Testing
 
-@testable import DynamicEvents
-
-@Suite("A string is read by the word and stops where a reader by the byte stops", .timeLimit(.minutes(2)))
+@Suite("A string is read by the word and stops where a reader by the byte stops", .timeLimit(.minutes(1)))
 struct PlainTextTests {
   /// RFC 8259 §7: what stands for itself, byte for byte.
   func end(of bytes: [UInt8], from start: Int) -> Int {
