@@ -60,7 +60,9 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     target("SQLite", ["CSQLite"]),
     target("KeyIndex", ["Bytes", "SQLite"]),
-    target("RevocationStore", ["Bytes", "DynamicEvents", "SQLite", "KeyIndex", "CLinux", systemPackage]),
+    target(
+      "RevocationStore",
+      ["Bytes", "Signature", "DynamicEvents", "SQLite", "KeyIndex", "CLinux", systemPackage]),
     target("DynamicAPI", ["Outgoing", "Signature", "DynamicEvents"]),
     target("Recovery", ["DynamicAPI", "Signature", "DynamicEvents", "RevocationStore"]),
     target(

@@ -21,7 +21,8 @@ package struct KeySet: Sendable {
       case .notAKeySet: "the key set is no object with a list of keys"
       case .noKey(0): "the key set is empty"
       case .noKey(let others):
-        "none of the \(others) keys in the key set is an RSA key of \(RSAPublicKey.sizes.lowerBound) bits or more with a kid"
+        "none of the \(others) keys in the key set is an RSA key of \(RSAPublicKey.sizes.lowerBound) bits or more with "
+          + "a kid"
       }
     }
   }

@@ -28,7 +28,8 @@ package enum APIError: Error, Sendable, CustomStringConvertible {
 
   private static func quoted(_ reason: String?) -> String { reason.map { ": \($0)" } ?? "" }
 
-  /// What the body of an error says. `error` is a text in most of them and an object in some; a body may be no JSON at all.
+  /// What the body of an error says. `error` is a text in most of them and an object in some; a body may be no JSON at
+  /// all.
   static func reason(in body: [UInt8]) -> String? {
     guard let body = JSONValue(body) else { return nil }
     let error = body["error"]

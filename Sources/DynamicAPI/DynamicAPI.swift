@@ -4,8 +4,8 @@ package import Signature
 
 /// Dynamic's REST API as one environment's token sees it.
 ///
-/// Each call is bounded in time and size. It is tried again, a few times and ever later, on 429, 5xx and network errors, but never when it
-/// could do something twice that must happen once.
+/// Each call is bounded in time and size. It is tried again, a few times and ever later, on 429, 5xx and network
+/// errors, but never when it could do something twice that must happen once.
 package struct DynamicAPI: Sendable {
   package struct Access: Sendable {
     /// An API token; not the webhook's secret, though both begin with `dyn_`.
@@ -63,7 +63,8 @@ package struct DynamicAPI: Sendable {
 
   /// - Parameters:
   ///   - path: behind the API's URL, beginning with a slash.
-  ///   - isRepeatable: whether it may happen twice. A POST is tried again after a failure only then, because the first one may have worked.
+  ///   - isRepeatable: whether it may happen twice. A POST is tried again after a failure only then, because the first
+  ///     one may have worked.
   /// - Returns: a response whose status is 2xx and whose body is whole.
   func call(
     _ method: OutgoingRequest.Method, _ path: String, query: [(name: String, value: String)] = [], body: [UInt8] = [],

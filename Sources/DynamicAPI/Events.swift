@@ -30,7 +30,8 @@ package struct EventPages: Sendable {
 }
 
 extension DynamicAPI {
-  /// What happened since then, in an order that is not documented. The filter on the time is the API's, and is not relied upon.
+  /// What happened since then, in an order that is not documented. The filter on the time is the API's, and is not
+  /// relied upon.
   package func events(since start: Timestamp?) -> EventPages {
     EventPages(pages: Pages(self, path("events"), query: start.map { [("startDate", "\($0)")] } ?? []))
   }

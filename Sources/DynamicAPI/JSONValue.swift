@@ -2,8 +2,9 @@ internal import DynamicEvents
 
 /// A value of a JSON text, together with the bytes that it came in.
 ///
-/// Dynamic's API returns bodies that were signed. A value that is decoded and encoded again has other bytes, so that its signature no longer
-/// fits. Null, absent and of another type are one: nearly every field of the API may be missing.
+/// Dynamic's API returns bodies that were signed. A value that is decoded and encoded again has other bytes, so that
+/// its signature no longer fits. Null, absent and of another type are one: nearly every field of the API may be
+/// missing.
 struct JSONValue: Sendable {
   private let text: [UInt8]
   private let range: Range<Int>

@@ -2,9 +2,9 @@ internal import Outgoing
 
 /// A list that the API returns page by page.
 ///
-/// The documentation leaves open how a list ends and in which order it comes. This is right for every reading: the list is over when a page is
-/// empty, or its cursor is missing, null, empty or one that was there before. What the pages hold may shift while they are read, so that an item
-/// may come twice.
+/// The documentation leaves open how a list ends and in which order it comes. This is right for every reading: the list
+/// is over when a page is empty, or its cursor is missing, null, empty or one that was there before. What the pages
+/// hold may shift while they are read, so that an item may come twice.
 package struct Pages: Sendable {
   /// A list has an end, whatever the other side says.
   private static let most = 10_000

@@ -1,5 +1,5 @@
-/// The URLs that Dynamic lets a webhook have: its pattern, `https://`, a host of lower-case labels whose last one has 2 to 10
-/// letters, and nothing or a path behind it.
+/// The URLs that Dynamic lets a webhook have: its pattern, `https://`, a host of lower-case labels whose last one has 2
+/// to 10 letters, and nothing or a path behind it.
 package enum WebhookURL {
   /// Why Dynamic would refuse the URL; `nil`: it would not.
   package static func objection(to url: String) -> String? {

@@ -182,8 +182,8 @@ package final class Dispatcher: Sendable {
     handlers.withLock { $0.registrations.contains { $0.wants(eventName) } }
   }
 
-  /// Whether that handler wants events of this name; `nil` as the name: what could not be decoded, which no handler gets.
-  /// Returns `nil` when there is no such handler.
+  /// Whether that handler wants events of this name; `nil` as the name: what could not be decoded, which no handler
+  /// gets. Returns `nil` when there is no such handler.
   package func wants(_ eventName: String?, of handler: String) -> Bool? {
     handlers.withLock { $0.registrations.first { $0.name == handler } }.map { registration in
       eventName.map { registration.wants($0) } ?? false

@@ -88,13 +88,19 @@ final class Service: Sendable {
 
   func unverifiedPings(_ count: Int) {
     pings.failed(
-      "a ping whose signature is missing or wrong; answered 200, and nothing was changed. Dynamic sends one while a webhook is registered. If it is registered already, compare the secret",
+      """
+      a ping whose signature is missing or wrong; answered 200, and nothing was changed. Dynamic sends one while a \
+      webhook is registered. If it is registered already, compare the secret
+      """,
       count: count)
   }
 
   func tokenWasWrong() {
     tokens.failed(
-      "private token missing or wrong; answered 401, which a proxy takes for a revoked session. Compare the caller's X-Revoked-Token with private-token"
+      """
+      private token missing or wrong; answered 401, which a proxy takes for a revoked session. Compare the caller's \
+      X-Revoked-Token with private-token
+      """
     )
   }
 

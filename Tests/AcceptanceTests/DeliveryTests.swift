@@ -16,7 +16,8 @@ struct DeliveryTests {
     _ name: String = "user.session.revoked", session: String, eventId: String = UUID().uuidString.lowercased(),
     messageId: String = "m1"
   ) -> String {
-    #"{"eventId":"\#(eventId)","messageId":"\#(messageId)","eventName":"\#(name)","timestamp":"2026-10-01T09:00:00.348Z","data":{"id":"\#(session)"}}"#
+    #"{"eventId":"\#(eventId)","messageId":"\#(messageId)","eventName":"\#(name)","#
+      + #""timestamp":"2026-10-01T09:00:00.348Z","data":{"id":"\#(session)"}}"#
   }
 
   @Test("the documented vectors are accepted, and their session is refused from then on")
@@ -32,7 +33,8 @@ struct DeliveryTests {
     #expect(lookUp.status == 200)
     #expect(
       lookUp.body
-        == #"{"sessionId":"\#(Self.session)","revoked":true,"revokedAt":"2026-10-01T09:00:00.301Z","by":"user","eventId":"22222222-2222-4222-8222-222222222222"}"#
+        == #"{"sessionId":"\#(Self.session)","revoked":true,"revokedAt":"2026-10-01T09:00:00.301Z","by":"user","#
+        + #""eventId":"22222222-2222-4222-8222-222222222222"}"#
     )
     #expect(lookUp.head.contains("\r\nX-Revoked-Last-Event: 20"))
     #expect(try server.get("/v1/sessions/\(Self.session.uppercased())").body == lookUp.body)

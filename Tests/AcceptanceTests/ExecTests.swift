@@ -59,7 +59,7 @@ struct ExecTests {
 
   @Test
   func
-    `with 256 descriptors and a concurrency of 100 every command runs, with the limit that the server was started with`()
+    `with 256 descriptors and a concurrency of 100 every command runs, with the limit of the server at its start`()
     throws
   {
     let script = #"echo "$REVOKED_EVENT_ID $(ulimit -n) $(ls /proc/self/fd | tr '\n' ' ')" >> "$0/ran""#

@@ -53,7 +53,7 @@ struct ReloadTests {
   }
 
   @Test(
-    "handlers change, come and go where they stand; a broken configuration leaves the old ones; the rest takes a restart"
+    "handlers change, come and go where they stand; a broken configuration changes nothing; the rest takes a restart"
   )
   func handlers() throws {
     let folder = try TemporaryFolder()

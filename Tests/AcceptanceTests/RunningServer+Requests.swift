@@ -31,8 +31,8 @@ extension Answer {
 
 /// Asks again until it is so, for at most half a minute. For conditions that cost a system call or a request each, and
 /// come within milliseconds.
-func eventually(_ condition: () throws -> Bool) rethrows -> Bool {
-  let limit = ContinuousClock.now + .seconds(30)
+func eventually(within patience: Duration = .seconds(30), _ condition: () throws -> Bool) rethrows -> Bool {
+  let limit = ContinuousClock.now + patience
   while ContinuousClock.now < limit {
     if try condition() { return true }
   }

@@ -16,8 +16,8 @@ import PackageDescription
 //
 //   swift run -c release --package-path Tests/Benchmarks Scale
 //
-// measures what ten million sessions cost, as ratios to a thousand, and fails when one is over its bound. It needs 10 GB of
-// the temporary folder (TMPDIR), and a machine that does nothing else. An argument is another number of sessions.
+// measures what ten million sessions cost, as ratios to a thousand, and fails when one is over its bound. It needs 10
+// GB of the temporary folder (TMPDIR), and a machine that does nothing else. An argument is another number of sessions.
 //
 // A package of its own, so that users never resolve it. It compiles the sources themselves, through symbolic links: a
 // dependency on `../..` would hide their `package` declarations, and `-enable-testing` would change what is measured.

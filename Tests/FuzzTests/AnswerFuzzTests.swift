@@ -61,8 +61,10 @@ struct AnswerFuzzTests {
 
   private static let answers = [
     #"{"cursor":"2","data":[{"webhookId":"w1","url":"https://a.example/x","events":["ping"],"isEnabled":false}]}"#,
-    #"{"data":[{"messageId":"m1","status":"failed","request":"{\"body\":\"{\\\"eventId\\\":\\\"e1\\\"}\",\"headers\":{\"x-Dynamic-signature-256\":\"sha256=00\"}}","response":{"status":503}}]}"#,
-    #"{"data":[{"messageId":"m1","request":{"body":{"eventId":"e1", "data":{"id":"x"}},"headers":{"X-Dynamic-Signature-256":["sha256=00"]}}}]}"#,
+    #"{"data":[{"messageId":"m1","status":"failed","request":"{\"body\":\"{\\\"eventId\\\":\\\"e1\\\"}\","#
+      + #"\"headers\":{\"x-Dynamic-signature-256\":\"sha256=00\"}}","response":{"status":503}}]}"#,
+    #"{"data":[{"messageId":"m1","request":{"body":{"eventId":"e1", "data":{"id":"x"}},"#
+      + #""headers":{"X-Dynamic-Signature-256":["sha256=00"]}}}]}"#,
     #"{"data":[{"eventId":"e1","eventName":"user.session.revoked","timestamp":"2026-10-01T09:00:00.348Z","data":{}}]}"#,
     #"{"error":{"code":"x","message":"no such thing"},"payload":{}}"#, #"{"error":"forbidden"}"#, "[]", "null", "",
   ].map { Array($0.utf8) }

@@ -47,7 +47,8 @@ struct TokenFuzzTests {
   private static let payloads = [
     #"{"sid":"3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10","sub":"44444444-4444-4444-8444-444444444444","iat":1700000000}"#,
     #"{"originalSid":"00112233-4455-6677-8899-aabbccddeeff","sid":"3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10","exp":1}"#,
-    #"{"environment_id":"55555555-5555-4555-8555-555555555555","s\u0069d":"3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10","iat":1.5}"#,
+    #"{"environment_id":"55555555-5555-4555-8555-555555555555","s\u0069d":"3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10","#
+      + #""iat":1.5}"#,
   ]
 
   private static let tokens = payloads.map {

@@ -8,9 +8,10 @@ import PackageDescription
 //   SWIFT_BACKTRACE=enable=no Tests/Fuzzing/.build/release/FuzzReader .build/FuzzReader \
 //     -dict=Tests/Fuzzing/FuzzReader.dict -max_len=4096 -max_total_time=600 -artifact_prefix=.build/
 //
-// and the same with FuzzChunk, FuzzEvent, FuzzToken, FuzzFeed, FuzzAnswer and FuzzSettings. A broken promise ends the run with its sentence, a trap in the code is a
-// finding by itself. The input is in the file that the last lines name; given as the only argument, it is run again.
-// Swift's own crash reporter must be off, or it comes before libFuzzer's and no file is written.
+// and the same with FuzzChunk, FuzzEvent, FuzzToken, FuzzFeed, FuzzAnswer and FuzzSettings. A broken promise ends the
+// run with its sentence, a trap in the code is a finding by itself. The input is in the file that the last lines name;
+// given as the only argument, it is run again. Swift's own crash reporter must be off, or it comes before libFuzzer's
+// and no file is written.
 //
 // A package of its own, because every target must be instrumented and the executables get libFuzzer's `main`. It
 // compiles the sources themselves, through symbolic links: a dependency on `../..` would hide their `package`

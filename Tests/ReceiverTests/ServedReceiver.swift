@@ -33,11 +33,13 @@ struct ServedReceiver {
   ) throws {
     let created = createdAt.map { #","createdAt":"\#($0)""# } ?? ""
     let body =
-      #"{"eventId":"\#(event)","eventName":"user.session.revoked","timestamp":"2026-10-01T09:00:00.348Z","data":{"id":"\#(session)"\#(created)}}"#
+      #"{"eventId":"\#(event)","eventName":"user.session.revoked","timestamp":"2026-10-01T09:00:00.348Z","#
+      + #""data":{"id":"\#(session)"\#(created)}}"#
     let code = try HMACSHA256(key: Secret(Vector.secret)).code(for: Array(body.utf8).span)
     let answer = try exchange(
       "POST /webhooks/dynamic HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
-        + "\(SignatureHeader.name): \(SignatureHeader.value(for: code))\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)",
+        + "\(SignatureHeader.name): \(SignatureHeader.value(for: code))\r\nContent-Length: "
+        + "\(body.utf8.count)\r\n\r\n\(body)",
       receiver.address)
     try #require(answer.contains("200 OK"))
   }

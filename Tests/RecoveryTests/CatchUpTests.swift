@@ -108,7 +108,8 @@ struct CatchUpTests {
     (fields: #""eventName":"user.created","data":{"id":"3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"}"#, unusable: 0),
     (
       fields:
-        #""eventName":"user.session.revoked","environmentId":"00000000-0000-4000-8000-000000000000","data":{"id":"3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"}"#,
+        #""eventName":"user.session.revoked","environmentId":"00000000-0000-4000-8000-000000000000","#
+        + #""data":{"id":"3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"}"#,
       unusable: 0
     ),
     (fields: #""eventName":"user.session.revoked","data":{"id":"all"}"#, unusable: 1),

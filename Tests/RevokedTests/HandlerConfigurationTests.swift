@@ -133,7 +133,8 @@ struct HandlerConfigurationTests {
         ["secret-file (revoked.yaml:1): number 2 of 2 has a key of 3 bytes; it needs at least 16"]
       ),
       (
-        "kind: forward, url: 'https://a.example', secret: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw]",
+        "kind: forward, url: 'https://a.example', secret: [whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, "
+          + "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw]",
         ["secret (revoked.yaml:1): number 2 of 2 is not whsec_ and base64 behind it"]
       ),
       (

@@ -87,8 +87,10 @@ package final class StandInDynamic: Sendable {
       let (session, event, message) = (UUID().text, UUID().text, UUID().text)
       let revoked = Revoked(session: session, event: event)
       let fields =
-        #""eventId":"\#(event)","eventName":"user.session.revoked","environmentId":"\#(Self.environment)","environmentName":"live","#
-        + #""timestamp":"\#(at)","data":{"id":"\#(session)","createdAt":"\#(at)","ipAddress":"203.0.113.7","revokedAt":"\#(at)"}"#
+        #""eventId":"\#(event)","eventName":"user.session.revoked","environmentId":"\#(Self.environment)","#
+        + #""environmentName":"live","#
+        + #""timestamp":"\#(at)","data":{"id":"\#(session)","createdAt":"\#(at)","ipAddress":"203.0.113.7","#
+        + #""revokedAt":"\#(at)"}"#
       let body = #"{"messageId":"\#(message)","webhookId":"\#(Webhook().id)",\#(fields)}"#
       let signature = SignatureHeader.value(for: try HMACSHA256(key: key).code(for: Array(body.utf8).span))
       change { state in
@@ -104,7 +106,8 @@ package final class StandInDynamic: Sendable {
           let taken = isLast && isDelivered
           let time = Timestamp(milliseconds: at.milliseconds + Int64(delay) * 1000)
           let record =
-            #"{"deliveryId":"\#(UUID().text)","messageId":"\#(message)","eventId":"\#(event)","status":"\#(taken ? "success" : "failed")","#
+            #"{"deliveryId":"\#(UUID().text)","messageId":"\#(message)","eventId":"\#(event)","#
+            + #""status":"\#(taken ? "success" : "failed")","#
             + #""createdAt":"\#(time)","request":\#(request),"response":{"status":\#(taken ? 200 : 503)}}"#
           state.messages.append((time.milliseconds, record))
         }
@@ -181,7 +184,8 @@ extension StandInDynamic.Webhook {
   fileprivate var json: String {
     let events = events.map { #""\#($0)""# }.joined(separator: ",")
     return
-      #"{"webhookId":"\#(id)","url":"\#(url)","isEnabled":\#(isEnabled),"events":[\#(events)],"createdAt":"2026-01-01T00:00:00.000Z"}"#
+      #"{"webhookId":"\#(id)","url":"\#(url)","isEnabled":\#(isEnabled),"events":[\#(events)],"#
+      + #""createdAt":"2026-01-01T00:00:00.000Z"}"#
   }
 }
 

@@ -109,7 +109,8 @@ final class MetricsPage: Sendable {
     if let webhook = dynamic.webhook {
       page.begin(
         "revoked_webhook_enabled", .gauge,
-        "Whether our webhook at Dynamic is there, enabled, with both events, and on our URL; absent before it was looked at."
+        "Whether our webhook at Dynamic is there, enabled, with both events, and on our URL; absent before it was "
+          + "looked at."
       )
       page.sample("revoked_webhook_enabled", [], webhook.problem == nil ? 1 : 0)
     }

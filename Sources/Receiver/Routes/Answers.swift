@@ -13,7 +13,26 @@ enum Answers {
   static let index = Response(
     .ok, contentType: "text/plain",
     body:
-      "revoked \(Receiver.version)\n\nGET /v1/sessions/{id}\nPOST /v1/sessions/check\nPOST /v1/tokens/check\nGET /v1/forward-auth\nGET /v1/revocations\nPOST /v1/revocations\nGET /v1/status\nGET /v1/events\nGET /v1/events/{seq}\nGET /v1/dead-letters\nPOST /v1/dead-letters/replay\nPOST /v1/dead-letters/discard\nGET /readyz\nGET /livez\nGET /metrics\n"
+      """
+      revoked \(Receiver.version)
+
+      GET /v1/sessions/{id}
+      POST /v1/sessions/check
+      POST /v1/tokens/check
+      GET /v1/forward-auth
+      GET /v1/revocations
+      POST /v1/revocations
+      GET /v1/status
+      GET /v1/events
+      GET /v1/events/{seq}
+      GET /v1/dead-letters
+      POST /v1/dead-letters/replay
+      POST /v1/dead-letters/discard
+      GET /readyz
+      GET /livez
+      GET /metrics
+
+      """
   )
   static let notFound = Response(problem: .notFound)
   /// No detail: an answer that explains helps a guesser.

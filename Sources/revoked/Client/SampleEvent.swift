@@ -19,7 +19,8 @@ struct SampleEvent {
       self.session = nil
       let events = #"["user.session.revoked","admin.user.session.revoked"]"#
       data =
-        #"{"webhookId":"\#(EventNames.testWebhookID)","message":"ping","events":\#(events),"url":"https://hooks.example.com/webhooks/dynamic","isEnabled":true}"#
+        #"{"webhookId":"\#(EventNames.testWebhookID)","message":"ping","events":\#(events),"#
+        + #""url":"https://hooks.example.com/webhooks/dynamic","isEnabled":true}"#
     } else {
       let session = session ?? id()
       self.session = session

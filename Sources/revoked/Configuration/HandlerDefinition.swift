@@ -92,7 +92,8 @@ struct HandlerKey: Sendable {
       ConfigurationKey("secret-file", nil, "the file that holds them instead, one a line", .file, into: \.secretFile)),
     HandlerKey(
       [.forward],
-      ConfigurationKey("insecure", "false", "true allows an http:// URL to a public address", .truth, into: \.insecure)),
+      ConfigurationKey(
+        "insecure", "false", "true allows an http:// URL to a public address", .truth, into: \.insecure)),
     HandlerKey(
       [.exec, .forward],
       ConfigurationKey(

@@ -11,8 +11,8 @@ struct CatchUpCommand: AsyncParsableCommand {
     commandName: "catch-up", abstract: "Fetches from Dynamic what it could not deliver, and stores it.",
     discussion: """
       Messages whose delivery failed are verified like deliveries. Events that never became a message, because the \
-      webhook was switched off, are taken from Dynamic's list of events. What is known already is left alone, so that it \
-      can be done as often as one likes, whether a server runs or not; one with a token does it by itself \
+      webhook was switched off, are taken from Dynamic's list of events. What is known already is left alone, so that \
+      it can be done as often as one likes, whether a server runs or not; one with a token does it by itself \
       (dynamic.check-every).
 
       Needs dynamic.api-token, dynamic.environment-id and the webhook's secrets; the token needs the scopes \

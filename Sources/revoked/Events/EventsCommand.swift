@@ -46,8 +46,8 @@ struct ShowEventsCommand: ParsableCommand {
     discussion: """
       A body may hold personal data. Exit 1 if one of the events is not stored.
 
-      How handlers stand with it: waiting, retrying, dead; not wanted, by the handler's `events` as they are configured \
-      now; done: delivered, or a dead letter that was discarded.
+      How handlers stand with it: waiting, retrying, dead; not wanted, by the handler's `events` as they are \
+      configured now; done: delivered, or a dead letter that was discarded.
       """)
 
   @Argument(help: ArgumentHelp("The number that `events list` shows, or an eventId.", valueName: "event"))

@@ -6,9 +6,10 @@ struct BackupCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "backup", abstract: "Copies the store to a file, also while the server runs.",
     discussion: """
-      The copy is the store as of one moment, whole and on disk when it appears under its name. To restore it: stop the server, \
-      put the file as revoked.sqlite into an empty folder, and start the server with that folder as `data`. What Dynamic sent since \
-      `lastReceived` is not in it: have it redelivered from then on. `check`, `events` and `dead list` look into it with `--data FILE`.
+      The copy is the store as of one moment, whole and on disk when it appears under its name. To restore it: stop \
+      the server, put the file as revoked.sqlite into an empty folder, and start the server with that folder as \
+      `data`. What Dynamic sent since `lastReceived` is not in it: have it redelivered from then on. `check`, `events` \
+      and `dead list` look into it with `--data FILE`.
       """)
 
   @Argument(help: ArgumentHelp("The file to write; it must not be there yet.", valueName: "file"))

@@ -36,7 +36,8 @@ struct VerifyStoreCommand: ParsableCommand {
       case .corrupt, .foreign: faults = ["\(error); restore a backup into an empty folder"]
       case .locked where rebuild:
         throw Failure.io(
-          "\(error): it makes its index anew by itself as soon as it finds it damaged; stop it to have all made anew now"
+          "\(error): it makes its index anew by itself as soon as it finds it damaged; stop it to have all made anew "
+            + "now"
         )
       default: throw Failure.io(error)
       }

@@ -200,7 +200,8 @@ struct ClientTests {
   @Test("an answer of the feed without its last line is not taken for whole", arguments: ClientKind.withMemory)
   func cutAnswer(kind: ClientKind) throws {
     let entry =
-      #"{"cursor":"00000001-1","sessionId":"\#(never)","revokedAt":"2026-01-01T00:00:00.000Z","expiresAt":"2126-01-01T00:00:00.000Z"}"#
+      #"{"cursor":"00000001-1","sessionId":"\#(never)","revokedAt":"2026-01-01T00:00:00.000Z","#
+      + #""expiresAt":"2126-01-01T00:00:00.000Z"}"#
     for text in ["", entry + "\n", String(entry.dropLast())] {
       let feed = try StandInServer { _ in StandInResponse(200, text) }
       defer { feed.stop() }
@@ -222,9 +223,12 @@ struct ClientTests {
     }
     let program = """
       import { Revocations, type Verdict } from "./revocations.mjs";
-      const revocations = new Revocations({ url: "http://a", token: "x", mode: "ask", failOpen: true, maxAge: 9, timeout: 1 });
+      const revocations = new Revocations({
+        url: "http://a", token: "x", mode: "ask", failOpen: true, maxAge: 9, timeout: 1,
+      });
       await revocations.ready;
-      const verdict: Verdict = await revocations.check({ sid: "x", iat: 1, aud: ["y"] } as { sid: string; iat: number });
+      const verdict: Verdict = await revocations.check(
+        { sid: "x", iat: 1, aud: ["y"] } as { sid: string; iat: number });
       new Response(null, verdict);
       revocations.express((request: { auth?: { sid: string } }) => request.auth);
       const age: number = revocations.age;

@@ -6,7 +6,7 @@ import Testing
 @Suite("A copy of the store", .timeLimit(.minutes(5)))
 struct BackupTests {
   @Test(
-    "holds all that was answered 200 before it began, is a store itself, and is made under load without a lock in the way"
+    "holds all that was answered 200 before it began, is a store itself, and is made under load without a lock"
   )
   func underLoad() throws {
     let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_LOG_LEVEL": "error"])

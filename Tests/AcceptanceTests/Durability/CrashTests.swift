@@ -6,7 +6,7 @@ import Testing
 @Suite("A handler that ends the server", .timeLimit(.minutes(3)))
 struct CrashTests {
   @Test(
-    "ends it three times at most: then its event is a dead letter, others are delivered, and look-ups answered meanwhile"
+    "ends it three times at most: then its event is a dead letter; others are delivered, look-ups answered meanwhile"
   )
   func poison() throws {
     let folder = try TemporaryFolder()

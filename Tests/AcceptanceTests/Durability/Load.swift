@@ -100,6 +100,7 @@ final class Load: Sendable {
   static func request(_ sent: Sent, secret: String = Executable.secret) throws -> String {
     let body = DeliveryTests.event(session: sent.session, eventId: sent.eventID)
     return "POST /webhooks/dynamic HTTP/1.1\r\nHost: hooks.example.com\r\n"
-      + "x-dynamic-signature-256: \(try DeliveryTests.sign(body, with: secret))\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+      + "x-dynamic-signature-256: \(try DeliveryTests.sign(body, with: secret))\r\nContent-Length: "
+      + "\(body.utf8.count)\r\n\r\n\(body)"
   }
 }

@@ -22,8 +22,8 @@ struct SlowReaderTests {
     let load = try Load(on: server.address, connections: 1)
     #expect(eventually { load.record.acknowledged.count >= 3 })
     _ = load.stop()
-    // As the server's own checkpoint: it reaches the log's end only if no read began before that was written. It waits for passing reads, and not
-    // for the 10 s after which the server gives such a reader up.
+    // As the server's own checkpoint: it reaches the log's end only if no read began before that was written. It waits
+    // for passing reads, and not for the 10 s after which the server gives such a reader up.
     let database = try Connection(folder.database, waiting: .atMost(milliseconds: 2000))
     // Before its first read a connection does not know of the log.
     try database.execute("SELECT 1 FROM tally")

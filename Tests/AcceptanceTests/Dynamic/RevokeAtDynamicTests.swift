@@ -78,7 +78,8 @@ struct RevokeAtDynamicTests {
       arguments: ["environment", "--yes"], calls: ["POST /api/v0/environments/\(environment)/users/sessions/revoke"],
       lines: [
         "environment \(environment): refused here from now on",
-        "environment \(environment): Dynamic has put the revocation of every session into its queue, and works through it",
+        "environment \(environment): Dynamic has put the revocation of every session into its queue, and works "
+          + "through it",
         "0 revocations have arrived since; --wait shows them coming in",
       ]
     ),

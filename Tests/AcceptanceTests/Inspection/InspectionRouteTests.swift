@@ -16,7 +16,8 @@ struct InspectionRouteTests {
   private func ask(_ method: String, _ path: String, _ body: String = "") throws -> Answer {
     try server.answer(
       to:
-        "\(method) \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Revoked-Token: \(ForwardAuthRecipeTests.token)\r\n"
+        "\(method) \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\nX-Revoked-Token: "
+        + "\(ForwardAuthRecipeTests.token)\r\n"
         + "Content-Length: \(body.utf8.count)\r\n\r\n\(body)", on: server.privateAddress)
   }
 
@@ -105,7 +106,8 @@ struct InspectionRouteTests {
   func forbidden() throws {
     let body = #"{"ids":["1/audit"]}"#
     let request =
-      "POST /v1/dead-letters/discard HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+      "POST /v1/dead-letters/discard HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: "
+      + "\(body.utf8.count)\r\n\r\n\(body)"
     #expect(try server.answer(to: request, on: server.privateAddress).status == 401)
     server.signal(SIGTERM)
     #expect(server.end() == 0)

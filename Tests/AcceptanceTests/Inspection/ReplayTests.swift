@@ -138,7 +138,8 @@ struct ReplayTests {
     #expect(renamed.status == 0 && renamed.output.hasPrefix("configuration ok: "))
     #expect(
       renamed.errors
-        == "revoked: notice: the store knows a handler audit (0 pending, 2 dead), which the configuration lacks: was it removed or renamed?\n"
+        == "revoked: notice: the store knows a handler audit (0 pending, 2 dead), which the configuration lacks: was "
+        + "it removed or renamed?\n"
     )
     let known = try check(Self.audit)
     #expect(known.status == 0 && known.errors == "")
@@ -148,7 +149,7 @@ struct ReplayTests {
   }
 
   @Test(
-    "a server says at its start and at SIGHUP for which handlers events wait that it has not, and those can be forgotten"
+    "a server says at its start and at SIGHUP which handlers it lacks while events wait; those can be forgotten"
   )
   func forgotten() throws {
     let store = try SeededStore(events: 2)

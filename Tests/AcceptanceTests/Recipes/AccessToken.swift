@@ -8,7 +8,8 @@ struct AccessToken {
     let original = originalSid.map { #","originalSid":"\#($0)""# } ?? ""
     let parts = [
       #"{"alg":"RS256","typ":"JWT","kid":"1"}"#,
-      #"{"iss":"app.dynamic.xyz/1","sub":"44444444-4444-4444-8444-444444444444","sid":"\#(sid)"\#(original),"exp":4102444800}"#,
+      #"{"iss":"app.dynamic.xyz/1","sub":"44444444-4444-4444-8444-444444444444","sid":"\#(sid)"\#(original),"#
+        + #""exp":4102444800}"#,
       "not a signature",
     ]
     text = parts.map { Self.base64URL(Array($0.utf8)) }.joined(separator: ".")

@@ -2,7 +2,8 @@ import HTTPMessage
 import HTTPServer
 import Synchronization
 
-/// What stands behind forward-auth: answers every request with that request as it arrived, or with a fixed text, and counts them.
+/// What stands behind forward-auth: answers every request with that request as it arrived, or with a fixed text, and
+/// counts them.
 final class Application: Sendable {
   private let server: HTTPServer
   private let counter = Counter()

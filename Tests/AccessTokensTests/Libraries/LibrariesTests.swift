@@ -94,7 +94,8 @@ struct LibrariesTests {
       }
     }
     print(
-      "libraries: \(count) tokens, \(accepted) accepted by any, \(dangerous) answers of refused sessions, \(verified) verified"
+      "libraries: \(count) tokens, \(accepted) accepted by any, \(dangerous) answers of refused sessions, \(verified) "
+        + "verified"
     )
     // So that the test does not become one of nothing.
     #expect(accepted > count / 10 && dangerous > count / 20 && verified > count / 20)

@@ -3,10 +3,12 @@ import DynamicEvents
 import Foundation
 import RevocationStore
 
-/// What an event and a look-up cost in a store of ten million sessions, compared with one of a thousand: times in turns, so that what else the
-/// machine does falls on both, and the system calls and allocations, which do not depend on the machine. Fails when a ratio is over its bound.
+/// What an event and a look-up cost in a store of ten million sessions, compared with one of a thousand: times in
+/// turns, so that what else the machine does falls on both, and the system calls and allocations, which do not depend
+/// on the machine. Fails when a ratio is over its bound.
 ///
-/// An argument is another size, for a quick look. Ten million take 10 GB of the temporary folder, and some minutes to make.
+/// An argument is another size, for a quick look. Ten million take 10 GB of the temporary folder, and some minutes to
+/// make.
 @main struct Scale {
   private static let rounds = 15
 
