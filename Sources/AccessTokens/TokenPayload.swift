@@ -95,9 +95,9 @@ private struct Places {
     return claims
   }
 
-  private func uuid(_ name: TokenPayload.Name, _ text: Span<UInt8>) throws(UnreadableToken) -> SixteenBytes? {
+  private func uuid(_ name: TokenPayload.Name, _ text: Span<UInt8>) throws(UnreadableToken) -> UUIDBytes? {
     guard let place = self[name], !text.extracting(place).isNull else { return nil }
-    guard let id = text.extracting(place).withString({ SixteenBytes(uuid: $0) }) else { throw .notAString }
+    guard let id = text.extracting(place).withString({ UUIDBytes(uuid: $0) }) else { throw .notAString }
     return id
   }
 

@@ -41,7 +41,7 @@ public final class Receiver: Sendable {
 
   private let configuration: ReceiverConfiguration
   private let lifecycle = Mutex(Lifecycle())
-  private let service: Service
+  private let context: ResponderContext
   private let dispatcher: Dispatcher
   private let pruner: Pruner
   private let watch: StoreWatch?
@@ -115,15 +115,15 @@ public final class Receiver: Sendable {
       pruner = Pruner(store: store, handlers: { dispatcher.counters.map(\.name) }, now: now) { error in
         logger.error("forgetting what is old failed; tried again in an hour", metadata: ["error": "\(error)"])
       }
-      service = Service(
+      context = ResponderContext(
         store: store, inbox: inbox, probe: probe, metrics: metrics, dispatcher: dispatcher,
         dynamic: health, retention: configuration.retention,
         secrets: configuration.secrets, path: configuration.path, logger: logger, now: now,
         lastSigned: tally.lastReceivedAt)
-      gate = Gate(configuration, service)
+      gate = Gate(configuration, context)
       webhookWatch =
         if let dynamic, let health {
-          try WebhookWatch(dynamic, path: configuration.path, service, health)
+          try WebhookWatch(dynamic, path: configuration.path, context, health)
         } else {
           nil
         }
@@ -186,8 +186,8 @@ public final class Receiver: Sendable {
   }
 
   private func begin() {
-    publicServer.start { [service, path = configuration.path] loop in
-      WebhookResponder(loop: loop, service: service, path: path)
+    publicServer.start { [context, path = configuration.path] loop in
+      WebhookResponder(loop: loop, context: context, path: path)
     }
     if let privateServer { begin(privateServer) }
     gate.verification?.keys.start()
@@ -198,26 +198,26 @@ public final class Receiver: Sendable {
   }
 
   private func begin(_ privateServer: HTTPServer) {
-    let readiness = Readiness(service) { [keys = gate.verification?.keys, service] in
-      service.dynamic?.complaint ?? keys?.complaint
+    let readiness = Readiness(context) { [keys = gate.verification?.keys, context] in
+      context.dynamic?.complaint ?? keys?.complaint
     } lanesRun: { [dispatcher] in
       dispatcher.isRunning
     }
     let pages = PrivatePages(
       readiness: readiness,
       metrics: MetricsPage(
-        service: service, dispatcher: dispatcher, readiness: readiness, publicCounters: publicServer.counters,
+        context: context, dispatcher: dispatcher, readiness: readiness, publicCounters: publicServer.counters,
         privateCounters: privateServer.counters),
-      status: StatusReport(service, readiness), inspection: Inspection(service))
-    privateServer.start { [service, feed, gate, token = configuration.privateToken] loop in
-      PrivateResponder(loop: loop, service: service, pages: pages, feedSignal: feed, token: token, gate: gate)
+      status: StatusReport(context, readiness), inspection: Inspection(context))
+    privateServer.start { [context, feed, gate, token = configuration.privateToken] loop in
+      PrivateResponder(loop: loop, context: context, pages: pages, feedSignal: feed, token: token, gate: gate)
     }
   }
 
   /// From the next delivery on, these secrets count and no others: for a rotation without a restart. An empty list
   /// changes nothing.
   public func replaceSecrets(_ secrets: [Secret]) {
-    if !secrets.isEmpty { service.replaceSecrets(secrets) }
+    if !secrets.isEmpty { context.replaceSecrets(secrets) }
   }
 
   /// From the next call on, Dynamic's API gets this token. Does nothing where none was configured.
@@ -289,7 +289,7 @@ public final class Receiver: Sendable {
   }
 
   private func finish() async {
-    service.isDraining.store(true, ordering: .relaxed)
+    context.isDraining.store(true, ordering: .relaxed)
     gate.verification?.keys.stop()
     webhookWatch?.stop()
     pruner.stop()
@@ -310,15 +310,15 @@ public final class Receiver: Sendable {
     feed.close()
     embedded.close()
     // Look-ups are answered to the end: an application may still be asking whether it is safe to let a request through.
-    if let privateServer, service.isDraining.load(ordering: .relaxed) {
+    if let privateServer, context.isDraining.load(ordering: .relaxed) {
       await drain(privateServer, within: .milliseconds(250))
     }
     await Self.wait(for: .milliseconds(500)) { [self] in
-      await aside { [service] in
+      await aside { [context] in
         do throws(StoreError) {
-          try service.store.close()
+          try context.store.close()
         } catch {
-          service.logger.error(
+          context.logger.error(
             "closing the store failed; nothing acknowledged is lost", metadata: ["error": "\(error)"])
         }
       }
@@ -388,7 +388,7 @@ public final class Receiver: Sendable {
       throw .configuration("the name of the cookie that carries the JWT is no cookie's name")
     }
     if let environment = configuration.environmentID {
-      guard SixteenBytes(uuid: Array(environment.utf8).span) != nil else {
+      guard UUIDBytes(uuid: Array(environment.utf8).span) != nil else {
         throw .configuration("the environment's id is no UUID")
       }
       if let verified = configuration.forwardAuth.verification?.environmentID, verified != environment {

@@ -18,7 +18,7 @@ struct TokenClaimsTests {
     try TokenClaims(unverified: Array(text.utf8).span)
   }
 
-  static func uuid(_ text: String) -> SixteenBytes? { SixteenBytes(uuid: Array(text.utf8).span) }
+  static func uuid(_ text: String) -> UUIDBytes? { UUIDBytes(uuid: Array(text.utf8).span) }
 
   @Test(
     "are read wherever they stand",

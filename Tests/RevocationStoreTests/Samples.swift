@@ -65,7 +65,7 @@ extension IncomingEvent {
 
   /// A UUID, as Dynamic's are, but for every third.
   static func eventID(_ number: UInt64) -> String {
-    number % 3 == 1 ? "event-\(number)" : SixteenBytes(high: 0x0123_4567_89AB_CDEF, low: number).uuidText
+    number % 3 == 1 ? "event-\(number)" : UUIDBytes(high: 0x0123_4567_89AB_CDEF, low: number).uuidText
   }
 
   static func other(_ number: UInt64, body: [UInt8] = [7], receivedAt: Int64 = 2000) throws -> IncomingEvent {

@@ -9,26 +9,26 @@ package struct EventKey: Hashable, Sendable {
   /// An `eventId` with more bytes than this is not taken for one.
   package static let maximumIDBytes = 256
 
-  private let value: SixteenBytes
+  private let value: UUIDBytes
 
   /// From the `eventId`'s value; `nil` when it is empty or too long.
   package init?(eventId: Span<UInt8>) throws(OpenSSLFailure) {
     guard !eventId.isEmpty, eventId.count <= EventKey.maximumIDBytes else { return nil }
-    if let uuid = SixteenBytes(lowerCaseUUID: eventId) {
+    if let uuid = UUIDBytes(lowerCaseUUID: eventId) {
       value = uuid
     } else {
-      value = SixteenBytes(try SHA256.digest(of: eventId))
+      value = UUIDBytes(try SHA256.digest(of: eventId))
     }
   }
 
   /// For a body that has no usable `eventId`, or cannot be decoded at all.
   package init(ofBody body: Span<UInt8>) throws(OpenSSLFailure) {
-    value = SixteenBytes(try SHA256.digest(of: body))
+    value = UUIDBytes(try SHA256.digest(of: body))
   }
 
   /// From what `bytes` gave; `nil` unless there are 16.
   package init?(bytes: [UInt8]) {
-    guard let value = SixteenBytes(bytes: bytes.span) else { return nil }
+    guard let value = UUIDBytes(bytes: bytes.span) else { return nil }
     self.value = value
   }
 

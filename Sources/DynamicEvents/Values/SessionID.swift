@@ -3,11 +3,11 @@
 /// It is read in either case, as every UUID is (RFC 9562 §4), and written in lower case. Whatever compares two ids
 /// compares these values, not texts: two spellings of one session must not let it slip through.
 public struct SessionID: Hashable, Sendable, LosslessStringConvertible {
-  private let value: SixteenBytes
+  private let value: UUIDBytes
 
   /// From the 36 characters of the text form, in either case; `nil` for any other.
   public init?(_ text: Span<UInt8>) {
-    guard let value = SixteenBytes(uuid: text) else { return nil }
+    guard let value = UUIDBytes(uuid: text) else { return nil }
     self.value = value
   }
 
@@ -23,7 +23,7 @@ public struct SessionID: Hashable, Sendable, LosslessStringConvertible {
 
   /// From what `bytes` gave; `nil` unless there are 16.
   package init?(bytes: Span<UInt8>) {
-    guard let value = SixteenBytes(bytes: bytes) else { return nil }
+    guard let value = UUIDBytes(bytes: bytes) else { return nil }
     self.value = value
   }
 

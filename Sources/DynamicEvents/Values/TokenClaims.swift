@@ -6,14 +6,14 @@ package struct TokenClaims: Hashable, Sendable {
   /// The session of the sign-in, once the JWT was refreshed.
   package var originalSid: SessionID?
   /// `sub`, if it is a UUID. Nobody else can be cut off.
-  package var user: SixteenBytes?
+  package var user: UUIDBytes?
   /// `environment_id`, if it is a UUID.
-  package var environment: SixteenBytes?
+  package var environment: UUIDBytes?
   /// `iat`; `nil` if it is absent or no time.
   package var issuedAt: NumericDate?
 
   package init(
-    sid: SessionID, originalSid: SessionID? = nil, user: SixteenBytes? = nil, environment: SixteenBytes? = nil,
+    sid: SessionID, originalSid: SessionID? = nil, user: UUIDBytes? = nil, environment: UUIDBytes? = nil,
     issuedAt: NumericDate? = nil
   ) {
     self.sid = sid

@@ -29,31 +29,31 @@ final class WebhookWatch: Sendable {
 
   private let configuration: DynamicConfiguration
   private let choice: WebhookChoice
-  private let service: Service
+  private let context: ResponderContext
   private let health: DynamicHealth
   private let state: Mutex<State>
 
   /// Whether look-ups have to wait is known from now on.
-  init(_ configuration: DynamicConfiguration, path: String, _ service: Service, _ health: DynamicHealth)
+  init(_ configuration: DynamicConfiguration, path: String, _ context: ResponderContext, _ health: DynamicHealth)
     throws(StoreError)
   {
     self.configuration = configuration
     choice = WebhookChoice(id: configuration.webhookID, publicURL: configuration.publicURL, path: path)
-    self.service = service
+    self.context = context
     self.health = health
     state = Mutex(State(token: configuration.token))
-    let known = try service.store.catchUpState(of: configuration.environmentID)
-    let isEmpty = try service.store.tally().revocations == 0
+    let known = try context.store.catchUpState(of: configuration.environmentID)
+    let isEmpty = try context.store.tally().revocations == 0
     guard known == .pending || (known == nil && isEmpty) else { return }
     health.close()
-    service.logger.notice(
+    context.logger.notice(
       "the store is new: look-ups are answered 503 until everything that Dynamic knows of has been fetched")
     guard known == nil else { return }
     do throws(StoreError) {
-      try service.store.setCatchUpState(.pending, of: configuration.environmentID)
+      try context.store.setCatchUpState(.pending, of: configuration.environmentID)
     } catch {
       // As long as nothing can be written, nothing is stored either that would make the store look like an old one.
-      service.logger.error("the store cannot be marked as new", metadata: ["error": "\(error)"])
+      context.logger.error("the store cannot be marked as new", metadata: ["error": "\(error)"])
     }
   }
 
@@ -80,8 +80,8 @@ final class WebhookWatch: Sendable {
   }
 
   private func run() async {
-    var log = DynamicTroubleLog(service.logger)
-    var webhookLog = WebhookLog(service.logger)
+    var log = DynamicTroubleLog(context.logger)
+    var webhookLog = WebhookLog(context.logger)
     var scope = CatchUp.Scope.start
     var failures = 0
     while !Task.isCancelled {
@@ -151,7 +151,7 @@ final class WebhookWatch: Sendable {
       rejection = rejection ?? error
     }
     if let rejection { throw log.isKnown(rejection) ? rejection : await explained(rejection, api) }
-    health.checked(at: service.now(), unusable: unusable)
+    health.checked(at: context.now(), unusable: unusable)
   }
 
   /// A token of another environment may see nothing there, and no error either. Where the API does not have the call,
@@ -167,7 +167,7 @@ final class WebhookWatch: Sendable {
     }
     guard let id = found else { return }
     // A peer's text, on its way to a log.
-    let isID = SixteenBytes(uuid: Array(id.utf8).span) != nil
+    let isID = UUIDBytes(uuid: Array(id.utf8).span) != nil
     guard id.lowercased() != configuration.environmentID else { return }
     throw .wrongEnvironment(isID ? id.lowercased() : "(unreadable)")
   }
@@ -186,7 +186,7 @@ final class WebhookWatch: Sendable {
   private func look(at webhooks: [Webhook]) -> WebhookProblem? {
     let problem = choice.problem(in: webhooks)
     health.webhook = DynamicHealth.WebhookState(
-      checkedAt: service.now(), webhook: choice.webhook(in: webhooks), problem: problem)
+      checkedAt: context.now(), webhook: choice.webhook(in: webhooks), problem: problem)
     return problem
   }
 
@@ -214,8 +214,8 @@ final class WebhookWatch: Sendable {
     _ scope: CatchUp.Scope, _ api: DynamicAPI, from webhooks: [Webhook], isWhole: Bool
   ) async throws(DynamicTrouble) -> Int {
     let catchUp = CatchUp(
-      api, service.store, secrets: service.currentSecrets, retention: service.retention,
-      wants: { [service] in service.isWanted($0) }, now: service.now,
+      api, context.store, secrets: context.currentSecrets, retention: context.retention,
+      wants: { [context] in context.isWanted($0) }, now: context.now,
       append: { [self] (batch: [IncomingEvent]) async throws(StoreError) -> [AppendOutcome] in
         try await append(batch)
       })
@@ -229,14 +229,14 @@ final class WebhookWatch: Sendable {
     guard health.isPending else { return report.unusable }
     do throws(StoreError) {
       // The store's own word, so that a restart says the same.
-      guard case .complete? = try service.store.catchUpState(of: configuration.environmentID) else {
+      guard case .complete? = try context.store.catchUpState(of: configuration.environmentID) else {
         return report.unusable
       }
     } catch {
       throw .store(error)
     }
     health.open()
-    service.logger.notice(
+    context.logger.notice(
       "the new store has caught up with Dynamic: look-ups are answered from now on",
       metadata: ["events": .stringConvertible(report.stored), "since": "\(report.start)"])
     return report.unusable
@@ -248,10 +248,10 @@ final class WebhookWatch: Sendable {
       "stored": .stringConvertible(report.stored), "known": .stringConvertible(report.known),
     ]
     if report.stored > 0 {
-      service.logger.notice("fetched from Dynamic what its webhook did not deliver", metadata: counts)
+      context.logger.notice("fetched from Dynamic what its webhook did not deliver", metadata: counts)
     }
     if report.unusable > 0 {
-      service.logger.warning(
+      context.logger.warning(
         "some of what Dynamic could not deliver cannot be used: it is signed with another secret, or names no session",
         metadata: ["count": .stringConvertible(report.unusable)])
     }
@@ -262,25 +262,25 @@ final class WebhookWatch: Sendable {
     // A full queue is a second of work; one that stays full for a minute is another's trouble.
     for _ in 0..<600 {
       let result: Result<[AppendOutcome], StoreError>? = await withCheckedContinuation { continuation in
-        let isTaken = service.inbox.submit(batch) { continuation.resume(returning: $0) }
+        let isTaken = context.inbox.submit(batch) { continuation.resume(returning: $0) }
         if !isTaken { continuation.resume(returning: nil) }
       }
       switch result {
       case .success(let outcomes)?:
-        service.commits.worked()
+        context.commits.worked()
         for (event, outcome) in zip(batch, outcomes) where outcome != .duplicate {
           health.recovered.add(to: event.source == .message ? .message : .event)
-          service.logger.log(event, outcome)
+          context.logger.log(event, outcome)
         }
         return outcomes
       case .failure(let error)?:
-        service.probe.failed()
+        context.probe.failed()
         throw error
       case nil:
-        guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { throw .busy(path: service.store.path) }
+        guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { throw .busy(path: context.store.path) }
       }
     }
-    throw .busy(path: service.store.path)
+    throw .busy(path: context.store.path)
   }
 
   private func called<Value>(

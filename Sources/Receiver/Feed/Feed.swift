@@ -37,31 +37,31 @@ final class Feed {
   /// Answers of more than one page that are sent at once; each may hold a page in memory.
   private static let mostStreaming = 1024
 
-  private let service: Service
+  private let context: ResponderContext
   private let loop: EventLoop
   private let signal: FeedSignal
   private let pages: FeedPages
   private var waiting: [Question: [Exchange]] = [:]
   private var questions: [Exchange: Question] = [:]
 
-  init(_ service: Service, _ loop: EventLoop, _ signal: FeedSignal) {
-    self.service = service
+  init(_ context: ResponderContext, _ loop: EventLoop, _ signal: FeedSignal) {
+    self.context = context
     self.loop = loop
     self.signal = signal
-    pages = FeedPages(service, loop)
+    pages = FeedPages(context, loop)
     signal.connect(to: loop)
   }
 
   func roundEnded() { pages.roundEnded() }
 
   func reply(to query: FeedQuery, _ exchange: Exchange) -> Reply {
-    if let cursor = query.after, !service.store.knows(cursor) { return .now(service.stamped(Answers.unknownCursor)) }
+    if let cursor = query.after, !context.store.knows(cursor) { return .now(context.stamped(Answers.unknownCursor)) }
     switch begin(Question(position: query.after?.seq ?? 0, limit: query.limit)) {
     case .response(let response): return .now(response)
     case .nothing(let response, let position):
       // A snapshot is never waited for.
       guard query.after != nil, query.wait > 0, !signal.isClosed else { return .now(response) }
-      guard questions.count < Self.mostWaiting else { return .now(service.stamped(Answers.unfit)) }
+      guard questions.count < Self.mostWaiting else { return .now(context.stamped(Answers.unfit)) }
       wait(Question(position: position, limit: query.limit), [exchange])
       return .later(deadline: loop.now + UInt64(query.wait) * 1_000_000_000)
     }
@@ -84,7 +84,7 @@ final class Feed {
 
   /// Something was committed, or the receiver stops.
   func woken() -> [(exchange: Exchange, response: Response)] {
-    let last = service.store.lastRevocation.load(ordering: .acquiring)
+    let last = context.store.lastRevocation.load(ordering: .acquiring)
     var answers: [(exchange: Exchange, response: Response)] = []
     for question in waiting.keys where question.position < last || signal.isClosed {
       guard let exchanges = waiting.removeValue(forKey: question) else { continue }
@@ -111,16 +111,16 @@ final class Feed {
   }
 
   private func begin(_ question: Question) -> Beginning {
-    let answer = FeedAnswer(pages, service, after: question.position, limit: question.limit)
+    let answer = FeedAnswer(pages, context, after: question.position, limit: question.limit)
     var first: [UInt8] = []
     switch answer.appendNext(to: &first) {
     case .failed:
-      return .response(service.stamped(Answers.unfit))
+      return .response(context.stamped(Answers.unfit))
     case .more:
-      guard answer.stream(atMost: Self.mostStreaming) else { return .response(service.stamped(Answers.unfit)) }
-      return .response(service.stamped(Response(.ok, contentType: Self.type, first: first, rest: answer)))
+      guard answer.stream(atMost: Self.mostStreaming) else { return .response(context.stamped(Answers.unfit)) }
+      return .response(context.stamped(Response(.ok, contentType: Self.type, first: first, rest: answer)))
     case .last:
-      let response = service.stamped(Response(.ok, contentType: Self.type, body: first))
+      let response = context.stamped(Response(.ok, contentType: Self.type, body: first))
       return answer.isEmpty ? .nothing(response, position: answer.position) : .response(response)
     }
   }
@@ -130,7 +130,7 @@ final class Feed {
     for exchange in exchanges { questions[exchange] = question }
     signal.add(exchanges.count)
     // What was committed since the read found no caller to wake.
-    if service.store.lastRevocation.load(ordering: .acquiring) > question.position || signal.isClosed {
+    if context.store.lastRevocation.load(ordering: .acquiring) > question.position || signal.isClosed {
       loop.wakeResponder()
     }
   }

@@ -10,7 +10,7 @@ internal import Synchronization
 /// `@unchecked Sendable` as a part of a `Response`, which may go anywhere: only the feed's loop calls it.
 final class FeedAnswer: ResponseBody, @unchecked Sendable {
   private let pages: FeedPages
-  private let service: Service
+  private let context: ResponderContext
   private(set) var position: Int64
   private var remaining: Int
   /// The newest number when the answer began.
@@ -21,12 +21,12 @@ final class FeedAnswer: ResponseBody, @unchecked Sendable {
   /// No entry has been appended.
   private(set) var isEmpty = true
 
-  init(_ pages: FeedPages, _ service: Service, after position: Int64, limit: Int?) {
+  init(_ pages: FeedPages, _ context: ResponderContext, after position: Int64, limit: Int?) {
     self.pages = pages
-    self.service = service
+    self.context = context
     self.position = position
     remaining = limit ?? .max
-    target = service.store.lastRevocation.load(ordering: .acquiring)
+    target = context.store.lastRevocation.load(ordering: .acquiring)
   }
 
   deinit {
@@ -46,7 +46,7 @@ final class FeedAnswer: ResponseBody, @unchecked Sendable {
     do throws(StoreError) {
       page = try pages.page(at: FeedPages.Place(position: position, rows: min(remaining, FeedPages.rows)))
     } catch {
-      service.lookUpFailed(error)
+      context.lookUpFailed(error)
       return .failed
     }
     output.append(contentsOf: page.lines.span)
@@ -70,7 +70,7 @@ final class FeedAnswer: ResponseBody, @unchecked Sendable {
     output.append(contentsOf: #"{"end":""#)
     output.append(contentsOf: end)
     output.append(contentsOf: #"","cursor":""#)
-    service.store.cursor(at: position).append(to: &output)
+    context.store.cursor(at: position).append(to: &output)
     output.append(contentsOf: "\"}\n")
   }
 }

@@ -33,7 +33,7 @@ final class FeedPages {
 
   /// Answers that are sent part by part at present. They may go with their responses, on any thread.
   let streaming = Atomic(0)
-  private let service: Service
+  private let context: ResponderContext
   private let loop: EventLoop
   private var kept: [Place: (page: EncodedFeedPage, readAt: UInt64)] = [:]
   /// Oldest first.
@@ -42,14 +42,14 @@ final class FeedPages {
   private var ends: [Place: EncodedFeedPage] = [:]
   private var endsAt: Int64 = -1
 
-  init(_ service: Service, _ loop: EventLoop) {
-    self.service = service
+  init(_ context: ResponderContext, _ loop: EventLoop) {
+    self.context = context
     self.loop = loop
   }
 
   func page(at place: Place) throws(StoreError) -> EncodedFeedPage {
     if let (page, readAt) = kept[place], loop.now &- readAt < Self.life { return page }
-    let last = service.store.lastRevocation.load(ordering: .acquiring)
+    let last = context.store.lastRevocation.load(ordering: .acquiring)
     if last != endsAt { ends = [:] }
     endsAt = last
     if let page = ends[place] { return page }
@@ -64,7 +64,7 @@ final class FeedPages {
   }
 
   private func read(_ place: Place) throws(StoreError) -> EncodedFeedPage {
-    let page = try service.store.feed(after: place.position, limit: place.rows, at: service.now())
+    let page = try context.store.feed(after: place.position, limit: place.rows, at: context.now())
     var lines: [UInt8] = []
     lines.reserveCapacity(page.entries.count * 172)
     for entry in page.entries { entry.appendLine(to: &lines) }

@@ -15,15 +15,15 @@ final class ForwardAuth {
     case needs(UnknownKey)
   }
 
-  private let service: Service
+  private let context: ResponderContext
   private let lookUps: LookUps
   private let gate: Gate
   private let verifier: TokenVerifier?
   /// Which of the ring's sets the verifier has.
   private var keysVersion = 0
 
-  init(_ service: Service, _ lookUps: LookUps, _ gate: Gate) {
-    self.service = service
+  init(_ context: ResponderContext, _ lookUps: LookUps, _ gate: Gate) {
+    self.context = context
     self.lookUps = lookUps
     self.gate = gate
     verifier = gate.verification.map { TokenVerifier($0.rules) }
@@ -49,10 +49,10 @@ final class ForwardAuth {
       return response(to: .refused(.unfit))
     }
     let copy = bytes.indices.map { bytes[$0] }
-    let search = keys.search(for: key) { [service, gate] in
+    let search = keys.search(for: key) { [context, gate] in
       // On the ring's queue, with a reader of its own: keys change seldom.
-      let response = ForwardAuth(service, LookUps(service), gate).answerAnew(presented, copy.span)
-      loop.answer([(exchange, service.stamped(response))])
+      let response = ForwardAuth(context, LookUps(context), gate).answerAnew(presented, copy.span)
+      loop.answer([(exchange, context.stamped(response))])
     }
     switch search {
     case .absent: return response(to: .refused(.notGenuine))
@@ -70,11 +70,11 @@ final class ForwardAuth {
   }
 
   private func judge(_ presented: PresentedTokens, _ bytes: Span<UInt8>) -> Verdict {
-    if service.dynamic?.isPending == true {
-      service.metrics.lookUps.add(to: .failed)
+    if context.dynamic?.isPending == true {
+      context.metrics.lookUps.add(to: .failed)
       return .refused(.unfit)
     }
-    let now = service.now()
+    let now = context.now()
     var tokens: [TokenClaims] = []
     var bearer: VerifiedToken?
     if let session = presented.session { tokens.append(TokenClaims(sid: session)) }
@@ -111,16 +111,16 @@ final class ForwardAuth {
   private func standing(of tokens: [TokenClaims], _ bearer: VerifiedToken?, at now: Timestamp) -> Verdict {
     do throws(StoreError) {
       let standing = try lookUps.reader.standing(of: tokens, at: now)
-      service.reads.worked()
-      service.metrics.lookUps.add(to: standing == .good ? .notRevoked : .revoked)
+      context.reads.worked()
+      context.metrics.lookUps.add(to: standing == .good ? .notRevoked : .revoked)
       switch standing {
       case .good: return .passes(bearer)
       case .revoked: return .refused(.revoked)
       case .cutOff: return .refused(.cutOff)
       }
     } catch {
-      service.metrics.lookUps.add(to: .failed)
-      service.lookUpFailed(error)
+      context.metrics.lookUps.add(to: .failed)
+      context.lookUpFailed(error)
       return .refused(.unfit)
     }
   }
@@ -146,13 +146,13 @@ final class ForwardAuth {
   }
 
   private func noSession() -> Verdict {
-    service.metrics.lookUps.add(to: .noSession)
+    context.metrics.lookUps.add(to: .noSession)
     return .refused(.noSession)
   }
 
   private func unreadable(_ cause: String) -> Verdict {
-    service.logger.debug("forward-auth refused a token that cannot be read", metadata: ["cause": "\(cause)"])
-    service.metrics.lookUps.add(to: .noSession)
+    context.logger.debug("forward-auth refused a token that cannot be read", metadata: ["cause": "\(cause)"])
+    context.metrics.lookUps.add(to: .noSession)
     return .refused(.unreadable)
   }
 
@@ -164,10 +164,10 @@ final class ForwardAuth {
       response.line = Self.identity(token)
       return response
     case .refused(let reason):
-      service.metrics.forwardAuthRefusals.add(to: reason)
+      context.metrics.forwardAuthRefusals.add(to: reason)
       return reason == .unfit ? Answers.forwardAuthUnfit : Answers.refused(reason)
     case .needs:
-      service.metrics.forwardAuthRefusals.add(to: .unfit)
+      context.metrics.forwardAuthRefusals.add(to: .unfit)
       return Answers.forwardAuthUnfit
     }
   }
@@ -195,21 +195,21 @@ struct Gate: Sendable {
   let cookie: TokenCookie?
   let verification: Verification?
   /// Of which alone the sessions may be refused by order; `nil`: of any.
-  let environment: SixteenBytes?
+  let environment: UUIDBytes?
 }
 
 extension Gate {
-  init(_ receiver: ReceiverConfiguration, _ service: Service) {
+  init(_ receiver: ReceiverConfiguration, _ context: ResponderContext) {
     let configuration = receiver.forwardAuth
-    environment = receiver.environmentID.flatMap { SixteenBytes(uuid: Array($0.utf8).span) }
+    environment = receiver.environmentID.flatMap { UUIDBytes(uuid: Array($0.utf8).span) }
     cookie = configuration.cookie.flatMap { TokenCookie(name: $0) }
     verification = configuration.verification.map { verification in
       Verification(
         rules: TokenRules(
           environment: verification.environmentID, scope: verification.scope, audience: verification.audience),
         keys: KeyRing(
-          source: verification.keysURL, maxAge: verification.keysMaxAge, store: service.store, logger: service.logger,
-          now: service.now, fetch: KeySource(verification).fetch))
+          source: verification.keysURL, maxAge: verification.keysMaxAge, store: context.store, logger: context.logger,
+          now: context.now, fetch: KeySource(verification).fetch))
     }
   }
 }

@@ -15,11 +15,11 @@ final class Inspection: Sendable {
 
   enum Change: Sendable { case replay, discard }
 
-  private let service: Service
+  private let context: ResponderContext
   private let queue = DispatchQueue(label: "revoked.inspection")
 
-  init(_ service: Service) {
-    self.service = service
+  init(_ context: ResponderContext) {
+    self.context = context
   }
 
   /// `GET /v1/events`, the newest first. Of a session, the event that revoked it.
@@ -30,15 +30,15 @@ final class Inspection: Sendable {
     ask(answer) { [self] () throws(StoreError) in
       var last = query.before?.decimalNumber.map { Int64($0) }
       if let session = query.session {
-        guard let number = try LookUpReader(service.store).event(of: session), number < last ?? .max,
-          let event = try service.store.event(number)
+        guard let number = try LookUpReader(context.store).event(of: session), number < last ?? .max,
+          let event = try context.store.event(number)
         else { return Self.response([]) }
         return Self.lines([report(event)])
       }
       var lines: [UInt8] = []
       var left = query.limit
       while left > 0 {
-        let events = try service.store.latestEvents(EventFilter(), before: last, limit: min(left, Self.page))
+        let events = try context.store.latestEvents(EventFilter(), before: last, limit: min(left, Self.page))
         guard let end = events.last else { break }
         lines += Self.bytes(events.map(report))
         (last, left) = (end.seq, left - events.count)
@@ -50,7 +50,7 @@ final class Inspection: Sendable {
   /// `GET /v1/events/{n}`, with the body.
   func event(_ number: Int, _ answer: @escaping @Sendable (Response) -> Void) {
     ask(answer) { [self] () throws(StoreError) in
-      guard let event = try service.store.event(Int64(number)) else { return Answers.notFound }
+      guard let event = try context.store.event(Int64(number)) else { return Answers.notFound }
       return Response(
         .ok, body: Self.bytes([WithBody(report: report(event), body: BodyText(bytes: event.body))]))
     }
@@ -62,7 +62,7 @@ final class Inspection: Sendable {
       return answer(Response(problem: .badRequest, detail: "before is the id of a dead letter, such as 17/audit"))
     }
     ask(answer) { [self] () throws(StoreError) in
-      let letters = try service.store.latestDeadLetters(
+      let letters = try context.store.latestDeadLetters(
         before: query.before.flatMap { DeadLetterID($0) }, limit: query.limit)
       return Self.lines(letters.map(DeadLetterReport.init))
     }
@@ -77,15 +77,15 @@ final class Inspection: Sendable {
         let chunk = Array(rest.prefix(Self.chunk))
         rest = rest.dropFirst(chunk.count)
         switch change {
-        case .replay: changed += try service.store.replay(chunk, at: service.now()).count
-        case .discard: changed += try service.store.discard(chunk).count
+        case .replay: changed += try context.store.replay(chunk, at: context.now()).count
+        case .discard: changed += try context.store.discard(chunk).count
         }
       }
       if changed > 0 {
-        service.logger.notice(
+        context.logger.notice(
           change == .replay ? "dead letters were put back" : "dead letters were discarded",
           metadata: ["count": .stringConvertible(changed), "source": "operator"])
-        service.dispatcher.wake()
+        context.dispatcher.wake()
       }
       return Response(.ok, body: #"{"changed":\#(changed)}"#)
     }
@@ -97,7 +97,7 @@ final class Inspection: Sendable {
     var letters: [DeadLetterID] = []
     for id in ids {
       // As many as there are handlers.
-      let found = try service.store.deadLetters(
+      let found = try context.store.deadLetters(
         DeadLetterFilter(handler: id.handler, event: id.event), after: nil, limit: 10_000)
       for letter in found where seen.insert(letter.id).inserted { letters.append(letter.id) }
     }
@@ -105,17 +105,17 @@ final class Inspection: Sendable {
   }
 
   private func report(_ event: EventSummary) -> EventReport {
-    EventReport(event) { [service] handler in service.dispatcher.wants(event.name, of: handler) }
+    EventReport(event) { [context] handler in context.dispatcher.wants(event.name, of: handler) }
   }
 
   private func ask(
     _ answer: @escaping @Sendable (Response) -> Void, _ make: @escaping @Sendable () throws(StoreError) -> Response
   ) {
-    queue.async { [service] in
+    queue.async { [context] in
       do throws(StoreError) {
         answer(try make())
       } catch {
-        service.reads.failed("the store cannot be read; answered 503", ["error": "\(error)"])
+        context.reads.failed("the store cannot be read; answered 503", ["error": "\(error)"])
         answer(Answers.unfit)
       }
     }

@@ -4,14 +4,14 @@ internal import HTTPServer
 
 /// The routes that show the server and what it stores, on one loop. All are answered later, from another queue.
 struct InspectionRoutes {
-  private let service: Service
+  private let context: ResponderContext
   private let loop: EventLoop
   private let pages: PrivatePages
   /// Without a private token anybody who reaches the listener could have events forgotten.
   private let areOrdersAllowed: Bool
 
-  init(_ service: Service, _ loop: EventLoop, _ pages: PrivatePages, areOrdersAllowed: Bool) {
-    self.service = service
+  init(_ context: ResponderContext, _ loop: EventLoop, _ pages: PrivatePages, areOrdersAllowed: Bool) {
+    self.context = context
     self.loop = loop
     self.pages = pages
     self.areOrdersAllowed = areOrdersAllowed
@@ -28,7 +28,7 @@ struct InspectionRoutes {
     } catch {
       refusal = Response(problem: .badRequest, detail: error.detail)
     }
-    return refusal.map { .now(service.stamped($0)) } ?? .later()
+    return refusal.map { .now(context.stamped($0)) } ?? .later()
   }
 
   /// Returns `nil` for another's route, `.some(nil)` when the answer comes later, and else why there is none.
@@ -38,8 +38,8 @@ struct InspectionRoutes {
   ) throws(InspectionQuery.Malformed) -> Response?? {
     let isGet = head.method == .get || head.method == .head
     let query = bytes.extracting(head.query(in: bytes))
-    let answer: @Sendable (Response) -> Void = { [loop, service] response in
-      loop.answer([(exchange, service.stamped(response))])
+    let answer: @Sendable (Response) -> Void = { [loop, context] response in
+      loop.answer([(exchange, context.stamped(response))])
     }
     if path.equals("/v1/status") {
       guard isGet else { return Answers.getOnly }

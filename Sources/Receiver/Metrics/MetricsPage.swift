@@ -9,7 +9,7 @@ internal import Synchronization
 
 /// `GET /metrics`. Made away from the loop: it asks the store.
 final class MetricsPage: Sendable {
-  private let service: Service
+  private let context: ResponderContext
   private let dispatcher: Dispatcher
   private let readiness: Readiness
   private let listeners: [(name: String, counters: ServerCounters)]
@@ -17,15 +17,15 @@ final class MetricsPage: Sendable {
   private let queue = DispatchQueue(label: "revoked.metrics")
 
   init(
-    service: Service, dispatcher: Dispatcher, readiness: Readiness, publicCounters: ServerCounters,
+    context: ResponderContext, dispatcher: Dispatcher, readiness: Readiness, publicCounters: ServerCounters,
     privateCounters: ServerCounters
   ) {
-    self.service = service
+    self.context = context
     self.dispatcher = dispatcher
     self.readiness = readiness
     listeners = [("public", publicCounters), ("private", privateCounters)]
     failures = ThrottledLog(
-      service.logger, over: "the store can be read again: its metrics are back", pause: .seconds(300))
+      context.logger, over: "the store can be read again: its metrics are back", pause: .seconds(300))
   }
 
   func render(_ answer: @escaping @Sendable (Response) -> Void) {
@@ -48,13 +48,13 @@ final class MetricsPage: Sendable {
     addConnections(&page)
     addAttempts(&page)
     addStore(&page)
-    if let dynamic = service.dynamic { addDynamic(&page, dynamic) }
+    if let dynamic = context.dynamic { addDynamic(&page, dynamic) }
     ProcessMetrics.add(to: &page)
     return page.text
   }
 
   private func addWebhooks(_ page: inout PrometheusText) {
-    let metrics = service.metrics
+    let metrics = context.metrics
     page.begin(
       "revoked_webhooks_total", .counter,
       "Signed deliveries, and pings whose signature is missing or wrong (unverified), by event and answer.")
@@ -71,7 +71,7 @@ final class MetricsPage: Sendable {
     page.begin(
       "revoked_refused_deliveries_total", .counter,
       "Requests with a signature that were refused for their form, before it was looked at, by status code.")
-    for (code, count) in service.refusals.counts {
+    for (code, count) in context.refusals.counts {
       page.sample("revoked_refused_deliveries_total", [("code", "\(code)")], count)
     }
     page.begin(
@@ -86,11 +86,11 @@ final class MetricsPage: Sendable {
       metrics.revocationLatencySeconds.snapshot)
     page.begin("revoked_last_signed_event_timestamp_seconds", .gauge, "When Dynamic was last heard of; 0: never.")
     page.sample(
-      "revoked_last_signed_event_timestamp_seconds", [], Double(service.lastSigned?.milliseconds ?? 0) / 1000)
+      "revoked_last_signed_event_timestamp_seconds", [], Double(context.lastSigned?.milliseconds ?? 0) / 1000)
   }
 
   private func addLookUps(_ page: inout PrometheusText) {
-    let metrics = service.metrics
+    let metrics = context.metrics
     page.begin("revoked_lookups_total", .counter, "Look-ups by result.")
     for result in LookUpLabel.allCases {
       page.sample("revoked_lookups_total", [("result", result.rawValue)], metrics.lookUps[result])
@@ -164,7 +164,7 @@ final class MetricsPage: Sendable {
 
   /// While the store cannot be read, what only it knows is left out.
   private func addStore(_ page: inout PrometheusText) {
-    let store = service.store
+    let store = context.store
     let sizes = store.sizes
     page.only(
       "revoked_store_created_timestamp_seconds", .gauge,
@@ -191,7 +191,7 @@ final class MetricsPage: Sendable {
     page.begin(
       "revoked_oldest_pending_seconds", .gauge,
       "Since the oldest event was received that a handler has not finished; 0: it has finished all.")
-    let now = service.now()
+    let now = context.now()
     for (name, _) in sorted {
       page.sample(
         "revoked_oldest_pending_seconds", [("handler", name)], oldest[name].map { now.seconds(since: $0) } ?? 0)

@@ -6,12 +6,12 @@ internal import RevocationStore
 
 /// Makes the answers to look-ups, on one loop. Unfit to answer is 503, never "not revoked": every proxy refuses then.
 final class LookUps {
-  private let service: Service
+  private let context: ResponderContext
   let reader: LookUpReader
 
-  init(_ service: Service) {
-    self.service = service
-    reader = LookUpReader(service.store)
+  init(_ context: ResponderContext) {
+    self.context = context
+    reader = LookUpReader(context.store)
   }
 
   /// What was asked in this round is answered: lets go of what was read.
@@ -22,7 +22,7 @@ final class LookUps {
     guard let session = SessionID(id) else { return Answers.malformedID }
     return answer(unfit: Answers.unfit) { () throws(StoreError) in
       let report = try reader.revocation(of: session) { Self.report(session, revokedAt: $0, by: $1, eventID: $2) }
-      service.metrics.lookUps.add(to: report == nil ? .notRevoked : .revoked)
+      context.metrics.lookUps.add(to: report == nil ? .notRevoked : .revoked)
       return Response(.ok, body: report ?? Self.report(session))
     }
   }
@@ -37,8 +37,8 @@ final class LookUps {
     }
     return answer(unfit: Answers.unfit) { () throws(StoreError) in
       let revoked = try reader.revoked(of: check.sessions)
-      service.metrics.lookUps.add(revoked.count, to: .revoked)
-      service.metrics.lookUps.add(check.sessions.count - revoked.count, to: .notRevoked)
+      context.metrics.lookUps.add(revoked.count, to: .revoked)
+      context.metrics.lookUps.add(check.sessions.count - revoked.count, to: .notRevoked)
       let list = check.spelled(revoked).map { #""\#($0)""# }.joined(separator: ",")
       return Response(.ok, body: #"{"revoked":[\#(list)]}"#)
     }
@@ -53,10 +53,10 @@ final class LookUps {
       return Response(problem: .badRequest, detail: error.detail)
     }
     return answer(unfit: Answers.unfit) { () throws(StoreError) in
-      let standings = try reader.standings(of: check.tokens, at: service.now())
+      let standings = try reader.standings(of: check.tokens, at: context.now())
       let good = standings.count { $0 == .good }
-      service.metrics.lookUps.add(good, to: .notRevoked)
-      service.metrics.lookUps.add(standings.count - good, to: .revoked)
+      context.metrics.lookUps.add(good, to: .notRevoked)
+      context.metrics.lookUps.add(standings.count - good, to: .revoked)
       let list = standings.map { standing in
         switch standing {
         case .good: #"{"refused":false}"#
@@ -97,17 +97,17 @@ final class LookUps {
   }
 
   private func answer(unfit: Response, _ ask: () throws(StoreError) -> Response) -> Response {
-    if let complaint = service.dynamic?.complaint {
-      service.metrics.lookUps.add(to: .failed)
+    if let complaint = context.dynamic?.complaint {
+      context.metrics.lookUps.add(to: .failed)
       return Answers.unfit(complaint)
     }
     do throws(StoreError) {
       let response = try ask()
-      service.reads.worked()
+      context.reads.worked()
       return response
     } catch {
-      service.metrics.lookUps.add(to: .failed)
-      service.lookUpFailed(error)
+      context.metrics.lookUps.add(to: .failed)
+      context.lookUpFailed(error)
       return unfit
     }
   }

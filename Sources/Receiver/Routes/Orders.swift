@@ -7,15 +7,15 @@ internal import RevocationStore
 /// `POST /v1/revocations`: an application or an operator orders what is refused from now on. Nothing takes an order
 /// back.
 struct Orders {
-  private let service: Service
+  private let context: ResponderContext
   private let loop: EventLoop
   /// Without a private token anybody who reaches the listener could log everybody out.
   private let areAllowed: Bool
   /// The only environment whose sessions may be refused; `nil`: any.
-  private let environment: SixteenBytes?
+  private let environment: UUIDBytes?
 
-  init(_ service: Service, _ loop: EventLoop, areAllowed: Bool, environment: SixteenBytes?) {
-    self.service = service
+  init(_ context: ResponderContext, _ loop: EventLoop, areAllowed: Bool, environment: UUIDBytes?) {
+    self.context = context
     self.loop = loop
     self.areAllowed = areAllowed
     self.environment = environment
@@ -30,27 +30,27 @@ struct Orders {
       if case .cutOff(.environment, let id) = order, let environment, id != environment {
         throw Malformed(detail: "the environment is not the one that is configured, so no session of it is known here")
       }
-      guard let made = try? order.event(at: service.now()) else { return Answers.unfit }
+      guard let made = try? order.event(at: context.now()) else { return Answers.unfit }
       event = made
     } catch {
       return Response(problem: .badRequest, detail: error.detail)
     }
-    let taken = service.inbox.submit([event]) { [service, loop] result in
+    let taken = context.inbox.submit([event]) { [context, loop] result in
       let response: Response
       switch result {
       case .success(let outcomes):
-        service.commits.worked()
+        context.commits.worked()
         let isNew = outcomes.first == .accepted
-        service.logger.notice("\(isNew ? "refused by order" : "refused by an earlier order")", metadata: event.subject)
+        context.logger.notice("\(isNew ? "refused by order" : "refused by an earlier order")", metadata: event.subject)
         response = isNew ? Answers.accepted : Answers.duplicate
       case .failure(let error):
-        service.commits.failed("the store cannot commit; an order was answered 503", ["error": "\(error)"])
+        context.commits.failed("the store cannot commit; an order was answered 503", ["error": "\(error)"])
         response = Answers.unfit
       }
-      loop.answer([(exchange, service.stamped(response))])
+      loop.answer([(exchange, context.stamped(response))])
     }
     if taken { return nil }
-    service.overflows.failed("the inbox is full; an order was answered 503")
+    context.overflows.failed("the inbox is full; an order was answered 503")
     return Answers.unfit
   }
 
@@ -83,8 +83,8 @@ struct Orders {
     return value.withValue(in: body) { id in
       switch name {
       case "sessionId": SessionID(id).map { .revoke($0) }
-      case "userId": SixteenBytes(uuid: id).map { .cutOff(.user, $0) }
-      case "environmentId": SixteenBytes(uuid: id).map { .cutOff(.environment, $0) }
+      case "userId": UUIDBytes(uuid: id).map { .cutOff(.user, $0) }
+      case "environmentId": UUIDBytes(uuid: id).map { .cutOff(.environment, $0) }
       default: nil
       }
     }

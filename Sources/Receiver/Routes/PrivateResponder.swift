@@ -15,7 +15,7 @@ struct PrivatePages: Sendable {
 /// The private listener's routes: readiness, metrics and look-ups.
 final class PrivateResponder: Responder {
   private let loop: EventLoop
-  private let service: Service
+  private let context: ResponderContext
   private let pages: PrivatePages
   private let token: Secret?
   private let lookUps: LookUps
@@ -26,17 +26,17 @@ final class PrivateResponder: Responder {
   private let feed: Feed?
 
   init(
-    loop: EventLoop, service: Service, pages: PrivatePages, feedSignal: FeedSignal, token: Secret?, gate: Gate
+    loop: EventLoop, context: ResponderContext, pages: PrivatePages, feedSignal: FeedSignal, token: Secret?, gate: Gate
   ) {
     self.loop = loop
-    self.service = service
+    self.context = context
     self.pages = pages
     self.token = token
-    feed = loop.isSide ? Feed(service, loop, feedSignal) : nil
-    lookUps = LookUps(service)
-    orders = Orders(service, loop, areAllowed: token != nil, environment: gate.environment)
-    inspection = InspectionRoutes(service, loop, pages, areOrdersAllowed: token != nil)
-    forwardAuth = ForwardAuth(service, lookUps, gate)
+    feed = loop.isSide ? Feed(context, loop, feedSignal) : nil
+    lookUps = LookUps(context)
+    orders = Orders(context, loop, areAllowed: token != nil, environment: gate.environment)
+    inspection = InspectionRoutes(context, loop, pages, areOrdersAllowed: token != nil)
+    forwardAuth = ForwardAuth(context, lookUps, gate)
   }
 
   /// Forward-auth reads no body, and a proxy may pass on a request's Content-Length without the body that it announces.
@@ -74,13 +74,13 @@ final class PrivateResponder: Responder {
     let isBelowV1 = path.hasPrefix("/v1/")
     guard isBelowV1 || path.equals("/metrics") || path.equals("/") else { return .now(Answers.notFound) }
     guard case .granted = PrivateAccess(head, bytes, token: token) else {
-      service.tokenWasWrong()
-      return .now(isBelowV1 ? service.stamped(Answers.tokenMissing) : Answers.tokenMissing)
+      context.tokenWasWrong()
+      return .now(isBelowV1 ? context.stamped(Answers.tokenMissing) : Answers.tokenMissing)
     }
     if path.equals("/v1/revocations") {
       if isGet { return follow(bytes.extracting(head.query(in: bytes)), exchange) }
-      guard head.method == .post else { return .now(service.stamped(Answers.getOrPost)) }
-      return orders.take(body, exchange).map { .now(service.stamped($0)) } ?? .later()
+      guard head.method == .post else { return .now(context.stamped(Answers.getOrPost)) }
+      return orders.take(body, exchange).map { .now(context.stamped($0)) } ?? .later()
     }
     // Look-ups are compared with no other route.
     if isBelowV1, !path.hasPrefix("/v1/sessions/"),
@@ -90,7 +90,7 @@ final class PrivateResponder: Responder {
     }
     if isBelowV1 {
       let begun = DispatchTime.now().uptimeNanoseconds
-      let response = service.stamped(lookUp(path, head.method, body))
+      let response = context.stamped(lookUp(path, head.method, body))
       observe(since: begun)
       return .now(response)
     }
@@ -101,17 +101,17 @@ final class PrivateResponder: Responder {
   }
 
   private func observe(since begun: UInt64) {
-    service.metrics.lookUpSeconds.observe(nanoseconds: DispatchTime.now().uptimeNanoseconds &- begun)
+    context.metrics.lookUpSeconds.observe(nanoseconds: DispatchTime.now().uptimeNanoseconds &- begun)
   }
 
   private func forwardAuth(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, for exchange: Exchange?) -> Response? {
     guard case .granted(let byAuthorization) = PrivateAccess(head, bytes, token: token) else {
-      service.tokenWasWrong()
-      service.metrics.forwardAuthRefusals.add(to: .token)
-      return service.stamped(Answers.forwardAuthTokenMissing)
+      context.tokenWasWrong()
+      context.metrics.forwardAuthRefusals.add(to: .token)
+      return context.stamped(Answers.forwardAuthTokenMissing)
     }
     let response = forwardAuth.answer(head, bytes, readsAuthorization: !byAuthorization, for: exchange, on: loop)
-    return response.map { service.stamped($0) }
+    return response.map { context.stamped($0) }
   }
 
   private func lookUp(_ path: Span<UInt8>, _ method: RequestHead.Method, _ body: Span<UInt8>) -> Response {
@@ -123,13 +123,13 @@ final class PrivateResponder: Responder {
   }
 
   private func follow(_ query: Span<UInt8>, _ exchange: Exchange) -> Reply {
-    guard let feed else { return .now(service.stamped(Answers.unfit)) }
+    guard let feed else { return .now(context.stamped(Answers.unfit)) }
     // A cache that took it for everybody who is revoked would let the others in.
-    if let complaint = service.dynamic?.complaint { return .now(service.stamped(Answers.unfit(complaint))) }
+    if let complaint = context.dynamic?.complaint { return .now(context.stamped(Answers.unfit(complaint))) }
     do throws(FeedQuery.Malformed) {
       return feed.reply(to: try FeedQuery(query), exchange)
     } catch {
-      return .now(service.stamped(Response(problem: .badRequest, detail: error.detail)))
+      return .now(context.stamped(Response(problem: .badRequest, detail: error.detail)))
     }
   }
 }

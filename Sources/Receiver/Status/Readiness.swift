@@ -5,17 +5,17 @@ internal import Synchronization
 
 /// Ready means: a commit reached the disk just now, the handlers' lanes run, and the server is not stopping.
 final class Readiness: Sendable {
-  private let service: Service
+  private let context: ResponderContext
   private let lanesRun: @Sendable () -> Bool
   private let complaint: @Sendable () -> String?
 
   /// - Parameter complaint: why something else than the store and the lanes is not ready; `nil`: it is.
   init(
-    _ service: Service, complaint: @escaping @Sendable () -> String? = { nil },
+    _ context: ResponderContext, complaint: @escaping @Sendable () -> String? = { nil },
     lanesRun: @escaping @Sendable () -> Bool
   ) {
     self.complaint = complaint
-    self.service = service
+    self.context = context
     self.lanesRun = lanesRun
   }
 
@@ -30,15 +30,15 @@ final class Readiness: Sendable {
   /// one commit.
   func ask(_ answer: @escaping @Sendable ([String]) -> Void) {
     // Its store is about to be closed: no probe.
-    if service.isDraining.load(ordering: .relaxed) { return answer(["draining"]) }
+    if context.isDraining.load(ordering: .relaxed) { return answer(["draining"]) }
     var reasons: [String] = []
     if let complaint = complaint() { reasons.append(complaint) }
     if !lanesRun() { reasons.append("a handler's lane has ended") }
-    service.probe.ask(service.inbox) { [service, reasons] result in
+    context.probe.ask(context.inbox) { [context, reasons] result in
       switch result {
       case .success?:
         // Where no delivery comes, this is the only commit.
-        service.commits.worked()
+        context.commits.worked()
         answer(reasons)
       case .failure(let error)?: answer(reasons + [error.description])
       case nil: answer(reasons + ["the store does not answer"])

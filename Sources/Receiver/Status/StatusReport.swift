@@ -8,12 +8,12 @@ internal import Synchronization
 
 /// Makes the answer to `GET /v1/status`, away from the loops: it asks the store and the disk.
 final class StatusReport: Sendable {
-  private let service: Service
+  private let context: ResponderContext
   private let readiness: Readiness
   private let queue = DispatchQueue(label: "revoked.status")
 
-  init(_ service: Service, _ readiness: Readiness) {
-    self.service = service
+  init(_ context: ResponderContext, _ readiness: Readiness) {
+    self.context = context
     self.readiness = readiness
   }
 
@@ -27,24 +27,24 @@ final class StatusReport: Sendable {
   }
 
   private func status(_ reasons: [String]) -> ServiceStatus {
-    let store = service.store
+    let store = context.store
     let sizes = store.sizes
     // What the store cannot say is left out; why it cannot stands among the reasons.
     let tally = try? store.tally()
     return ServiceStatus(
       version: Receiver.version, ready: reasons.isEmpty, reasons: reasons,
-      lastSigned: service.lastSigned.map { "\($0)" }, sessions: tally?.revocations, events: tally?.events,
+      lastSigned: context.lastSigned.map { "\($0)" }, sessions: tally?.revocations, events: tally?.events,
       handlers: try? handlers(),
       store: ServiceStatus.Store(
         path: store.path, createdAt: "\(store.createdAt)", bytes: sizes.database + sizes.log, freeBytes: sizes.free),
-      uncleanStarts: service.dispatcher.uncleanStarts, webhook: service.dynamic?.status)
+      uncleanStarts: context.dispatcher.uncleanStarts, webhook: context.dynamic?.status)
   }
 
   private func handlers() throws(StoreError) -> [ServiceStatus.Handler] {
-    let backlogs = try service.store.backlogs()
-    let oldest = try service.store.oldestPending()
-    let now = service.now()
-    return service.dispatcher.counters.map(\.name).sorted().map { name in
+    let backlogs = try context.store.backlogs()
+    let oldest = try context.store.oldestPending()
+    let now = context.now()
+    return context.dispatcher.counters.map(\.name).sorted().map { name in
       ServiceStatus.Handler(
         handler: name, pending: backlogs[name]?.pending ?? 0, dead: backlogs[name]?.dead ?? 0,
         oldestPendingSeconds: oldest[name].map { now.seconds(since: $0) })

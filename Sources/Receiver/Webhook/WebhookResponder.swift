@@ -12,10 +12,10 @@ final class WebhookResponder: Responder {
   private static let largestUnverifiedPing = 16_384
 
   private let loop: EventLoop
-  private let service: Service
+  private let context: ResponderContext
   /// `nil`: OpenSSL failed, and nothing verifies.
   private var verifier: SignatureVerifier?
-  /// Which of the service's sets of secrets the verifier is keyed with.
+  /// The version of the secrets that the verifier is keyed with.
   private var secretsVersion: Int
   private let path: [UInt8]
   private var round = WebhookRound()
@@ -25,11 +25,11 @@ final class WebhookResponder: Responder {
   /// Whether pings of this round may be answered at once; `nil` before the first.
   private var isProven: Bool?
 
-  init(loop: EventLoop, service: Service, path: String) {
+  init(loop: EventLoop, context: ResponderContext, path: String) {
     self.loop = loop
-    self.service = service
+    self.context = context
     self.path = Array(path.utf8)
-    (verifier, secretsVersion) = service.makeVerifier()
+    (verifier, secretsVersion) = context.makeVerifier()
   }
 
   func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
@@ -55,7 +55,7 @@ final class WebhookResponder: Responder {
     to head: borrowing RequestHead, _ bytes: Span<UInt8>, _ body: Span<UInt8>, _ exchange: Exchange
   ) -> Response? {
     if let answer = route(head, bytes) { return answer }
-    if secretsVersion != service.secretsVersion { (verifier, secretsVersion) = service.makeVerifier() }
+    if secretsVersion != context.secretsVersion { (verifier, secretsVersion) = context.makeVerifier() }
     switch head.value(of: SignatureHeader.name, in: bytes) {
     case .repeated: return forged()
     case .absent: return unverified(body)
@@ -70,16 +70,16 @@ final class WebhookResponder: Responder {
   }
 
   func refused(_ error: RequestError, _ bytes: Span<UInt8>) {
-    service.refusals.add(error.status, bytes, detail: error.detail)
+    context.refusals.add(error.status, bytes, detail: error.detail)
   }
 
   func roundEnded() {
     isProven = nil
-    if forgeries > 0 { service.forgeries(forgeries) }
-    if unverifiedPings > 0 { service.unverifiedPings(unverifiedPings) }
+    if forgeries > 0 { context.forgeries(forgeries) }
+    if unverifiedPings > 0 { context.unverifiedPings(unverifiedPings) }
     (forgeries, unverifiedPings) = (0, 0)
     guard !round.isEmpty else { return }
-    round.submit(to: service, loop)
+    round.submit(to: context, loop)
     round = WebhookRound()
   }
 
@@ -88,11 +88,11 @@ final class WebhookResponder: Responder {
     let target = bytes.extracting(head.path.range)
     if target.isEqual(to: path) {
       if head.method == .post { return nil }
-      service.refusals.add(.methodNotAllowed, bytes)
+      context.refusals.add(.methodNotAllowed, bytes)
       return Answers.postOnly
     }
     guard target.equals("/healthz") else {
-      service.refusals.add(.notFound, bytes, target: target)
+      context.refusals.add(.notFound, bytes, target: target)
       return Answers.notFound
     }
     return head.method.isHealthCheck ? Answers.healthy : Answers.healthOnly
@@ -104,20 +104,20 @@ final class WebhookResponder: Responder {
     guard body.count <= Self.largestUnverifiedPing, body.mayBePing,
       let outline = try? EventOutline(body), outline.kind == .ping
     else { return forged() }
-    service.metrics.count(.ping, .unverified)
+    context.metrics.count(.ping, .unverified)
     unverifiedPings += 1
     return Answers.unverified
   }
 
   private func forged() -> Response {
-    service.metrics.signatureFailed()
+    context.metrics.signatureFailed()
     forgeries += 1
     return Answers.forged
   }
 
   private func genuine(_ outline: EventOutline, _ body: Span<UInt8>, _ exchange: Exchange) -> Response? {
-    let now = service.now()
-    if !outline.isTest { service.heard(at: now) }
+    let now = context.now()
+    if !outline.isTest { context.heard(at: now) }
     let label: EventLabel
     switch outline.kind {
     case .ping: return ping(outline, body, exchange)
@@ -126,9 +126,9 @@ final class WebhookResponder: Responder {
       label = by == .user ? .sessionRevoked : by == .admin ? .adminSessionRevoked : .other
     case .other:
       let name = outline.eventName.text(in: body)
-      guard service.isWanted(name) else {
-        service.metrics.count(.other, .ignored)
-        service.logger.debug("ignored", metadata: ["event": "\(clipped(name))"])
+      guard context.isWanted(name) else {
+        context.metrics.count(.other, .ignored)
+        context.logger.debug("ignored", metadata: ["event": "\(clipped(name))"])
         return Answers.ignored
       }
       label = .other
@@ -144,18 +144,18 @@ final class WebhookResponder: Responder {
   private func ping(_ outline: EventOutline, _ body: Span<UInt8>, _ exchange: Exchange) -> Response? {
     let id = clipped(outline.eventId?.text(in: body))
     // Three calls of the system, once a round.
-    let isProven = isProven ?? service.probe.isProven
+    let isProven = isProven ?? context.probe.isProven
     self.isProven = isProven
     guard isProven else {
       round.add(ping: id, exchange)
       return nil
     }
-    return WebhookRound.pong(id, service)
+    return WebhookRound.pong(id, context)
   }
 
   private func undecodable(_ reason: UndecodableReason, _ body: Span<UInt8>, _ exchange: Exchange) -> Response? {
-    let now = service.now()
-    service.heard(at: now)
+    let now = context.now()
+    context.heard(at: now)
     guard let event = try? IncomingEvent(undecodable: body.bytesCopied, reason, source: .webhook, receivedAt: now)
     else {
       return unavailable(.unknown)
@@ -166,8 +166,8 @@ final class WebhookResponder: Responder {
 
   /// OpenSSL failed to hash. The event is not stored, so it is not acknowledged.
   private func unavailable(_ label: EventLabel) -> Response {
-    service.metrics.count(label, .unavailable)
-    service.logger.error("SHA-256 failed; the delivery was refused")
+    context.metrics.count(label, .unavailable)
+    context.logger.error("SHA-256 failed; the delivery was refused")
     return Answers.unavailable
   }
 }

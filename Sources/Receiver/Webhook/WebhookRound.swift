@@ -26,74 +26,74 @@ struct WebhookRound {
   }
 
   /// One hop to the writer, and one back to the loop with all the answers.
-  func submit(to service: Service, _ loop: EventLoop) {
+  func submit(to context: ResponderContext, _ loop: EventLoop) {
     if !pings.isEmpty {
-      service.probe.ask(service.inbox) { result in loop.answer(making: { answerPings(result, service) }) }
+      context.probe.ask(context.inbox) { result in loop.answer(making: { answerPings(result, context) }) }
     }
     if events.isEmpty { return }
-    let taken = service.inbox.submit(events) { [self] result in
+    let taken = context.inbox.submit(events) { [self] result in
       switch result {
-      case .success: service.commits.worked()
-      case .failure: service.probe.failed()
+      case .success: context.commits.worked()
+      case .failure: context.probe.failed()
       }
-      loop.answer(making: { acknowledge(result, service) })
+      loop.answer(making: { acknowledge(result, context) })
     }
     if taken { return }
-    service.overflows.failed("the inbox is full; deliveries are answered 503", count: events.count)
-    loop.answer(refuse(service))
+    context.overflows.failed("the inbox is full; deliveries are answered 503", count: events.count)
+    loop.answer(refuse(context))
   }
 
-  static func pong(_ id: String, _ service: Service) -> Response {
-    service.metrics.count(.ping, .pong)
-    service.logger.info("ping", metadata: ["eventId": "\(id)", "source": "webhook"])
+  static func pong(_ id: String, _ context: ResponderContext) -> Response {
+    context.metrics.count(.ping, .pong)
+    context.logger.info("ping", metadata: ["eventId": "\(id)", "source": "webhook"])
     return Answers.pong
   }
 
-  private func answerPings(_ result: Result<Void, StoreError>?, _ service: Service) -> Replies {
+  private func answerPings(_ result: Result<Void, StoreError>?, _ context: ResponderContext) -> Replies {
     if case .success? = result {
-      service.commits.worked()
-      return pings.map { ($0.exchange, Self.pong($0.id, service)) }
+      context.commits.worked()
+      return pings.map { ($0.exchange, Self.pong($0.id, context)) }
     }
     let cause = if case .failure(let error)? = result { "\(error)" } else { "the store does not answer" }
-    service.commits.failed(
+    context.commits.failed(
       "the store cannot commit; deliveries are answered 503", count: pings.count, ["error": "\(cause)"])
     return pings.map { ping in
-      service.metrics.count(.ping, .unavailable)
+      context.metrics.count(.ping, .unavailable)
       return (ping.exchange, Answers.unavailable)
     }
   }
 
-  private func acknowledge(_ result: Result<[AppendOutcome], StoreError>, _ service: Service) -> Replies {
+  private func acknowledge(_ result: Result<[AppendOutcome], StoreError>, _ context: ResponderContext) -> Replies {
     let outcomes: [AppendOutcome]
     switch result {
     case .success(let all): outcomes = all
     case .failure(let error):
-      service.commits.failed(
+      context.commits.failed(
         "the store cannot commit; deliveries are answered 503", count: events.count, ["error": "\(error)"])
-      return refuse(service)
+      return refuse(context)
     }
-    let now = service.now()
+    let now = context.now()
     return zip(zip(events, places), outcomes).map { pair, outcome in
       let (event, place) = pair
-      service.logger.log(event, outcome)
+      context.logger.log(event, outcome)
       switch outcome {
       case .accepted:
-        service.metrics.count(place.label, .accepted)
-        if let occurredAt = event.occurredAt { service.metrics.observeLatency(from: occurredAt, to: now) }
+        context.metrics.count(place.label, .accepted)
+        if let occurredAt = event.occurredAt { context.metrics.observeLatency(from: occurredAt, to: now) }
         return (place.exchange, Answers.accepted)
       case .duplicate:
-        service.metrics.count(place.label, .duplicate)
+        context.metrics.count(place.label, .duplicate)
         return (place.exchange, Answers.duplicate)
       case .undecodable:
-        service.metrics.count(place.label, .undecodable)
+        context.metrics.count(place.label, .undecodable)
         return (place.exchange, Answers.undecodable)
       }
     }
   }
 
-  private func refuse(_ service: Service) -> Replies {
+  private func refuse(_ context: ResponderContext) -> Replies {
     places.map { place in
-      service.metrics.count(place.label, .unavailable)
+      context.metrics.count(place.label, .unavailable)
       return (place.exchange, Answers.unavailable)
     }
   }

@@ -12,11 +12,11 @@ package struct CutOff: Hashable, Sendable {
 
   package var kind: Kind
   /// Dynamic's ids are UUIDs.
-  package var id: SixteenBytes
+  package var id: UUIDBytes
   /// Only grows.
   package var before: Timestamp
 
-  package init(_ kind: Kind, _ id: SixteenBytes, before: Timestamp) {
+  package init(_ kind: Kind, _ id: UUIDBytes, before: Timestamp) {
     self.kind = kind
     self.id = id
     self.before = before
@@ -37,7 +37,7 @@ extension CutOff {
 
   /// From a row of `select`.
   init(_ row: borrowing Row) throws(SQLiteError) {
-    guard let kind = try Kind(rawValue: row.text(0)), let id = row.lend(1, { SixteenBytes(uuid: $0) }) ?? nil else {
+    guard let kind = try Kind(rawValue: row.text(0)), let id = row.lend(1, { UUIDBytes(uuid: $0) }) ?? nil else {
       throw .corrupt("a cut-off is malformed")
     }
     self.init(kind, id, before: Timestamp(milliseconds: try row.integer(2)))

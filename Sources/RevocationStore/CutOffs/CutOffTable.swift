@@ -14,19 +14,19 @@ struct CutOffTable {
   }
 
   /// Returns the second up to which JWTs are refused; `nil`: none is.
-  func before(_ id: SixteenBytes) -> Int64? {
+  func before(_ id: UUIDBytes) -> Int64? {
     let hash = Self.hash(id)
     return parts[Self.part(hash)].before(id, hash)
   }
 
   /// Cuts off at `before`, or later where a later cut-off is known.
-  mutating func insert(_ id: SixteenBytes, before: Timestamp) {
+  mutating func insert(_ id: UUIDBytes, before: Timestamp) {
     let hash = Self.hash(id)
     if parts[Self.part(hash)].insert(id, Self.second(before), hash) { count += 1 }
   }
 
   /// Forgets a cut-off, unless a later one has taken its place.
-  mutating func remove(_ id: SixteenBytes, before: Timestamp) {
+  mutating func remove(_ id: UUIDBytes, before: Timestamp) {
     let hash = Self.hash(id)
     if parts[Self.part(hash)].remove(id, Self.second(before), hash) { count -= 1 }
   }
@@ -42,7 +42,7 @@ struct CutOffTable {
   private static func part(_ hash: UInt64) -> Int { Int(hash >> 58) }
 
   /// Ids are random, but for the bits that tell a UUID's version.
-  private static func hash(_ id: SixteenBytes) -> UInt64 {
+  private static func hash(_ id: UUIDBytes) -> UInt64 {
     let mixed = (id.high ^ id.low &* 0x9E37_79B9_7F4A_7C15) &* 0xBF58_476D_1CE4_E5B9
     return mixed ^ mixed >> 29
   }
@@ -64,13 +64,13 @@ struct CutOffTable {
       seconds = [UInt32](repeating: 0, count: places)
     }
 
-    func before(_ id: SixteenBytes, _ hash: UInt64) -> Int64? {
+    func before(_ id: UUIDBytes, _ hash: UInt64) -> Int64? {
       let place = find(id, hash)
       return seconds[place] == 0 ? nil : Int64(seconds[place])
     }
 
     /// Returns whether the id is new.
-    mutating func insert(_ id: SixteenBytes, _ second: UInt32, _ hash: UInt64) -> Bool {
+    mutating func insert(_ id: UUIDBytes, _ second: UInt32, _ hash: UInt64) -> Bool {
       let place = find(id, hash)
       guard seconds[place] == 0 else {
         seconds[place] = max(seconds[place], second)
@@ -86,7 +86,7 @@ struct CutOffTable {
     }
 
     /// Returns whether it was there.
-    mutating func remove(_ id: SixteenBytes, _ second: UInt32, _ hash: UInt64) -> Bool {
+    mutating func remove(_ id: UUIDBytes, _ second: UInt32, _ hash: UInt64) -> Bool {
       var hole = find(id, hash)
       guard seconds[hole] != 0, seconds[hole] <= second else { return false }
       count -= 1
@@ -109,7 +109,7 @@ struct CutOffTable {
     }
 
     private func home(at place: Int) -> Int {
-      home(CutOffTable.hash(SixteenBytes(high: highs[place], low: lows[place])))
+      home(CutOffTable.hash(UUIDBytes(high: highs[place], low: lows[place])))
     }
 
     /// The hash's upper bits chose the part; the lower 32 choose the place.
@@ -120,7 +120,7 @@ struct CutOffTable {
     private func next(_ place: Int) -> Int { place + 1 == seconds.count ? 0 : place + 1 }
 
     /// The id's place, or the empty one where it belongs. There always is an empty one.
-    private func find(_ id: SixteenBytes, _ hash: UInt64) -> Int {
+    private func find(_ id: UUIDBytes, _ hash: UInt64) -> Int {
       var place = home(hash)
       while seconds[place] != 0, lows[place] != id.low || highs[place] != id.high { place = next(place) }
       return place
@@ -129,7 +129,7 @@ struct CutOffTable {
     private mutating func grow() {
       var larger = Part(capacity: seconds.count)
       for place in seconds.indices where seconds[place] != 0 {
-        let id = SixteenBytes(high: highs[place], low: lows[place])
+        let id = UUIDBytes(high: highs[place], low: lows[place])
         _ = larger.insert(id, seconds[place], CutOffTable.hash(id))
       }
       self = larger

@@ -6,7 +6,7 @@ package import Signature
 package enum OperatorOrder: Hashable, Sendable {
   case revoke(SessionID)
   /// By the id of a user or of an environment.
-  case cutOff(CutOff.Kind, SixteenBytes)
+  case cutOff(CutOff.Kind, UUIDBytes)
 
   /// The event to append. The order to revoke a session has one id however often it is given; each cut-off has its own,
   /// since each refuses more.

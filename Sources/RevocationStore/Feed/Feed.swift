@@ -101,7 +101,7 @@ extension FeedEntry.Subject {
       self = .session(session, revokedAt: time)
       return
     }
-    guard let kind = CutOff.Kind(rawValue: kind), let id = row.lend(5, { SixteenBytes(uuid: $0) }) ?? nil else {
+    guard let kind = CutOff.Kind(rawValue: kind), let id = row.lend(5, { UUIDBytes(uuid: $0) }) ?? nil else {
       return nil
     }
     self = .cutOff(CutOff(kind, id, before: time))

@@ -93,7 +93,7 @@ extension ValueParser where Value == String {
   private static func id(_ right: String) -> Self {
     Self(right) { text in
       let id = text.lowercased()
-      return SixteenBytes(uuid: Array(id.utf8).span) == nil ? nil : id
+      return UUIDBytes(uuid: Array(id.utf8).span) == nil ? nil : id
     }
   }
 

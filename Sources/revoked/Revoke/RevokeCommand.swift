@@ -64,13 +64,13 @@ struct RevokeUserCommand: AsyncParsableCommand {
   @OptionGroup var options: OutgoingOptions
 
   func validate() throws {
-    guard SixteenBytes(uuid: Array(user.utf8).span) != nil else {
+    guard UUIDBytes(uuid: Array(user.utf8).span) != nil else {
       throw ValidationError("\(user.debugDescription) is no user's id: 36 characters, a UUID")
     }
   }
 
   func run() async throws {
-    guard let id = SixteenBytes(uuid: Array(user.utf8).span) else { throw Failure.no }
+    guard let id = UUIDBytes(uuid: Array(user.utf8).span) else { throw Failure.no }
     let text = id.uuidText
     let revocation = Revocation(
       subject: "user \(text)", order: .cutOff(.user, id), doneAtDynamic: "every session revoked at Dynamic"
@@ -111,7 +111,7 @@ struct RevokeEnvironmentCommand: AsyncParsableCommand {
   func run() async throws {
     let settings = try options.load()
     guard let environment = settings.dynamic.environmentID,
-      let id = SixteenBytes(uuid: Array(environment.utf8).span)
+      let id = UUIDBytes(uuid: Array(environment.utf8).span)
     else { throw ValidationError("which environment? Set dynamic.environment-id, or DYNAMIC_ENVIRONMENT_ID") }
     if !yes { try confirm(environment) }
     let revocation = Revocation(

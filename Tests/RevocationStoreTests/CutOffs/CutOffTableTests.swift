@@ -11,9 +11,9 @@ struct CutOffTableTests {
     var random = SplitMix(seed: 17)
     for capacity in [0, 300, 3000] {
       var table = CutOffTable(capacity: capacity)
-      var model: [SixteenBytes: Int64] = [:]
+      var model: [UUIDBytes: Int64] = [:]
       // Few ids, so that they meet, and all in one part, so that its probes run long.
-      let ids = (0..<800).map { _ in SixteenBytes(high: 7, low: random.next()) }
+      let ids = (0..<800).map { _ in UUIDBytes(high: 7, low: random.next()) }
       for _ in 0..<20_000 {
         let id = ids[Int(random.next() % 800)]
         let second = Int64(random.next() % 5 + 1)
@@ -34,9 +34,9 @@ struct CutOffTableTests {
   @Test("a JWT is refused up to the cut-off's second, and while its time cannot be believed")
   func refusal() throws {
     let cutOffs = CutOffs()
-    let (user, environment) = (SixteenBytes(high: 1, low: 2), SixteenBytes(high: 3, low: 4))
+    let (user, environment) = (UUIDBytes(high: 1, low: 2), UUIDBytes(high: 3, low: 4))
     let now = Timestamp(milliseconds: 2_000_000)
-    func isRefused(_ issuedAt: Int64?, user: SixteenBytes? = nil, environment: SixteenBytes? = nil) throws -> Bool {
+    func isRefused(_ issuedAt: Int64?, user: UUIDBytes? = nil, environment: UUIDBytes? = nil) throws -> Bool {
       let claims = TokenClaims(
         sid: try session(1), user: user, environment: environment,
         issuedAt: issuedAt.map(NumericDate.init(milliseconds:)))
@@ -68,7 +68,7 @@ struct CutOffTableTests {
     var random = SplitMix(seed: 3)
     var table = CutOffTable()
     for _ in 0..<1_000_000 {
-      table.insert(SixteenBytes(high: random.next(), low: random.next()), before: Timestamp(milliseconds: 1000))
+      table.insert(UUIDBytes(high: random.next(), low: random.next()), before: Timestamp(milliseconds: 1000))
     }
     #expect(table.count == 1_000_000)
     #expect(table.bytes < 36_000_000, "\(table.bytes)")

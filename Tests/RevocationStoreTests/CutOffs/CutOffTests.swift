@@ -8,8 +8,8 @@ import Testing
 @Suite("Cut-offs in the store", .timeLimit(.minutes(5)))
 struct CutOffTests {
   let folder: TemporaryFolder
-  let user = SixteenBytes(high: 1, low: 2)
-  let environment = SixteenBytes(high: 3, low: 4)
+  let user = UUIDBytes(high: 1, low: 2)
+  let environment = UUIDBytes(high: 3, low: 4)
   let now = time(2_000_000_000_000)
 
   init() throws {
@@ -20,13 +20,13 @@ struct CutOffTests {
     try RevocationStore(data: folder.data, mode: mode)
   }
 
-  func claims(_ number: UInt64 = 1, issuedAt: Int64? = nil, user: SixteenBytes? = nil) throws -> TokenClaims {
+  func claims(_ number: UInt64 = 1, issuedAt: Int64? = nil, user: UUIDBytes? = nil) throws -> TokenClaims {
     TokenClaims(
       sid: try session(number), user: user ?? self.user, environment: environment,
       issuedAt: issuedAt.map(NumericDate.init(milliseconds:)))
   }
 
-  func order(_ kind: CutOff.Kind, _ id: SixteenBytes, at milliseconds: Int64? = nil) throws -> IncomingEvent {
+  func order(_ kind: CutOff.Kind, _ id: UUIDBytes, at milliseconds: Int64? = nil) throws -> IncomingEvent {
     try OperatorOrder.cutOff(kind, id).event(at: milliseconds.map(time) ?? now)
   }
 
@@ -64,7 +64,7 @@ struct CutOffTests {
       // Numbers of both processes in turn, so that neither takes the other's for its own.
       for (index, kind) in [CutOff.Kind.environment, .user, .environment].enumerated() {
         reader.roundEnded()
-        let id = SixteenBytes(high: 9, low: UInt64(index))
+        let id = UUIDBytes(high: 9, low: UInt64(index))
         _ = try command.append([order(kind, id)])
         _ = try store.append([.revoking(UInt64(index + 10))])
         let token = TokenClaims(

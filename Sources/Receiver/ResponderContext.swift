@@ -7,7 +7,7 @@ internal import Signature
 internal import Synchronization
 
 /// What the responders of all loops share.
-final class Service: Sendable {
+final class ResponderContext: Sendable {
   let store: RevocationStore
   let inbox: Inbox
   let probe: CommitProbe

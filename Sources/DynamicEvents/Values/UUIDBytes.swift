@@ -2,7 +2,7 @@ internal import Bytes
 internal import Signature
 
 /// Sixteen bytes that a UUID text stands for: one word compare each way, no allocation.
-package struct SixteenBytes: Hashable, Sendable {
+package struct UUIDBytes: Hashable, Sendable {
   package let high: UInt64
   package let low: UInt64
 
