@@ -86,7 +86,7 @@ package enum SHA256 {
   }
 }
 
-/// A libcrypto call that failed: no memory, or no provider for the algorithm. Whoever meets one must refuse.
+/// A libcrypto call that failed: no memory, or no provider for the algorithm. The caller must refuse.
 package struct OpenSSLFailure: Error, CustomStringConvertible {
   /// The libcrypto function.
   package let call: StaticString

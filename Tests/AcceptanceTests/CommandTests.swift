@@ -7,8 +7,8 @@ import Testing
 struct CommandTests {
   static let unknownSession = "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c11"
 
-  @Test("sign prints the documented signature of the exact bytes", arguments: Vector.all)
-  func sign(vector: Vector) throws {
+  @Test(arguments: Vector.all)
+  func `sign prints the documented signature of the exact bytes`(vector: Vector) throws {
     let result = try Executable.run("sign", input: vector.body)
     #expect(result.status == 0)
     #expect(result.output == vector.signature + "\n")
@@ -32,8 +32,10 @@ struct CommandTests {
     ("another body", Vector.ping.signature, Vector.sessionRevoked.text, 1, "The body or the secret differs"),
   ]
 
-  @Test("verify answers by its exit status, and with --explain in words", arguments: verified)
-  func verify(name: String, signature: String, body: String, status: Int, finding: String) throws {
+  @Test(arguments: verified)
+  func `verify answers by its exit status, and with --explain in words`(
+    name: String, signature: String, body: String, status: Int, finding: String
+  ) throws {
     let plain = try Executable.run("verify", "--signature", signature, input: Array(body.utf8))
     #expect(plain.status == Int32(status))
     #expect(plain.output == (status == 0 ? "valid\n" : "not valid\n"))
@@ -43,16 +45,15 @@ struct CommandTests {
     #expect(!explained.output.contains("dyn_"))
   }
 
-  @Test("commands that sign or verify need a secret", arguments: [["sign"], ["verify", "--signature", "x"], ["send"]])
-  func secretNeeded(arguments: [String]) throws {
+  @Test(arguments: [["sign"], ["verify", "--signature", "x"], ["send"]])
+  func `commands that sign or verify need a secret`(arguments: [String]) throws {
     let result = try Executable.run(arguments, environment: [:])
     #expect(result.status == 78)
     #expect(result.output == "")
     #expect(result.errors.hasPrefix("revoked: secrets: there is none; "))
   }
 
-  @Test("check answers 1 when none of the sessions is revoked, with the server running or not")
-  func checkNone() throws {
+  @Test func `check answers 1 when none of the sessions is revoked, with the server running or not`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     for isRunning in [true, false] {
       if !isRunning {
@@ -66,8 +67,7 @@ struct CommandTests {
     }
   }
 
-  @Test("check reads what a killed server left")
-  func checkAfterKill() throws {
+  @Test func `check reads what a killed server left`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     #expect(try server.post(Vector.sessionRevoked.text, signature: Vector.sessionRevoked.signature).status == 200)
     server.signal(SIGKILL)
@@ -77,20 +77,17 @@ struct CommandTests {
     #expect(result.output.hasPrefix("\(Self.unknownSession) not revoked\n\(DeliveryTests.session) revoked at="))
   }
 
-  @Test(
-    "check takes nothing but session ids",
-    arguments: [
-      [DeliveryTests.session + "0"], [String(DeliveryTests.session.dropLast())], [DeliveryTests.session, "x"],
-      [],
-    ])
-  func checkMalformed(sessions: [String]) throws {
+  @Test(arguments: [
+    [DeliveryTests.session + "0"], [String(DeliveryTests.session.dropLast())], [DeliveryTests.session, "x"],
+    [],
+  ])
+  func `check takes nothing but session ids`(sessions: [String]) throws {
     let result = try Executable.run(["check"] + sessions)
     #expect(result.status == 64)
     #expect(result.output == "")
   }
 
-  @Test("check without a store is an I/O error, and makes none")
-  func checkWithoutStore() throws {
+  @Test func `check without a store is an I/O error, and makes none`() throws {
     let folder = try TemporaryFolder()
     let result = try Executable.run("check", "--data", folder.data, Self.unknownSession)
     #expect(result.status == 74)
@@ -99,8 +96,8 @@ struct CommandTests {
     #expect(!FileManager.default.fileExists(atPath: folder.data))
   }
 
-  @Test("healthcheck asks the running server, over TCP and over a unix socket", arguments: [false, true])
-  func healthcheck(unix: Bool) throws {
+  @Test(arguments: [false, true])
+  func `healthcheck asks the running server, over TCP and over a unix socket`(unix: Bool) throws {
     let folder = try TemporaryFolder()
     let arguments = unix ? ["--private-listen", "unix:\(folder.path)/private.sock"] : []
     let server = try RunningServer(in: folder, environment: StopTests.patient, arguments: arguments)
@@ -120,8 +117,7 @@ struct CommandTests {
     #expect(gone.output.hasPrefix("\(server.privateAddress) is not reachable: "))
   }
 
-  @Test("config check says ok, or every problem and 78")
-  func configCheck() throws {
+  @Test func `config check says ok, or every problem and 78`() throws {
     let good = try Executable.run("config", "check")
     #expect(good.status == 0)
     #expect(good.output.hasPrefix("configuration ok: 1 secret"))
@@ -135,8 +131,7 @@ struct CommandTests {
     #expect(bad.errors.filter { $0 == "\n" }.count == 3)
   }
 
-  @Test("config check says what is allowed and hardly meant")
-  func configDoubts() throws {
+  @Test func `config check says what is allowed and hardly meant`() throws {
     let result = try Executable.run(
       "config", "check", "--set", "retention=1h", "--set", "handlers.a.kind=exec", "--set",
       "handlers.a.command=/no/tool",
@@ -150,8 +145,8 @@ struct CommandTests {
       ])
   }
 
-  @Test("config show prints every key and where it came from, and no secret", arguments: [false, true])
-  func configShow(json: Bool) throws {
+  @Test(arguments: [false, true])
+  func `config show prints every key and where it came from, and no secret`(json: Bool) throws {
     let token = "a-token-of-22-bytes-xx"
     let result = try Executable.run(
       ["config", "show", "--set", "limits.body=1MiB"] + (json ? ["--json"] : []),
@@ -176,22 +171,19 @@ struct CommandTests {
     #expect(keys["private-token"]?["count"] as? Int == 1)
   }
 
-  @Test("the version is a number on stdout")
-  func version() throws {
+  @Test func `the version is a number on stdout`() throws {
     let result = try Executable.run("--version", environment: [:])
     #expect(result.status == 0)
     #expect(result.output.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
     #expect(result.errors == "")
   }
 
-  @Test(
-    "every command explains itself on stdout",
-    arguments: [
-      [], ["serve"], ["send"], ["sign"], ["verify"], ["check"], ["config"], ["config", "check"], ["config", "show"],
-      ["healthcheck"], ["backup"], ["events"], ["events", "list"], ["events", "show"], ["dead"], ["dead", "list"],
-      ["dead", "show"], ["dead", "replay"], ["dead", "discard"],
-    ])
-  func help(command: [String]) throws {
+  @Test(arguments: [
+    [], ["serve"], ["send"], ["sign"], ["verify"], ["check"], ["config"], ["config", "check"], ["config", "show"],
+    ["healthcheck"], ["backup"], ["events"], ["events", "list"], ["events", "show"], ["dead"], ["dead", "list"],
+    ["dead", "show"], ["dead", "replay"], ["dead", "discard"],
+  ])
+  func `every command explains itself on stdout`(command: [String]) throws {
     for arguments in [["help"] + command, command + ["--help"]] {
       let result = try Executable.run(arguments, environment: [:])
       #expect(result.status == 0)
@@ -200,8 +192,8 @@ struct CommandTests {
     }
   }
 
-  @Test("what is no command is a usage error", arguments: [["nonsense"], ["--nonsense"], ["config", "nonsense"]])
-  func unknownCommand(arguments: [String]) throws {
+  @Test(arguments: [["nonsense"], ["--nonsense"], ["config", "nonsense"]])
+  func `what is no command is a usage error`(arguments: [String]) throws {
     let result = try Executable.run(arguments, environment: [:])
     #expect(result.status == 64)
     #expect(result.output == "")

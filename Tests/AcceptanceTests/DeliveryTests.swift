@@ -20,8 +20,7 @@ struct DeliveryTests {
       + #""timestamp":"2026-10-01T09:00:00.348Z","data":{"id":"\#(session)"}}"#
   }
 
-  @Test("the documented vectors are accepted, and their session is refused from then on")
-  func vectors() throws {
+  @Test func `the documented vectors are accepted, and their session is refused from then on`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     #expect(try server.get("/v1/sessions/\(Self.session)").body == #"{"sessionId":"\#(Self.session)","revoked":false}"#)
     for (vector, status) in [(Vector.sessionRevoked, "accepted"), (.adminSessionRevoked, "accepted"), (.ping, "pong")] {
@@ -49,20 +48,20 @@ struct DeliveryTests {
 
   static let good = String(Vector.sessionRevoked.signature.dropFirst("sha256=".count))
 
-  @Test(
-    "whatever is not signed exactly is answered 401 without a reason, and nothing is stored",
-    arguments: [
-      ("a missing header", ""),
-      ("another prefix", "x-dynamic-signature-256: SHA256=\(good)\r\n"),
-      ("bare hexadecimal", "x-dynamic-signature-256: \(good)\r\n"),
-      ("upper-case hexadecimal", "x-dynamic-signature-256: sha256=\(good.uppercased())\r\n"),
-      ("a header that stands twice", String(repeating: "x-dynamic-signature-256: sha256=\(good)\r\n", count: 2)),
-      ("a list in one header", "x-dynamic-signature-256: sha256=\(good), sha256=\(good)\r\n"),
-      ("one digit changed", "x-dynamic-signature-256: sha256=\(good.dropLast())3\r\n"),
-      ("one digit less", "x-dynamic-signature-256: sha256=\(good.dropLast())\r\n"),
-      ("another product's header", "x-dynamic-signature: sha256=\(good)\r\n"),
-    ])
-  func forgeries(name: String, fields: String) throws {
+  @Test(arguments: [
+    ("a missing header", ""),
+    ("another prefix", "x-dynamic-signature-256: SHA256=\(good)\r\n"),
+    ("bare hexadecimal", "x-dynamic-signature-256: \(good)\r\n"),
+    ("upper-case hexadecimal", "x-dynamic-signature-256: sha256=\(good.uppercased())\r\n"),
+    ("a header that stands twice", String(repeating: "x-dynamic-signature-256: sha256=\(good)\r\n", count: 2)),
+    ("a list in one header", "x-dynamic-signature-256: sha256=\(good), sha256=\(good)\r\n"),
+    ("one digit changed", "x-dynamic-signature-256: sha256=\(good.dropLast())3\r\n"),
+    ("one digit less", "x-dynamic-signature-256: sha256=\(good.dropLast())\r\n"),
+    ("another product's header", "x-dynamic-signature: sha256=\(good)\r\n"),
+  ])
+  func `whatever is not signed exactly is answered 401 without a reason, and nothing is stored`(
+    name: String, fields: String
+  ) throws {
     let server = try RunningServer(in: TemporaryFolder())
     let answer = try server.post(Vector.sessionRevoked.text, fields: fields)
     #expect(answer.status == 401)
@@ -75,13 +74,13 @@ struct DeliveryTests {
   }
 
   /// Dynamic pings before anybody can know the secret, and may expect a 200.
-  @Test(
-    "a ping whose signature is missing, malformed or wrong is answered 200, and changes nothing",
-    arguments: [
-      "", "x-dynamic-signature-256: \(good)\r\n", "x-dynamic-signature-256: sha256=\(good)\r\n",
-      "x-dynamic-signature-256: \r\n",
-    ])
-  func unverifiedPing(fields: String) throws {
+  @Test(arguments: [
+    "", "x-dynamic-signature-256: \(good)\r\n", "x-dynamic-signature-256: sha256=\(good)\r\n",
+    "x-dynamic-signature-256: \r\n",
+  ])
+  func `a ping whose signature is missing, malformed or wrong is answered 200, and changes nothing`(fields: String)
+    throws
+  {
     let server = try RunningServer(in: TemporaryFolder())
     for body in [Vector.ping.text, #"{"eventName":"p\u0069ng"}"#] {
       let answer = try server.post(body, fields: fields)
@@ -94,26 +93,26 @@ struct DeliveryTests {
     #expect(server.log.wait { $0.contains("a ping whose signature is missing or wrong") })
   }
 
-  @Test(
-    "nothing but a small ping that decodes is answered 200 without a signature",
-    arguments: [
-      ("a large ping", #"{"eventName":"ping","data":"\#(String(repeating: "x", count: 16_400))"}"#, ""),
-      ("another name", #"{"eventName":"Ping","data":"ping"}"#, ""), ("not JSON", #"{"eventName":"ping""#, ""),
-      ("no name", #"{"event":"ping"}"#, ""),
-      ("a name twice", #"{"eventName":"ping","eventName":"user.session.revoked"}"#, ""),
-      (
-        "two signatures", Vector.ping.text, String(repeating: "x-dynamic-signature-256: sha256=\(good)\r\n", count: 2)
-      ),
-      ("no body", "", ""),
-    ])
-  func noPing(name: String, body: String, fields: String) throws {
+  @Test(arguments: [
+    ("a large ping", #"{"eventName":"ping","data":"\#(String(repeating: "x", count: 16_400))"}"#, ""),
+    ("another name", #"{"eventName":"Ping","data":"ping"}"#, ""), ("not JSON", #"{"eventName":"ping""#, ""),
+    ("no name", #"{"event":"ping"}"#, ""),
+    ("a name twice", #"{"eventName":"ping","eventName":"user.session.revoked"}"#, ""),
+    (
+      "two signatures", Vector.ping.text, String(repeating: "x-dynamic-signature-256: sha256=\(good)\r\n", count: 2)
+    ),
+    ("no body", "", ""),
+  ])
+  func `nothing but a small ping that decodes is answered 200 without a signature`(
+    name: String, body: String, fields: String
+  ) throws {
     let server = try RunningServer(in: TemporaryFolder())
     #expect(try server.post(body, fields: fields).status == 401)
     #expect(try server.metric("revoked_signature_failures_total") == 1)
   }
 
-  @Test("an unsigned ping is awaited, in pieces and in chunks, and what is larger is refused by its head")
-  func unverifiedPingInPieces() throws {
+  @Test
+  func `an unsigned ping is awaited, in pieces and in chunks, and what is larger is refused by its head`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     let text = Vector.ping.text
     let client = try Client(server.address)
@@ -129,8 +128,7 @@ struct DeliveryTests {
     #expect(client.read().hasPrefix("HTTP/1.1 401 "))
   }
 
-  @Test("what `send` makes revokes, and is not taken for a word of Dynamic's, also after a restart")
-  func testEvents() throws {
+  @Test func `what 'send' makes revokes, and is not taken for a word of Dynamic's, also after a restart`() throws {
     let folder = try TemporaryFolder()
     let server = try RunningServer(in: folder)
     for event in ["user.session.revoked", "ping"] {
@@ -148,8 +146,7 @@ struct DeliveryTests {
     #expect(try next.metric("revoked_last_signed_event_timestamp_seconds") ?? 0 > 0)
   }
 
-  @Test("a signed ping is answered 503 while the store is gone, and 200 once it is back")
-  func pingWithoutStore() throws {
+  @Test func `a signed ping is answered 503 while the store is gone, and 200 once it is back`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     let (there, away) = (server.folder.database, server.folder.path + "/away.sqlite")
     for _ in 0..<2 {
@@ -164,8 +161,7 @@ struct DeliveryTests {
     #expect(server.log.wait { $0.contains("the store cannot commit") })
   }
 
-  @Test("a signed event that names two sessions revokes both")
-  func twoSessions() throws {
+  @Test func `a signed event that names two sessions revokes both`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     let other = "0b9e2d3c-4b5a-4978-8695-a4b3c2d1e0f9"
     let body = #"{"eventName":"user.session.revoked","data":{"id":"\#(Self.session)","\u0069d":"\#(other)"}}"#
@@ -175,8 +171,7 @@ struct DeliveryTests {
     }
   }
 
-  @Test("a timestamp that cannot be true is no part of the latency")
-  func implausibleTimestamp() throws {
+  @Test func `a timestamp that cannot be true is no part of the latency`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     for time in ["0001-01-01T00:00:00Z", "9999-01-01T00:00:00Z"] {
       let body = #"{"eventName":"user.session.revoked","timestamp":"\#(time)","data":{"id":"\#(Self.session)"}}"#
@@ -186,16 +181,14 @@ struct DeliveryTests {
     #expect(try server.metric("revoked_implausible_timestamps_total") == 2)
   }
 
-  @Test("one changed byte of the body is a forgery")
-  func changedBody() throws {
+  @Test func `one changed byte of the body is a forgery`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     let changed = Vector.sessionRevoked.text.replacing("203.0.113.7", with: "203.0.113.8")
     #expect(try server.post(changed, signature: Vector.sessionRevoked.signature).status == 401)
     #expect(try server.metric("revoked_sessions_revoked") == 0)
   }
 
-  @Test("the same event again is a duplicate, also under another messageId")
-  func duplicates() throws {
+  @Test func `the same event again is a duplicate, also under another messageId`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     let id = UUID().uuidString.lowercased()
     let statuses = try [("m1", "accepted"), ("m1", "duplicate"), ("m2", "duplicate")].map { message, status in
@@ -206,16 +199,14 @@ struct DeliveryTests {
     #expect(try server.metric("revoked_sessions_revoked") == 1)
   }
 
-  @Test(
-    "what Dynamic signed is never refused for its content",
-    arguments: [
-      ("not JSON", "undecodable"), (#"{"data":{}}"#, "undecodable"), ("", "undecodable"),
-      (#"{"eventName":"user.session.revoked","data":{"id":"3F0C6F6E-1C3A-4F0B-9A52-6D1F8E2B7C10"}}"#, "accepted"),
-      (#"{"eventName":"user.session.revoked","data":{"id":"3F0C6F6E-1C3A-4F0B-9A52-6D1F8E2B7C1"}}"#, "undecodable"),
-      (#"{"eventName":"user.created","data":{}}"#, "ignored"), (#"{"eventName":"ping"}"#, "pong"),
-      (#"{"eventName":"admin.user.session.revoked","data":{"id":"3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"}}"#, "accepted"),
-    ])
-  func content(body: String, status: String) throws {
+  @Test(arguments: [
+    ("not JSON", "undecodable"), (#"{"data":{}}"#, "undecodable"), ("", "undecodable"),
+    (#"{"eventName":"user.session.revoked","data":{"id":"3F0C6F6E-1C3A-4F0B-9A52-6D1F8E2B7C10"}}"#, "accepted"),
+    (#"{"eventName":"user.session.revoked","data":{"id":"3F0C6F6E-1C3A-4F0B-9A52-6D1F8E2B7C1"}}"#, "undecodable"),
+    (#"{"eventName":"user.created","data":{}}"#, "ignored"), (#"{"eventName":"ping"}"#, "pong"),
+    (#"{"eventName":"admin.user.session.revoked","data":{"id":"3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"}}"#, "accepted"),
+  ])
+  func `what Dynamic signed is never refused for its content`(body: String, status: String) throws {
     let server = try RunningServer(in: TemporaryFolder())
     for _ in 0..<2 {
       let answer = try server.post(body, signature: Self.sign(body))
@@ -225,8 +216,7 @@ struct DeliveryTests {
     #expect(try server.metric(#"revoked_dead_letters{handler=""}"#) == (status == "undecodable" ? 1 : 0))
   }
 
-  @Test("a 200 outlives kill -9, and the log handler has had every event at least once")
-  func kill() throws {
+  @Test func `a 200 outlives kill -9, and the log handler has had every event at least once`() throws {
     let folder = try TemporaryFolder()
     let handler = ["REVOKED_HANDLERS_AUDIT_KIND": "log"]
     var log = ""
@@ -250,8 +240,7 @@ struct DeliveryTests {
       })
   }
 
-  @Test("an event that a handler wants is stored and handled")
-  func wantedEvent() throws {
+  @Test func `an event that a handler wants is stored and handled`() throws {
     let server = try RunningServer(
       in: TemporaryFolder(), environment: ["REVOKED_HANDLERS_ALL_KIND": "log", "REVOKED_HANDLERS_ALL_EVENTS": "user.*"])
     let body = Self.event("user.created", session: Self.session)
@@ -260,8 +249,7 @@ struct DeliveryTests {
     #expect(try server.metric("revoked_sessions_revoked") == 0)
   }
 
-  @Test("during a rotation either secret is good")
-  func rotation() throws {
+  @Test func `during a rotation either secret is good`() throws {
     let old = "an-older-secret-of-20"
     let server = try RunningServer(
       in: TemporaryFolder(), environment: ["DYNAMIC_WEBHOOK_SECRET": "\(old) \(Executable.secret)"])

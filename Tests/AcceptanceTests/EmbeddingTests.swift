@@ -7,10 +7,8 @@ struct EmbeddingTests {
   private static let folder = Repository.root.appending(path: "Tests/Embedding")
 
   /// The build takes minutes the first time.
-  @Test(
-    "builds against the library product, gets a delivery to its handler, and ends on SIGTERM",
-    .enabled(if: LongRun.isAsked || ProcessInfo.processInfo.environment["CI"] == "true"))
-  func program() throws {
+  @Test(.enabled(if: LongRun.isAsked || ProcessInfo.processInfo.environment["CI"] == "true"))
+  func `builds against the library product, gets a delivery to its handler, and ends on SIGTERM`() throws {
     let scratch = Repository.root.appending(path: ".build/embedding")
     let build = Process()
     build.executableURL = URL(filePath: "/usr/bin/env")
@@ -43,8 +41,8 @@ struct EmbeddingTests {
     #expect(program.terminationStatus == 0, "\(log.text)")
   }
 
-  @Test("stands in the article as it is built", arguments: ["Package.swift", "Sources/Embedding/main.swift"])
-  func article(file: String) throws {
+  @Test(arguments: ["Package.swift", "Sources/Embedding/main.swift"])
+  func `stands in the article as it is built`(file: String) throws {
     let article = try String(
       contentsOf: Repository.root.appending(path: "Sources/Receiver/Receiver.docc/Embedding.md"), encoding: .utf8)
     #expect(try article.contains(String(contentsOf: Self.folder.appending(path: file), encoding: .utf8)))

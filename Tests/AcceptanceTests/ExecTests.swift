@@ -74,8 +74,7 @@ struct ExecTests {
     #expect(server.exit() == 0)
   }
 
-  @Test
-  func `with 1,024 descriptors idle connections leave enough for 16 commands`() throws {
+  @Test func `with 1,024 descriptors idle connections leave enough for 16 commands`() throws {
     let script = #"while [ ! -e "$0/gate" ]; do sleep 0.02; done; echo "$REVOKED_EVENT_ID" >> "$0/ran""#
     let server = try RunningServer(
       in: folder, environment: settings(script, concurrency: 16), through: ["/usr/bin/prlimit", "--nofile=1024:1024"])
@@ -88,8 +87,7 @@ struct ExecTests {
     withExtendedLifetime(clients) {}
   }
 
-  @Test
-  func `a command waits while the table of descriptors is full, and is no failed attempt`() throws {
+  @Test func `a command waits while the table of descriptors is full, and is no failed attempt`() throws {
     let script = #"while [ ! -e "$0/gate" ]; do sleep 0.02; done; echo "$REVOKED_EVENT_ID" >> "$0/ran""#
     let server = try RunningServer(in: folder, environment: settings(script, concurrency: 1))
     try send(3, to: server)
@@ -108,8 +106,7 @@ struct ExecTests {
     withExtendedLifetime(clients) {}
   }
 
-  @Test
-  func `a command that its killed server left behind has ended when its event is attempted again`() throws {
+  @Test func `a command that its killed server left behind has ended when its event is attempted again`() throws {
     // The shell leads the group; its child is what works.
     let script = #"""
       if [ -e "$0/pid" ]; then
@@ -152,8 +149,7 @@ struct ExecTests {
     #expect(try eventually { try ran == ["1", "2"] })
   }
 
-  @Test
-  func `a dead letter has the last line that its command wrote to standard error`() throws {
+  @Test func `a dead letter has the last line that its command wrote to standard error`() throws {
     let script = #"echo output; printf 'first\nno such user: \033]52;c;x\007 é\n\n' >&2; exit 78"#
     let server = try RunningServer(in: folder, environment: settings(script))
     try send(1, to: server)

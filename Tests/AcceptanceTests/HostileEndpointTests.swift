@@ -31,8 +31,8 @@ struct HostileEndpointTests {
     Issue.record("\(try server.get("/metrics").body)")
   }
 
-  @Test("ends every delivery in bounded memory, and nothing else waits", arguments: [false, true])
-  func answers(https: Bool) throws {
+  @Test(arguments: [false, true])
+  func `ends every delivery in bounded memory, and nothing else waits`(https: Bool) throws {
     let folder = try TemporaryFolder()
     var random = SplitMix(seed: LongRun.seed(for: "answers to a forward handler"))
     let count = LongRun.isAsked ? 20_000 : 500
@@ -62,8 +62,8 @@ struct HostileEndpointTests {
     #expect(server.end() == 0)
   }
 
-  @Test("keeps the deadline while the look-up of its name hangs", .enabled(if: TinyDisk.isPossible))
-  func hangingName() throws {
+  @Test(.enabled(if: TinyDisk.isPossible))
+  func `keeps the deadline while the look-up of its name hangs`() throws {
     let folder = try TemporaryFolder()
     // A name server that says nothing.
     let silent = try SilentNameServer()

@@ -31,10 +31,11 @@ struct HostileTests {
       && limit.rlim_max >= 2 * descriptorsNeeded
   }
 
-  @Test(
-    "4,096 connections, all but one idle, cost no service and no processor, and hold no descriptor once they are gone",
-    .enabled(if: hasDescriptors, "the hard limit on open files is below 8,800"))
-  func idleConnections() throws {
+  @Test(.enabled(if: hasDescriptors, "the hard limit on open files is below 8,800"))
+  func
+    `4,096 connections, all but one idle, cost no service and no processor, and hold no descriptor once they are gone`()
+    throws
+  {
     let server = try RunningServer(in: folder, environment: ["REVOKED_TIMEOUTS_HEADER": "60s"])
     let clock = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_TIMEOUTS_HEADER": "2s"])
     let before = try server.descriptors
@@ -52,8 +53,7 @@ struct HostileTests {
     try expectService(server)
   }
 
-  @Test("a storm of resets in every state leaves no descriptor behind")
-  func resets() throws {
+  @Test func `a storm of resets in every state leaves no descriptor behind`() throws {
     let server = try RunningServer(in: folder)
     let before = try server.descriptors
     let delivery = "POST /webhooks/dynamic HTTP/1.1\r\nHost: a\r\nx-dynamic-signature-256: \(Vector.ping.signature)\r\n"
@@ -73,8 +73,7 @@ struct HostileTests {
     try expectService(server)
   }
 
-  @Test("out of descriptors, the server pauses, does not spin, and recovers")
-  func descriptorsExhausted() throws {
+  @Test func `out of descriptors, the server pauses, does not spin, and recovers`() throws {
     let server = try RunningServer(in: folder, environment: ["REVOKED_TIMEOUTS_HEADER": "2s"])
     // At its start the server would bound its connections by the limit; lowered later, it meets it.
     #expect(
@@ -92,8 +91,8 @@ struct HostileTests {
     try expectService(server)
   }
 
-  @Test("requests that came while the process was stopped are answered, though their deadlines have passed")
-  func stoppedProcess() throws {
+  @Test
+  func `requests that came while the process was stopped are answered, though their deadlines have passed`() throws {
     let server = try RunningServer(
       in: folder, environment: ["REVOKED_TIMEOUTS_IDLE": "2s", "REVOKED_TIMEOUTS_HEADER": "2s"])
     let clock = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_TIMEOUTS_HEADER": "3s"])
@@ -112,8 +111,7 @@ struct HostileTests {
     for client in clients { #expect(client.read(until: "ok").hasSuffix("ok")) }
   }
 
-  @Test("a peer that pipelines and never reads is cut off, and holds up nobody")
-  func neverReads() throws {
+  @Test func `a peer that pipelines and never reads is cut off, and holds up nobody`() throws {
     let server = try RunningServer(in: folder, environment: ["REVOKED_TIMEOUTS_WRITE": "1s"])
     let greedy = try Client(server.address)
     let requests = String(repeating: "GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n", count: 2000)
@@ -125,14 +123,12 @@ struct HostileTests {
     try expectService(server)
   }
 
-  @Test(
-    "what is not HTTP is turned away at once",
-    arguments: [
-      ("a TLS hello", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}", 400),
-      ("an HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
-      ("an SSH banner", "SSH-2.0-OpenSSH_9.2\r\n", 400),
-    ])
-  func otherProtocols(name: String, bytes: String, status: Int) throws {
+  @Test(arguments: [
+    ("a TLS hello", "\u{16}\u{3}\u{1}\u{2}\u{0}\u{1}\u{0}\u{1}", 400),
+    ("an HTTP/2 preface", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+    ("an SSH banner", "SSH-2.0-OpenSSH_9.2\r\n", 400),
+  ])
+  func `what is not HTTP is turned away at once`(name: String, bytes: String, status: Int) throws {
     let server = try RunningServer(in: folder)
     #expect(try server.answer(to: bytes).status == status)
   }
@@ -140,10 +136,10 @@ struct HostileTests {
   private static let bodyHead =
     "POST /webhooks/dynamic HTTP/1.1\r\nHost: a\r\nx-dynamic-signature-256: \(Vector.ping.signature)\r\n"
 
-  @Test(
-    "a body of 50 MB is refused by its head, a chunked one when it passes the limit, and neither is taken in",
-    arguments: ["Content-Length: 52428800", "Transfer-Encoding: chunked"])
-  func hugeBody(framing: String) throws {
+  @Test(arguments: ["Content-Length: 52428800", "Transfer-Encoding: chunked"])
+  func `a body of 50 MB is refused by its head, a chunked one when it passes the limit, and neither is taken in`(
+    framing: String
+  ) throws {
     let server = try RunningServer(in: folder)
     try expectService(server)
     let before = try server.peakMemory
@@ -158,8 +154,8 @@ struct HostileTests {
     try expectService(server)
   }
 
-  @Test("200 bodies half sent cost no more memory than the README says, and the next 200 no more than these")
-  func halfSentBodies() throws {
+  @Test
+  func `200 bodies half sent cost no more memory than the README says, and the next 200 no more than these`() throws {
     let server = try RunningServer(in: folder, environment: ["REVOKED_TIMEOUTS_BODY": "120s"])
     try expectService(server)
     let before = try server.peakMemory

@@ -12,23 +12,20 @@ struct OutputTests {
     return try Executable.finish(process)
   }
 
-  @Test(
-    "what standard output cannot take is an I/O error",
-    arguments: [
-      "--version", "--help", "help serve", "config show", "config show --json", "config check", "sign",
-      "verify --signature x", "events list", "events list --json", "events show 1", "dead list --json",
-      "dead show 1/audit", "check 3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c11", "dead replay --all",
-      "dead discard --all --json",
-    ])
-  func fullDisk(command: String) throws {
+  @Test(arguments: [
+    "--version", "--help", "help serve", "config show", "config show --json", "config check", "sign",
+    "verify --signature x", "events list", "events list --json", "events show 1", "dead list --json",
+    "dead show 1/audit", "check 3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c11", "dead replay --all",
+    "dead discard --all --json",
+  ])
+  func `what standard output cannot take is an I/O error`(command: String) throws {
     let store = try SeededStore(events: 2)
     let result = try shell(#""$0" \#(command) >/dev/full </dev/null"#, environment: ["REVOKED_DATA": store.folder.data])
     #expect(result.status == 74)
     #expect(result.errors.contains("revoked: cannot write to standard output: No space left on device\n"))
   }
 
-  @Test("a reader that has gone ends a command quietly, and soon")
-  func brokenPipe() throws {
+  @Test func `a reader that has gone ends a command quietly, and soon`() throws {
     let store = try SeededStore(events: 500)
     let result = try shell(
       #""$0" events list --all --json | head -n 1; echo "${PIPESTATUS[0]}""#,
@@ -39,8 +36,8 @@ struct OutputTests {
     #expect(result.errors == "")
   }
 
-  @Test("a standard descriptor that is closed never becomes another file's", arguments: ["<&-", ">&-", "2>&-"])
-  func closedDescriptors(closing: String) throws {
+  @Test(arguments: ["<&-", ">&-", "2>&-"])
+  func `a standard descriptor that is closed never becomes another file's`(closing: String) throws {
     let store = try SeededStore(events: 1)
     let target = "\(store.folder.path)/copy"
     let result = try shell(#""$0" backup '\#(target)' \#(closing)"#, environment: ["REVOKED_DATA": store.folder.data])
@@ -50,8 +47,7 @@ struct OutputTests {
     #expect(FileManager.default.contents(atPath: target)?.starts(with: Array("SQLite format 3\0".utf8)) == true)
   }
 
-  @Test("a pipe is as good as a file, and one that nobody writes to is refused in time")
-  func pipes() throws {
+  @Test func `a pipe is as good as a file, and one that nobody writes to is refused in time`() throws {
     let folder = try TemporaryFolder()
     let good = try shell(#""$0" config show --config <(echo 'path: /from-a-pipe')"#)
     #expect(good.status == 0 && good.output.contains("path = /from-a-pipe"), "\(good.errors)")
@@ -63,8 +59,7 @@ struct OutputTests {
     #expect(silent.errors.contains("\(path) is a pipe or a device, and did not deliver within"))
   }
 
-  @Test("an option that there is not leads to the one that is meant")
-  func hints() throws {
+  @Test func `an option that there is not leads to the one that is meant`() throws {
     let hint = { (option: String) in try Executable.run(["serve", option, "1"]).errors }
     #expect(try hint("--port").contains("The public listener is --listen HOST:PORT"))
     #expect(try hint("--limits.body").contains("--set limits.body=VALUE"))

@@ -8,15 +8,14 @@ struct PrivateListenerTests {
   static let token = "a-token-of-22-bytes-xx"
   static let session = DeliveryTests.session
 
-  @Test("it is alive and ready", arguments: [("/livez", "ok"), ("/readyz", #"{"ready":true}"#)])
-  func health(path: String, body: String) throws {
+  @Test(arguments: [("/livez", "ok"), ("/readyz", #"{"ready":true}"#)])
+  func `it is alive and ready`(path: String, body: String) throws {
     let answer = try RunningServer(in: TemporaryFolder()).get(path)
     #expect(answer.status == 200)
     #expect(answer.body == body)
   }
 
-  @Test("it stays ready however often it is asked")
-  func readinessHolds() throws {
+  @Test func `it stays ready however often it is asked`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     let client = try Client(server.privateAddress)
     // Longer than one probe's patience: what has become of an early probe must not show in a later one's answer.
@@ -27,13 +26,11 @@ struct PrivateListenerTests {
     }
   }
 
-  @Test(
-    "every answer below /v1 says when Dynamic was last heard of",
-    arguments: [
-      ("GET", "/v1/sessions/\(session)", 200), ("GET", "/v1/sessions/x", 400), ("GET", "/v1/nothing", 404),
-      ("PUT", "/v1/sessions/\(session)", 405),
-    ])
-  func freshness(method: String, path: String, status: Int) throws {
+  @Test(arguments: [
+    ("GET", "/v1/sessions/\(session)", 200), ("GET", "/v1/sessions/x", 400), ("GET", "/v1/nothing", 404),
+    ("PUT", "/v1/sessions/\(session)", 405),
+  ])
+  func `every answer below /v1 says when Dynamic was last heard of`(method: String, path: String, status: Int) throws {
     let server = try RunningServer(in: TemporaryFolder())
     let request = "\(method) \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
     #expect(try server.answer(to: request, on: server.privateAddress).field("X-Revoked-Last-Event") == nil)
@@ -44,8 +41,9 @@ struct PrivateListenerTests {
     #expect(time.wholeMatch(of: /\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
   }
 
-  @Test("every sample of the metrics follows the type of its metric, and every metric of the contract is there")
-  func metrics() throws {
+  @Test
+  func `every sample of the metrics follows the type of its metric, and every metric of the contract is there`() throws
+  {
     let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_HANDLERS_AUDIT_KIND": "log"])
     #expect(try server.post(Vector.sessionRevoked.text, signature: Vector.sessionRevoked.signature).status == 200)
     let answer = try server.get("/metrics")
@@ -90,8 +88,7 @@ struct PrivateListenerTests {
     #expect(answer.body.contains(#"revoked_http_requests_total{listener="public",code="200"} 1"# + "\n"))
   }
 
-  @Test("the metrics of the store and of the process say what is so")
-  func facts() throws {
+  @Test func `the metrics of the store and of the process say what is so`() throws {
     let folder = try TemporaryFolder()
     let server = try RunningServer(in: folder)
     for path in ["/v1/sessions/\(Self.session)", "/v1/forward-auth", "/v1/nothing"] { _ = try server.get(path) }
@@ -113,8 +110,7 @@ struct PrivateListenerTests {
     #expect((10...limit).contains(try metric("process_open_fds")))
   }
 
-  @Test("a histogram's buckets grow, and the last one counts all")
-  func histogram() throws {
+  @Test func `a histogram's buckets grow, and the last one counts all`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     for _ in 0..<3 {
       #expect(try server.post(Vector.sessionRevoked.text, signature: Vector.sessionRevoked.signature).status == 200)
@@ -129,12 +125,12 @@ struct PrivateListenerTests {
     #expect(try server.metric("revoked_commit_seconds_count") == 3)
   }
 
-  @Test(
-    "with a token, what tells something needs it; whether we are alive and ready does not",
-    arguments: [
-      ("/v1/sessions/\(session)", 200), ("/v1/nothing", 404), ("/metrics", 200), ("/", 200),
-    ])
-  func token(path: String, status: Int) throws {
+  @Test(arguments: [
+    ("/v1/sessions/\(session)", 200), ("/v1/nothing", 404), ("/metrics", 200), ("/", 200),
+  ])
+  func `with a token, what tells something needs it; whether we are alive and ready does not`(path: String, status: Int)
+    throws
+  {
     let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": Self.token])
     let refused = [
       "", "Authorization: Bearer \(Self.token)x\r\n", "Authorization: Bearer \(Self.token.dropLast())\r\n",
@@ -159,19 +155,17 @@ struct PrivateListenerTests {
     #expect(!server.log.text.contains(Self.token))
   }
 
-  @Test("what is not there is 404", arguments: ["/nothing", "/v1/sessions", "/livez/", "/webhooks/dynamic"])
-  func notFound(path: String) throws {
+  @Test(arguments: ["/nothing", "/v1/sessions", "/livez/", "/webhooks/dynamic"])
+  func `what is not there is 404`(path: String) throws {
     let answer = try RunningServer(in: TemporaryFolder()).get(path)
     #expect(answer.status == 404)
     #expect(answer.field("Content-Type") == "application/problem+json")
   }
 
-  @Test(
-    "other methods are 405 and told what is allowed",
-    arguments: [
-      "/metrics", "/v1/sessions/\(session)",
-    ])
-  func methods(path: String) throws {
+  @Test(arguments: [
+    "/metrics", "/v1/sessions/\(session)",
+  ])
+  func `other methods are 405 and told what is allowed`(path: String) throws {
     let server = try RunningServer(in: TemporaryFolder())
     let answer = try server.answer(
       to: "DELETE \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", on: server.privateAddress)

@@ -8,25 +8,25 @@ import Testing
 /// reported as skipped, by name. `apt-get install nginx haproxy` brings them back.
 @Suite("Behind a proxy that does not buffer", .timeLimit(.minutes(5)), .serialized)
 struct ProxyTests {
-  @Test(
-    "nginx: of ten thousand events over kept connections, half of them chunked, none is lost and none doubled",
-    .enabled(if: UnbufferedProxy.hasNginx, "nginx is not installed"))
-  func eventsThroughNginx() throws { try deliver(through: UnbufferedProxy.nginx) }
+  @Test(.enabled(if: UnbufferedProxy.hasNginx, "nginx is not installed"))
+  func `nginx: of ten thousand events over kept connections, half of them chunked, none is lost and none doubled`()
+    throws
+  { try deliver(through: UnbufferedProxy.nginx) }
 
-  @Test(
-    "HAProxy: of ten thousand events over kept connections, half of them chunked, none is lost and none doubled",
-    .enabled(if: UnbufferedProxy.hasHAProxy, "haproxy is not installed"))
-  func eventsThroughHAProxy() throws { try deliver(through: UnbufferedProxy.haproxy) }
+  @Test(.enabled(if: UnbufferedProxy.hasHAProxy, "haproxy is not installed"))
+  func `HAProxy: of ten thousand events over kept connections, half of them chunked, none is lost and none doubled`()
+    throws
+  { try deliver(through: UnbufferedProxy.haproxy) }
 
-  @Test(
-    "nginx: of two hundred clients that reset amid a body, nothing is stored and no connection is left",
-    .enabled(if: UnbufferedProxy.hasNginx, "nginx is not installed"))
-  func abortsThroughNginx() throws { try abort(through: UnbufferedProxy.nginx) }
+  @Test(.enabled(if: UnbufferedProxy.hasNginx, "nginx is not installed"))
+  func `nginx: of two hundred clients that reset amid a body, nothing is stored and no connection is left`() throws {
+    try abort(through: UnbufferedProxy.nginx)
+  }
 
-  @Test(
-    "HAProxy: of two hundred clients that reset amid a body, nothing is stored and no connection is left",
-    .enabled(if: UnbufferedProxy.hasHAProxy, "haproxy is not installed"))
-  func abortsThroughHAProxy() throws { try abort(through: UnbufferedProxy.haproxy) }
+  @Test(.enabled(if: UnbufferedProxy.hasHAProxy, "haproxy is not installed"))
+  func `HAProxy: of two hundred clients that reset amid a body, nothing is stored and no connection is left`() throws {
+    try abort(through: UnbufferedProxy.haproxy)
+  }
 
   private typealias MakeProxy = (TemporaryFolder, ListenAddress) throws -> UnbufferedProxy
 

@@ -11,8 +11,7 @@ struct ProxyVariablesTests {
     return Dictionary(uniqueKeysWithValues: named + [("NO_PROXY", ""), ("no_proxy", "")])
   }
 
-  @Test("gets nothing from send")
-  func send() throws {
+  @Test func `gets nothing from send`() throws {
     let application = try Application(answer: "")
     let proxy = try SilentListener()
     let secret = ["DYNAMIC_WEBHOOK_SECRET": Executable.secret]
@@ -23,8 +22,7 @@ struct ProxyVariablesTests {
     #expect(!proxy.hasVisitor)
   }
 
-  @Test("gets nothing from a handler of kind forward: the receiver that is configured does")
-  func ignored() throws {
+  @Test func `gets nothing from a handler of kind forward: the receiver that is configured does`() throws {
     let plain = try Application()
     let (secure, proxy) = (try SilentListener(), try SilentListener())
     var settings = Self.variables(proxy)

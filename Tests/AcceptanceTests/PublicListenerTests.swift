@@ -11,16 +11,15 @@ struct PublicListenerTests {
     "\(line)\r\nHost: hooks.example.com\r\nConnection: close\r\n\(fields)\r\n"
   }
 
-  @Test("it says that it is healthy, and no more")
-  func healthy() throws {
+  @Test func `it says that it is healthy, and no more`() throws {
     let answer = try RunningServer(in: TemporaryFolder()).answer(to: Self.request("GET /healthz HTTP/1.1"))
     #expect(answer.status == 200)
     #expect(answer.body == "ok")
     #expect(answer.field("Server") == nil)
   }
 
-  @Test("another method on the webhook is 405 and told what is allowed", arguments: ["GET", "HEAD", "PUT", "OPTIONS"])
-  func methods(method: String) throws {
+  @Test(arguments: ["GET", "HEAD", "PUT", "OPTIONS"])
+  func `another method on the webhook is 405 and told what is allowed`(method: String) throws {
     let answer = try RunningServer(in: TemporaryFolder()).answer(
       to: Self.request("\(method) /webhooks/dynamic HTTP/1.1"))
     #expect(answer.status == 405)
@@ -47,9 +46,10 @@ struct PublicListenerTests {
     (400, request("GET /%zz HTTP/1.1")), (400, request("GET /healthz HTTP/1.1", "X-Echo : echo\r\n")),
   ]
 
-  @Test(
-    "refusals are problem documents that repeat nothing of the request, and end the connection", arguments: refused)
-  func refusals(status: Int, request: String) throws {
+  @Test(arguments: refused)
+  func `refusals are problem documents that repeat nothing of the request, and end the connection`(
+    status: Int, request: String
+  ) throws {
     let server = try RunningServer(in: TemporaryFolder())
     let answer = try server.answer(to: request)
     #expect(answer.status == status)
@@ -60,8 +60,7 @@ struct PublicListenerTests {
     #expect(try server.post(Vector.ping.text, signature: Vector.ping.signature).status == 200)
   }
 
-  @Test("limits and deadlines of the configuration hold")
-  func configuredLimits() throws {
+  @Test func `limits and deadlines of the configuration hold`() throws {
     let server = try RunningServer(
       in: TemporaryFolder(),
       environment: [
@@ -78,8 +77,7 @@ struct PublicListenerTests {
     #expect(try server.answer(to: slowBody).status == 408)
   }
 
-  @Test("a chunked delivery is as good as a sized one")
-  func chunked() throws {
+  @Test func `a chunked delivery is as good as a sized one`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     let vector = Vector.sessionRevoked
     let chunks = vector.text.map { "1\r\n\($0)\r\n" }.joined() + "0\r\n\r\n"

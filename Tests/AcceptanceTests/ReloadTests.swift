@@ -11,8 +11,8 @@ struct ReloadTests {
     SignatureHeader.value(for: try HMACSHA256(key: Secret(secret)).code(for: Vector.ping.body.span))
   }
 
-  @Test("new secrets count at once, without a restart and without a 401 for the old one while both are listed")
-  func rotation() throws {
+  @Test
+  func `new secrets count at once, without a restart and without a 401 for the old one while both are listed`() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write("# one a line\n\(Executable.secret)\n", to: "secrets")
     let server = try RunningServer(in: folder, environment: ["DYNAMIC_WEBHOOK_SECRET_FILE": file])
@@ -52,10 +52,11 @@ struct ReloadTests {
     eventually { (try? String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)) == text }
   }
 
-  @Test(
-    "handlers change, come and go where they stand; a broken configuration changes nothing; the rest takes a restart"
-  )
-  func handlers() throws {
+  @Test
+  func
+    `handlers change, come and go where they stand; a broken configuration changes nothing; the rest takes a restart`()
+    throws
+  {
     let folder = try TemporaryFolder()
     let file = try configure(folder, handler("a", folder, says: "old"))
     let server = try RunningServer(in: folder, arguments: ["--config", file])
@@ -88,8 +89,7 @@ struct ReloadTests {
     #expect(!server.log.text.contains("a-token"))
   }
 
-  @Test("a configuration that is broken by then changes nothing, and the log says why")
-  func broken() throws {
+  @Test func `a configuration that is broken by then changes nothing, and the log says why`() throws {
     let folder = try TemporaryFolder()
     let file = try folder.write(Executable.secret, to: "secrets")
     let server = try RunningServer(in: folder, environment: ["DYNAMIC_WEBHOOK_SECRET_FILE": file])

@@ -17,8 +17,8 @@ struct RotationTests {
       in: folder, environment: ["DYNAMIC_WEBHOOK_SECRET_FILE": file, "REVOKED_LOG_LEVEL": "notice"])
   }
 
-  @Test("no delivery is refused whose secret is listed before and after, and each is once its secret is gone")
-  func rotation() throws {
+  @Test
+  func `no delivery is refused whose secret is listed before and after, and each is once its secret is gone`() throws {
     var reloads = 0
     var old = try load(0)
     for number in 1...Self.rotations {

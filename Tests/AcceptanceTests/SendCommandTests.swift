@@ -5,12 +5,10 @@ import Testing
 
 @Suite("The command send", .timeLimit(.minutes(5)))
 struct SendCommandTests {
-  @Test(
-    "send posts an event of each kind, and prints what it got",
-    arguments: [
-      ("user.session.revoked", "accepted"), ("admin.user.session.revoked", "accepted"), ("ping", "pong"),
-    ])
-  func send(event: String, status: String) throws {
+  @Test(arguments: [
+    ("user.session.revoked", "accepted"), ("admin.user.session.revoked", "accepted"), ("ping", "pong"),
+  ])
+  func `send posts an event of each kind, and prints what it got`(event: String, status: String) throws {
     let server = try RunningServer(in: TemporaryFolder())
     let session = event == "ping" ? [] : ["--session", DeliveryTests.session]
     let url = server.address.url + "/webhooks/dynamic"
@@ -23,16 +21,14 @@ struct SendCommandTests {
     #expect(lookUp.contains(event == "ping" ? #""revoked":false"# : #""by":"\#(by)""#))
   }
 
-  @Test("send finds the receiver by the configuration")
-  func sendByConfiguration() throws {
+  @Test func `send finds the receiver by the configuration`() throws {
     let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PATH": "/hooks"])
     let result = try Executable.run("send", "--listen", "\(server.address)", "--set", "path=/hooks")
     #expect(result.status == 0)
     #expect(result.output.contains(#"{"status":"accepted"}"#))
   }
 
-  @Test("send with a count sends so many events and sums up")
-  func sendMany() throws {
+  @Test func `send with a count sends so many events and sums up`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     let result = try Executable.run(
       "send", "--count", "50", "--concurrency", "4", "--url", server.address.url + "/webhooks/dynamic")
@@ -44,8 +40,8 @@ struct SendCommandTests {
     #expect(try server.metric("revoked_sessions_revoked") == 50)
   }
 
-  @Test("send reaches a unix socket and an IPv6 address", arguments: ["unix", "unix by url", "[::1]:0"])
-  func sendElsewhere(place: String) throws {
+  @Test(arguments: ["unix", "unix by url", "[::1]:0"])
+  func `send reaches a unix socket and an IPv6 address`(place: String) throws {
     let folder = try TemporaryFolder()
     let socket = "unix:\(folder.path)/public.sock"
     let server = try RunningServer(
@@ -58,8 +54,9 @@ struct SendCommandTests {
     #expect(result.output.contains(#"{"status":"accepted"}"#))
   }
 
-  @Test("send says which random session it revokes before it does, and its events are of no webhook at Dynamic")
-  func sendRandom() throws {
+  @Test
+  func `send says which random session it revokes before it does, and its events are of no webhook at Dynamic`() throws
+  {
     let server = try RunningServer(in: TemporaryFolder())
     let result = try Executable.run("send", "--url", server.address.url + "/webhooks/dynamic")
     let lines = result.output.split(separator: "\n")
@@ -70,10 +67,8 @@ struct SendCommandTests {
     #expect(shown.output.contains("00000000-0000-0000-0000-000000000000"))
   }
 
-  @Test(
-    "What a receiver answers reaches the terminal escaped, and cannot fill it",
-    arguments: [["--count", "1"], ["--count", "2"]])
-  func sendToHostile(count: [String]) throws {
+  @Test(arguments: [["--count", "1"], ["--count", "2"]])
+  func `What a receiver answers reaches the terminal escaped, and cannot fill it`(count: [String]) throws {
     let evil = "\u{1b}]52;c;ZXZpbA==\u{7}\u{202e}\u{2028}\u{9b}2J" + String(repeating: "x", count: 100_000)
     let application = try Application(answer: evil)
     let result = try Executable.run(["send", "--url", application.address.url] + count)
@@ -86,8 +81,7 @@ struct SendCommandTests {
     #expect(result.output.utf8.count < 10_000)
   }
 
-  @Test("send posts a file's exact bytes, which a second time are a duplicate")
-  func sendFile() throws {
+  @Test func `send posts a file's exact bytes, which a second time are a duplicate`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     let file = try server.folder.write(Vector.sessionRevoked.text, to: "body.json")
     for status in ["accepted", "duplicate"] {
@@ -98,8 +92,8 @@ struct SendCommandTests {
     #expect(try server.get("/v1/sessions/\(DeliveryTests.session)").body.contains(#""revoked":true"#))
   }
 
-  @Test("send with another secret is refused, and says so", arguments: [["--count", "1"], ["--count", "3"]])
-  func sendForged(count: [String]) throws {
+  @Test(arguments: [["--count", "1"], ["--count", "3"]])
+  func `send with another secret is refused, and says so`(count: [String]) throws {
     let server = try RunningServer(in: TemporaryFolder())
     let result = try Executable.run(
       ["send", "--url", server.address.url + "/webhooks/dynamic"] + count,
@@ -109,8 +103,8 @@ struct SendCommandTests {
     #expect(try server.metric("revoked_sessions_revoked") == 0)
   }
 
-  @Test("send to where nobody listens is told apart", arguments: [["--count", "1"], ["--count", "3"]])
-  func sendToNobody(count: [String]) throws {
+  @Test(arguments: [["--count", "1"], ["--count", "3"]])
+  func `send to where nobody listens is told apart`(count: [String]) throws {
     let server = try RunningServer(in: TemporaryFolder())
     server.signal(SIGTERM)
     #expect(server.end() == 0)
@@ -120,15 +114,13 @@ struct SendCommandTests {
     #expect(result.errors.filter { $0 == "\n" }.count == 1)
   }
 
-  @Test(
-    "send refuses what it cannot send",
-    arguments: [
-      (["user.session.revokt"], 64), (["--session", "x"], 64), (["--count", "0"], 64), (["--concurrency", "0"], 64),
-      (["--url", "ftp://example.com/"], 64), (["--listen", "127.0.0.1:0"], 64), (["--url", "unix:"], 64),
-      (["--cacert", "/nowhere/ca.pem"], 78),
-      (["--body", "/nowhere/body.json"], 74),
-    ])
-  func sendRefused(arguments: [String], status: Int) throws {
+  @Test(arguments: [
+    (["user.session.revokt"], 64), (["--session", "x"], 64), (["--count", "0"], 64), (["--concurrency", "0"], 64),
+    (["--url", "ftp://example.com/"], 64), (["--listen", "127.0.0.1:0"], 64), (["--url", "unix:"], 64),
+    (["--cacert", "/nowhere/ca.pem"], 78),
+    (["--body", "/nowhere/body.json"], 74),
+  ])
+  func `send refuses what it cannot send`(arguments: [String], status: Int) throws {
     let result = try Executable.run(["send"] + arguments)
     #expect(result.status == Int32(status))
     #expect(result.output == "")

@@ -5,8 +5,7 @@ import Testing
 
 @Suite("A server that is reloaded, reached and started anew", .timeLimit(.minutes(3)))
 struct ServeReachTests {
-  @Test("a reload that hangs on a pipe holds up no stop")
-  func stopDuringReload() throws {
+  @Test func `a reload that hangs on a pipe holds up no stop`() throws {
     let folder = try TemporaryFolder()
     let secrets = try folder.write(Executable.secret + "\n", to: "secrets")
     let server = try RunningServer(in: folder, environment: ["DYNAMIC_WEBHOOK_SECRET_FILE": secrets])
@@ -34,8 +33,7 @@ struct ServeReachTests {
     return descriptor
   }
 
-  @Test("aliases as keys are refused at once, and aliases as values are taken")
-  func aliases() throws {
+  @Test func `aliases as keys are refused at once, and aliases as values are taken`() throws {
     let folder = try TemporaryFolder()
     var text = "a0: &a0 [x, x]\n"
     for level in 1...30 { text += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
@@ -53,10 +51,9 @@ struct ServeReachTests {
   }
 
   @Test(
-    "healthcheck finds the server whose address only its command line or the kernel knows",
     arguments: ["127.0.0.1:0", "0.0.0.0:0", "*:0", "localhost:0", "unix:private.sock"]
       + (hasIPv6 ? ["[::]:0", "[::1]:0"] : []))
-  func healthcheck(address: String) throws {
+  func `healthcheck finds the server whose address only its command line or the kernel knows`(address: String) throws {
     let folder = try TemporaryFolder()
     let listen = address.hasPrefix("unix:") ? "unix:\(folder.path)/private.sock" : address
     let server = try RunningServer(in: folder, arguments: ["--private-listen", listen])
@@ -72,8 +69,8 @@ struct ServeReachTests {
   /// Whether this host has ::1, really tried.
   static let hasIPv6 = (try? Listener(.tcp(host: "::1", port: 0))) != nil
 
-  @Test("the log names each address", .enabled(if: hasIPv6))
-  func addressLines() throws {
+  @Test(.enabled(if: hasIPv6))
+  func `the log names each address`() throws {
     let server = try RunningServer(in: TemporaryFolder(), arguments: ["--listen", "*:0"])
     guard case .tcp("0.0.0.0", let port) = server.address else {
       Issue.record("\(server.address)")
@@ -83,10 +80,9 @@ struct ServeReachTests {
   }
 
   @Test(
-    "health checks are answered as load balancers send them by default",
     arguments: ["OPTIONS", "HEAD", "GET"],
     ["HTTP/1.0\r\n\r\n", "HTTP/1.1\r\nHost: 10.0.0.1\r\nConnection: close\r\n\r\n"])
-  func healthMethods(method: String, rest: String) throws {
+  func `health checks are answered as load balancers send them by default`(method: String, rest: String) throws {
     let server = try RunningServer(in: TemporaryFolder())
     for (path, address) in [
       ("/healthz", server.address), ("/livez", server.privateAddress), ("/readyz", server.privateAddress),
@@ -99,8 +95,8 @@ struct ServeReachTests {
     }
   }
 
-  @Test("signals that are for other servers end nothing", arguments: [SIGUSR1, SIGUSR2])
-  func straySignals(signal: Int32) throws {
+  @Test(arguments: [SIGUSR1, SIGUSR2])
+  func `signals that are for other servers end nothing`(signal: Int32) throws {
     let server = try RunningServer(in: TemporaryFolder())
     server.signal(signal)
     #expect(try server.get("/readyz").status == 200)
@@ -108,8 +104,7 @@ struct ServeReachTests {
     #expect(server.end() == 0)
   }
 
-  @Test("init makes a store once, and new-store: refuse starts on no other")
-  func newStore() throws {
+  @Test func `init makes a store once, and new-store: refuse starts on no other`() throws {
     let folder = try TemporaryFolder()
     let refused = try Executable.serve(
       ["--set", "new-store=refuse"], environment: StartupTests.settings(folder))
@@ -128,8 +123,8 @@ struct ServeReachTests {
     #expect(try Executable.run("init", "--data", folder.data, environment: [:]).output == again.output)
   }
 
-  @Test("backup --force replaces nothing but a regular file", arguments: ["/dev/full", "pipe", "link", "dangling"])
-  func backupTargets(name: String) throws {
+  @Test(arguments: ["/dev/full", "pipe", "link", "dangling"])
+  func `backup --force replaces nothing but a regular file`(name: String) throws {
     let store = try SeededStore(events: 1)
     let target = name.hasPrefix("/") ? name : "\(store.folder.path)/\(name)"
     switch name {
@@ -147,8 +142,7 @@ struct ServeReachTests {
     #expect(try FileManager.default.attributesOfItem(atPath: target)[.type] as? FileAttributeType == before)
   }
 
-  @Test("config show keeps the query of a forward URL to itself")
-  func query() throws {
+  @Test func `config show keeps the query of a forward URL to itself`() throws {
     let result = try Executable.run(
       "config", "show", "--set", "handlers.a.kind=forward", "--set", "handlers.a.url=https://h.example/x?token=abc123",
       environment: ["REVOKED_HANDLERS_A_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"])
@@ -156,22 +150,19 @@ struct ServeReachTests {
     #expect(result.output.contains("https://h.example/x?(redacted)") && !result.output.contains("abc123"))
   }
 
-  @Test(
-    "an address that is none says what to write",
-    arguments: [
-      ("127.0.0.1:80800", "has a port above 65535"), ("8080", "write 127.0.0.1:8080"),
-      (":8080", "write 127.0.0.1:8080"),
-      ("127.0.0.1", "lacks a port; write 127.0.0.1:8080"), ("::1:8080", "write [ADDRESS]:PORT"),
-      ("http://127.0.0.1:80", "is a URL; write HOST:PORT"), ("/run/x.sock", "write unix:/run/x.sock"),
-    ])
-  func addresses(text: String, hint: String) throws {
+  @Test(arguments: [
+    ("127.0.0.1:80800", "has a port above 65535"), ("8080", "write 127.0.0.1:8080"),
+    (":8080", "write 127.0.0.1:8080"),
+    ("127.0.0.1", "lacks a port; write 127.0.0.1:8080"), ("::1:8080", "write [ADDRESS]:PORT"),
+    ("http://127.0.0.1:80", "is a URL; write HOST:PORT"), ("/run/x.sock", "write unix:/run/x.sock"),
+  ])
+  func `an address that is none says what to write`(text: String, hint: String) throws {
     let result = try Executable.run(["config", "check", "--listen", text])
     #expect(result.status == 78)
     #expect(result.errors.contains(hint), "\(result.errors)")
   }
 
-  @Test("a value from the environment that is no UTF-8 is refused, whichever it is")
-  func notUTF8() throws {
+  @Test func `a value from the environment that is no UTF-8 is refused, whichever it is`() throws {
     for variable in ["DYNAMIC_WEBHOOK_SECRET", "REVOKED_PATH"] {
       let process = Executable.process(
         ["-c", #"export \#(variable)=$'\xff/aaaaaaaaaaaaaaaaaaaaaaaa'; exec "$0" config check"#, Executable.url.path],

@@ -12,10 +12,8 @@ struct SocketActivationTests {
     folder = try TemporaryFolder()
   }
 
-  @Test(
-    "are served, by their names or in their order, and belong to the server alone",
-    arguments: [nil, "public:private", "private:public", "unknown:unknown"])
-  func served(names: String?) throws {
+  @Test(arguments: [nil, "public:private", "private:public", "unknown:unknown"])
+  func `are served, by their names or in their order, and belong to the server alone`(names: String?) throws {
     let sockets = try [ListeningSocket(), ListeningSocket()]
     let server = try ActivatedServer(folder, sockets, names: names)
     let order = names == "private:public" ? [1, 0] : [0, 1]
@@ -35,8 +33,7 @@ struct SocketActivationTests {
     #expect(server.end() == 0)
   }
 
-  @Test("can be the public one alone")
-  func one() throws {
+  @Test func `can be the public one alone`() throws {
     let sockets = try [ListeningSocket()]
     let server = try ActivatedServer(folder, sockets, names: nil)
     #expect(server.address == sockets[0].address)
@@ -44,8 +41,7 @@ struct SocketActivationTests {
     #expect(server.end() == 0)
   }
 
-  @Test("can be a unix socket, whose file the service manager keeps")
-  func unix() throws {
+  @Test func `can be a unix socket, whose file the service manager keeps`() throws {
     let path = folder.path + "/public.sock"
     let sockets = try [ListeningSocket(unix: path)]
     let server = try ActivatedServer(folder, sockets, names: "public")
@@ -54,16 +50,15 @@ struct SocketActivationTests {
     #expect(FileManager.default.fileExists(atPath: path))
   }
 
-  @Test("are refused when they are not what they should be", arguments: ["public:public", "public:other", "public"])
-  func refused(names: String) throws {
+  @Test(arguments: ["public:public", "public:other", "public"])
+  func `are refused when they are not what they should be`(names: String) throws {
     let server = try ActivatedServer(folder, [ListeningSocket(), ListeningSocket()], names: names)
     #expect(server.address == nil)
     #expect(server.end() == 78)
     #expect(server.log.text.contains("LISTEN_FDNAMES"))
   }
 
-  @Test("are refused when they do not listen")
-  func notListening() throws {
+  @Test func `are refused when they do not listen`() throws {
     let server = try ActivatedServer(folder, [ListeningSocket(listens: false)], names: "public")
     #expect(server.end() == 74)
     #expect(server.log.text.contains("descriptor 3 is not a listening stream socket"))

@@ -100,8 +100,8 @@ struct StartupTests {
       lines: "cannot listen on 192.0.2.1:0: "),
   ]
 
-  @Test("what is wrong is named, each problem in one line, and no secret with it", arguments: refusals)
-  func refusal(_ refusal: Refusal) throws {
+  @Test(arguments: refusals)
+  func `what is wrong is named, each problem in one line, and no secret with it`(_ refusal: Refusal) throws {
     let folder = try TemporaryFolder()
     let environment = Self.settings(folder).merging(refusal.environment.mapValues { $0 ?? "" }) { $1 }
       .filter { key, _ in refusal.environment[key] != .some(nil) }
@@ -119,18 +119,16 @@ struct StartupTests {
     if refusal.status == 78 { #expect(!FileManager.default.fileExists(atPath: folder.data)) }
   }
 
-  @Test(
-    "a slip on the command line is a usage error, and stdout stays empty",
-    arguments: [["--nonsense"], ["now"], ["--config"], ["--set", "limits.body"]])
-  func usage(arguments: [String]) throws {
+  @Test(arguments: [["--nonsense"], ["now"], ["--config"], ["--set", "limits.body"]])
+  func `a slip on the command line is a usage error, and stdout stays empty`(arguments: [String]) throws {
     let result = try Executable.serve(arguments, environment: Self.settings(TemporaryFolder()))
     #expect(result.status == 64)
     #expect(result.output == "")
     #expect(result.errors.hasPrefix("Error: "))
   }
 
-  @Test("a busy address is an I/O error that names it", arguments: ["--listen", "--private-listen"])
-  func busyPort(flag: String) throws {
+  @Test(arguments: ["--listen", "--private-listen"])
+  func `a busy address is an I/O error that names it`(flag: String) throws {
     let running = try RunningServer(in: TemporaryFolder())
     let result = try Executable.serve(
       [flag, running.address.description], environment: Self.settings(TemporaryFolder()))
@@ -140,8 +138,7 @@ struct StartupTests {
     #expect(try running.get("/readyz").status == 200)
   }
 
-  @Test("a data folder that cannot be made is an I/O error that names it")
-  func unusableFolder() throws {
+  @Test func `a data folder that cannot be made is an I/O error that names it`() throws {
     let folder = try TemporaryFolder()
     let data = try folder.write("", to: "file") + "/data"
     let result = try Executable.serve(["--data", data], environment: Self.settings(folder))
@@ -150,8 +147,7 @@ struct StartupTests {
     #expect(result.errors == "revoked: cannot use the data folder \(data): Not a directory\n")
   }
 
-  @Test("a second server on one folder is refused, and the first one goes on")
-  func secondServer() throws {
+  @Test func `a second server on one folder is refused, and the first one goes on`() throws {
     let first = try RunningServer(in: TemporaryFolder())
     let result = try Executable.serve(environment: Self.settings(first.folder))
     #expect(result.status == 74)
@@ -161,8 +157,7 @@ struct StartupTests {
     #expect(try first.post(Vector.sessionRevoked.text, signature: Vector.sessionRevoked.signature).status == 200)
   }
 
-  @Test("what is configured and hardly meant is told at the start, and at a reload")
-  func doubts() throws {
+  @Test func `what is configured and hardly meant is told at the start, and at a reload`() throws {
     let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_RETENTION": "1h"])
     let told = { (text: String) in
       text.components(separatedBy: "retention (REVOKED_RETENTION): a session's JWT").count - 1
@@ -172,13 +167,12 @@ struct StartupTests {
     #expect(server.log.wait { told($0) == 2 })
   }
 
+  // A container may have no IPv6 at all, not even on its loopback interface; then there is nothing to listen on.
   @Test(
-    "both listeners speak IPv6",
-    // A container may have no IPv6 at all, not even on its loopback interface; then there is nothing to listen on.
     .enabled(
       if: (try? String(contentsOfFile: "/proc/net/if_inet6", encoding: .utf8))?.contains(" lo\n") == true,
       "this machine has no IPv6 loopback address"))
-  func addressesV6() throws {
+  func `both listeners speak IPv6`() throws {
     let server = try RunningServer(
       in: TemporaryFolder(), arguments: ["--listen", "[::1]:0", "--private-listen", "[::1]:0"])
     #expect(server.address.description.hasPrefix("[::1]:"))
@@ -189,8 +183,8 @@ struct StartupTests {
     #expect(elsewhere.output.contains("Not Found"))
   }
 
-  @Test("both listeners serve unix sockets, whose files go when the server stops", arguments: [SIGTERM, SIGINT])
-  func unixSockets(signal: Int32) throws {
+  @Test(arguments: [SIGTERM, SIGINT])
+  func `both listeners serve unix sockets, whose files go when the server stops`(signal: Int32) throws {
     let folder = try TemporaryFolder()
     let paths = ["\(folder.path)/public.sock", "\(folder.path)/private.sock"]
     let arguments = ["--listen", "unix:\(paths[0])", "--private-listen", "unix:\(paths[1])"]
@@ -203,8 +197,7 @@ struct StartupTests {
     for path in paths { #expect(!FileManager.default.fileExists(atPath: path)) }
   }
 
-  @Test("a unix socket that a killed server left is replaced")
-  func staleSocket() throws {
+  @Test func `a unix socket that a killed server left is replaced`() throws {
     let folder = try TemporaryFolder()
     let path = "\(folder.path)/public.sock"
     let killed = try RunningServer(in: folder, arguments: ["--listen", "unix:\(path)"])

@@ -17,8 +17,8 @@ struct StatusTests {
     try JSONDecoder().decode(ServiceStatus.self, from: Data(result.output.utf8))
   }
 
-  @Test("shows a server that is ready, on one screen and as JSON", arguments: [nil, ForwardAuthRecipeTests.token])
-  func ready(token: String?) throws {
+  @Test(arguments: [nil, ForwardAuthRecipeTests.token])
+  func `shows a server that is ready, on one screen and as JSON`(token: String?) throws {
     let folder = try TemporaryFolder()
     var environment = ["REVOKED_HANDLERS_AUDIT_KIND": "log"]
     environment["REVOKED_PRIVATE_TOKEN"] = token
@@ -54,8 +54,7 @@ struct StatusTests {
     #expect(text.output.split(separator: "\n").count < 24)
   }
 
-  @Test("says why a server is not ready, as /readyz does")
-  func notReady() throws {
+  @Test func `says why a server is not ready, as /readyz does`() throws {
     let folder = try TemporaryFolder()
     let server = try RunningServer(in: folder)
     try FileManager.default.removeItem(atPath: folder.database + "-wal")
@@ -72,8 +71,7 @@ struct StatusTests {
       text.output.contains(": not ready\nbecause        \(folder.database) or its log was removed"), "\(text.output)")
   }
 
-  @Test("says that there is no server, and that the private token is another one")
-  func unreachable() throws {
+  @Test func `says that there is no server, and that the private token is another one`() throws {
     let folder = try TemporaryFolder()
     let missing = try Executable.run(["status", "--private-listen", "unix:\(folder.path)/none.sock"])
     #expect(missing.status == 69)
@@ -88,8 +86,7 @@ struct StatusTests {
     #expect(try server.get("/v1/status").status == 401)
   }
 
-  @Test("of an old event that waits, tells for how long")
-  func oldestPending() throws {
+  @Test func `of an old event that waits, tells for how long`() throws {
     let store = try SeededStore(events: 1, handler: "stuck", at: 1_790_000_000_000)
     let server = try RunningServer(
       in: store.folder, environment: ["REVOKED_HANDLERS_STUCK_KIND": "exec", "REVOKED_HANDLERS_STUCK_COMMAND": "false"])

@@ -8,10 +8,10 @@ struct StopTests {
   /// Nothing ends by itself: what a test sees is the signal's doing.
   static let patient = ["REVOKED_TIMEOUTS_BODY": "1h", "REVOKED_TIMEOUTS_DRAIN": "1h"]
 
-  @Test(
-    "a delivery that has begun is finished, new connections are refused, and the private listener tells",
-    arguments: [SIGTERM, SIGINT])
-  func drain(signal: Int32) throws {
+  @Test(arguments: [SIGTERM, SIGINT])
+  func `a delivery that has begun is finished, new connections are refused, and the private listener tells`(
+    signal: Int32
+  ) throws {
     let server = try RunningServer(in: TemporaryFolder(), environment: Self.patient)
     let idle = try Client(server.address)
     idle.send("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -36,8 +36,7 @@ struct StopTests {
     #expect(try Executable.run("check", "--data", server.folder.data, DeliveryTests.session).status == 0)
   }
 
-  @Test("an attempt of a handler that has begun is finished, and is not made again")
-  func attempt() throws {
+  @Test func `an attempt of a handler that has begun is finished, and is not made again`() throws {
     let folder = try TemporaryFolder()
     let (gate, marks) = (folder.path + "/gate", folder.path + "/marks")
     // A String lent to C lives as long as the call.
@@ -63,10 +62,8 @@ struct StopTests {
     #expect(shown.output.contains("slow: done"), "\(shown.output)")
   }
 
-  @Test(
-    "a second signal ends the server at once, with status 1",
-    arguments: [(SIGTERM, SIGTERM), (SIGTERM, SIGINT), (SIGINT, SIGTERM), (SIGINT, SIGINT)])
-  func secondSignal(first: Int32, second: Int32) throws {
+  @Test(arguments: [(SIGTERM, SIGTERM), (SIGTERM, SIGINT), (SIGINT, SIGTERM), (SIGINT, SIGINT)])
+  func `a second signal ends the server at once, with status 1`(first: Int32, second: Int32) throws {
     let server = try RunningServer(in: TemporaryFolder(), environment: Self.patient)
     let delivery = try HalfSentDelivery(to: server.address)
     server.signal(first)
@@ -79,8 +76,7 @@ struct StopTests {
     #expect(server.log.wholeText.contains(#""message":"stopping at once: a second signal","signal":"\#(name)""#))
   }
 
-  @Test("what does not finish within timeouts.drain is cut off, and that is a clean stop")
-  func drainTimeout() throws {
+  @Test func `what does not finish within timeouts.drain is cut off, and that is a clean stop`() throws {
     let server = try RunningServer(
       in: TemporaryFolder(), environment: Self.patient.merging(["REVOKED_TIMEOUTS_DRAIN": "50ms"]) { $1 })
     let delivery = try HalfSentDelivery(to: server.address)
@@ -89,15 +85,14 @@ struct StopTests {
     #expect(server.end() == 0)
   }
 
-  @Test("a server with nothing to do stops at once")
-  func idle() throws {
+  @Test func `a server with nothing to do stops at once`() throws {
     let server = try RunningServer(in: TemporaryFolder(), environment: Self.patient)
     server.signal(SIGTERM)
     #expect(server.end() == 0)
   }
 
-  @Test("other signals that end careless programs do no harm", arguments: [SIGHUP, SIGPIPE])
-  func harmlessSignals(signal: Int32) throws {
+  @Test(arguments: [SIGHUP, SIGPIPE])
+  func `other signals that end careless programs do no harm`(signal: Int32) throws {
     let server = try RunningServer(in: TemporaryFolder())
     server.signal(signal)
     #expect(try server.post(Vector.ping.text, signature: Vector.ping.signature).status == 200)
@@ -105,8 +100,7 @@ struct StopTests {
     #expect(server.end() == 0)
   }
 
-  @Test("peers that are gone before their answers do no harm")
-  func vanishedPeers() throws {
+  @Test func `peers that are gone before their answers do no harm`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     let request =
       "POST /webhooks/dynamic HTTP/1.1\r\nHost: a\r\nx-dynamic-signature-256: \(Vector.sessionRevoked.signature)\r\n"
@@ -121,8 +115,7 @@ struct StopTests {
     #expect(server.end() == 0)
   }
 
-  @Test("the service manager is told when the server is ready and when it stops")
-  func notifications() throws {
+  @Test func `the service manager is told when the server is ready and when it stops`() throws {
     let folder = try TemporaryFolder()
     let manager = try NotifySocket("\(folder.path)/notify.sock")
     let server = try RunningServer(in: folder, environment: ["NOTIFY_SOCKET": "\(folder.path)/notify.sock"])

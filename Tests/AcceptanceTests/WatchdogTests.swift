@@ -19,8 +19,7 @@ struct WatchdogTests {
     return try RunningServer(in: folder, environment: own.merging(environment) { $1 })
   }
 
-  @Test("is told of a reload, when it began and when it is done")
-  func reload() throws {
+  @Test func `is told of a reload, when it began and when it is done`() throws {
     let server = try server([:])
     #expect(manager.next() == "READY=1")
     server.signal(SIGHUP)
@@ -31,8 +30,8 @@ struct WatchdogTests {
     #expect(server.end() == 0)
   }
 
-  @Test("hears nothing from the watchdog of another process, or of none", arguments: ["1", "0"])
-  func others(pid: String) throws {
+  @Test(arguments: ["1", "0"])
+  func `hears nothing from the watchdog of another process, or of none`(pid: String) throws {
     let server = try server(["WATCHDOG_USEC": pid == "1" ? "2" : "0", "WATCHDOG_PID": pid])
     #expect(manager.next() == "READY=1")
     #expect(try server.get("/readyz").status == 200)
@@ -41,8 +40,7 @@ struct WatchdogTests {
     #expect(server.end() == 0)
   }
 
-  @Test("hears that the server lives, until its writer hangs, and again once that goes on")
-  func watchdog() throws {
+  @Test func `hears that the server lives, until its writer hangs, and again once that goes on`() throws {
     let server = try server(["WATCHDOG_USEC": "50000"])
     let heard = Heard(manager)
     try #require(eventually { heard.count >= 3 })

@@ -10,8 +10,7 @@ struct KeySetTests {
   static let signing = Result { try SigningKey("k1") }
   static let second = Result { try SigningKey("k2") }
 
-  @Test("keys are found among members and keys of others")
-  func found() throws {
+  @Test func `keys are found among members and keys of others`() throws {
     let (first, second) = (try Self.signing.get(), try Self.second.get())
     #expect(try Self.keys(SigningKey.keySet(first, second)).keyIDs == ["k1", "k2"])
     let mixed = """
@@ -23,8 +22,7 @@ struct KeySetTests {
     #expect(try Self.keys(#"{"keys":[\#(try first.jwk(extra: ""))]}"#).keyIDs == ["k1"])
   }
 
-  @Test("a key that is not fit for RS256 is passed over, and a set of nothing else is refused")
-  func unfit() throws {
+  @Test func `a key that is not fit for RS256 is passed over, and a set of nothing else is refused`() throws {
     let key = try Self.signing.get()
     let unfit = try [
       SigningKey("small", .rsa(bits: 1024)).jwk(), SigningKey("ec", .p256).jwk(), key.jwk(extra: #","use":"enc""#),
@@ -44,8 +42,7 @@ struct KeySetTests {
     }
   }
 
-  @Test("what is no key set is refused")
-  func refused() throws {
+  @Test func `what is no key set is refused`() throws {
     let key = try Self.signing.get().jwk()
     for text in ["[]", "null", "{}", #"{"keys":{}}"#, #"{"Keys":[]}"#, #"{"keys":[\#(key)],"keys":[]}"#] {
       #expect(throws: KeySet.Unusable.notAKeySet, "\(text)") { try Self.keys(text) }
@@ -61,8 +58,7 @@ struct KeySetTests {
     #expect(throws: KeySet.Unusable.tooLarge(bytes: 65_537)) { try Self.keys(String(repeating: " ", count: 65_537)) }
   }
 
-  @Test("no more keys are taken than a rotation could ever need")
-  func bound() throws {
+  @Test func `no more keys are taken than a rotation could ever need`() throws {
     let key = try Self.signing.get()
     let many = try (0..<100).map { try key.jwk(id: "\($0)") }.joined(separator: ",")
     #expect(try Self.keys(#"{"keys":[\#(many)]}"#).keyIDs.count == 32)

@@ -21,7 +21,6 @@ struct TokenClaimsTests {
   static func uuid(_ text: String) -> UUIDBytes? { UUIDBytes(uuid: Array(text.utf8).span) }
 
   @Test(
-    "are read wherever they stand",
     arguments: [
       (#"{"sid":"\#(sid)"}"#, nil),
       (#"{"iss":"app.dynamicauth.com/e","sub":"u","sid":"\#(sid)","exp":1,"aud":["a",{"sid":"x"}]}"#, nil),
@@ -32,7 +31,7 @@ struct TokenClaimsTests {
       (#"{"s\u0069d":"\#(sid.replacing("-", with: "\\u002d"))"}"#, nil),
       (#"{"sid":"\#(sid)","SID":"x","originalsid":"x","name":"\#(String(repeating: "é😀", count: 2000))"}"#, nil),
     ] as [(String, String?)])
-  func sessions(payload: String, original: String?) throws {
+  func `are read wherever they stand`(payload: String, original: String?) throws {
     // Each of the three lengths that base64url can end in.
     for padding in ["", " ", "  "] {
       let claims = try Self.claims(Self.jwt(payload + padding))
@@ -41,8 +40,7 @@ struct TokenClaimsTests {
     }
   }
 
-  @Test("user, environment and time are read, each only in a form that can be cut off")
-  func subjects() throws {
+  @Test func `user, environment and time are read, each only in a form that can be cut off`() throws {
     let claims = try Self.claims(
       Self.jwt(#"{"sid":"\#(Self.sid)","sub":"\#(Self.other)","environment_id":"\#(Self.sid)","iat":1700000000.5}"#))
     #expect(claims.user == Self.uuid(Self.other))
@@ -58,7 +56,6 @@ struct TokenClaimsTests {
   }
 
   @Test(
-    "are refused when they leave a doubt which session it is, or whose",
     arguments: [
       (#"{}"#, .noSessionID), (#"{"sub":"\#(sid)"}"#, .noSessionID), (#"{"sid":null}"#, .noSessionID),
       (#"{"sid":""}"#, .noSessionID), (#"{"sid":7}"#, .noSessionID), (#"{"sid":["\#(sid)"]}"#, .noSessionID),
@@ -75,18 +72,16 @@ struct TokenClaimsTests {
       (#"{"sid":"\#(sid)","environment_id":{}}"#, .notAString),
       ("[]", .notAnObject), ("null", .notAnObject), (#""\#(sid)""#, .notAnObject),
     ] as [(String, UnreadableToken)])
-  func doubtful(payload: String, error: UnreadableToken) {
+  func `are refused when they leave a doubt which session it is, or whose`(payload: String, error: UnreadableToken) {
     #expect(throws: error) { try Self.claims(Self.jwt(payload)) }
   }
 
-  @Test(
-    "are not looked for in what is not JSON",
-    arguments: [
-      "", "{", #"{"sid":"\#(sid)""#, #"{"sid":"\#(sid)",}"#, #"{"sid":"\#(sid)"}x"#, #"{'sid':'\#(sid)'}"#,
-      "\u{feff}{\"sid\":\"\(sid)\"}", "{\"sid\":\"\(sid)\",\"a\":\"\n\"}", #"{"sid":"\#(sid)","iat":NaN}"#,
-      #"{"sid":"\#(sid)","a":\#(String(repeating: "[", count: 100_000))"#,
-    ])
-  func notJSON(payload: String) {
+  @Test(arguments: [
+    "", "{", #"{"sid":"\#(sid)""#, #"{"sid":"\#(sid)",}"#, #"{"sid":"\#(sid)"}x"#, #"{'sid':'\#(sid)'}"#,
+    "\u{feff}{\"sid\":\"\(sid)\"}", "{\"sid\":\"\(sid)\",\"a\":\"\n\"}", #"{"sid":"\#(sid)","iat":NaN}"#,
+    #"{"sid":"\#(sid)","a":\#(String(repeating: "[", count: 100_000))"#,
+  ])
+  func `are not looked for in what is not JSON`(payload: String) {
     let error = #expect(throws: UnreadableToken.self) { try Self.claims(Self.jwt(payload)) }
     guard case .notJSON = error else {
       Issue.record("\(String(describing: error))")
@@ -97,7 +92,6 @@ struct TokenClaimsTests {
   static let payload = SigningKey.base64URL(Array(#"{"sid":"\#(sid)"}"#.utf8))
 
   @Test(
-    "are not looked for in what is no JWT",
     arguments: [
       ("", .notThreeParts), (".", .notThreeParts), (payload, .notThreeParts), ("\(header).\(payload)", .notThreeParts),
       ("\(header).\(payload).", .notThreeParts), (".\(payload).\(signature)", .notThreeParts),
@@ -108,12 +102,11 @@ struct TokenClaimsTests {
       ("\(header).\(payload).\(signature), Bearer x", .notBase64URL), ("é.\(payload).\(signature)", .notBase64URL),
       ("\(header).e30A1.\(signature)", .notBase64URL), ("\(header).e31.\(signature)", .notBase64URL),
     ] as [(String, UnreadableToken)])
-  func noJWT(text: String, error: UnreadableToken) {
+  func `are not looked for in what is no JWT`(text: String, error: UnreadableToken) {
     #expect(throws: error) { try Self.claims(text) }
   }
 
-  @Test("A JWT cut anywhere names no session")
-  func truncated() {
+  @Test func `A JWT cut anywhere names no session`() {
     let whole = Array(Self.jwt(#"{"sid":"\#(Self.sid)"}"#).utf8)
     let unsigned = whole.count - Self.signature.utf8.count
     for end in 0...unsigned {
@@ -122,14 +115,13 @@ struct TokenClaimsTests {
   }
 
   @Test(
-    "A time is a JSON number of seconds, without an exponent",
     arguments: [
       ("0", 0), ("1700000000", 1_700_000_000_000), ("1700000000.25", 1_700_000_000_250), ("-1.5", -1500),
       ("1.9999", 1999), ("-1.9999", -2000), ("1.000", 1000), ("999999999999", 999_999_999_999_000), ("-0", 0),
       ("1000000000000", nil), ("1e9", nil), ("1E9", nil), (#""1""#, nil), ("null", nil), ("true", nil), ("[1]", nil),
       (String(repeating: "9", count: 5000), nil), ("-", nil), ("1.", nil), ("", nil), (".5", nil), ("+1", nil),
     ] as [(String, Int64?)])
-  func time(text: String, milliseconds: Int64?) {
+  func `A time is a JSON number of seconds, without an exponent`(text: String, milliseconds: Int64?) {
     #expect(NumericDate(Array(text.utf8).span)?.milliseconds == milliseconds)
   }
 }

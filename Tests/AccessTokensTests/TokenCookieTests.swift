@@ -9,52 +9,45 @@ struct TokenCookieTests {
     return try cookie.value(in: bytes.span).map { String(decoding: bytes[$0], as: UTF8.self) }
   }
 
-  @Test(
-    "is found among others",
-    arguments: [
-      ("DYNAMIC_JWT_TOKEN=a.b.c", "a.b.c"), ("x=y; DYNAMIC_JWT_TOKEN=a.b.c; z=1", "a.b.c"),
-      ("x=y;DYNAMIC_JWT_TOKEN=a.b.c;z=1", "a.b.c"), ("DYNAMIC_JWT_TOKEN = a.b.c ", "a.b.c"), ("DYNAMIC_JWT_TOKEN=", ""),
-      ("DYNAMIC_JWT_TOKEN=a.b.c;", "a.b.c"), (" DYNAMIC_JWT_TOKEN=a", "a"), ("DYNAMIC_JWT_TOKEN=a=b", "a=b"),
-      (#"DYNAMIC_JWT_TOKEN="a.b.c""#, #""a.b.c""#), ("DYNAMIC_JWT_TOKEN=a, b=c", "a, b=c"),
-      (#"theme={"dark":true,"x":"a=b"}; DYNAMIC_JWT_TOKEN=a.b.c; _ga=GA1.1.7; é=ü"#, "a.b.c"),
-      ("DYNAMIC_JWT_TOKEN2=x; xDYNAMIC_JWT_TOKEN=y; DYNAMIC_JWT_TOKEN=a", "a"),
-      ("DYNAMIC_JWT_TOKEN; DYNAMIC_JWT_TOKEN=a", "a"),
-    ])
-  func found(field: String, value: String) throws {
+  @Test(arguments: [
+    ("DYNAMIC_JWT_TOKEN=a.b.c", "a.b.c"), ("x=y; DYNAMIC_JWT_TOKEN=a.b.c; z=1", "a.b.c"),
+    ("x=y;DYNAMIC_JWT_TOKEN=a.b.c;z=1", "a.b.c"), ("DYNAMIC_JWT_TOKEN = a.b.c ", "a.b.c"), ("DYNAMIC_JWT_TOKEN=", ""),
+    ("DYNAMIC_JWT_TOKEN=a.b.c;", "a.b.c"), (" DYNAMIC_JWT_TOKEN=a", "a"), ("DYNAMIC_JWT_TOKEN=a=b", "a=b"),
+    (#"DYNAMIC_JWT_TOKEN="a.b.c""#, #""a.b.c""#), ("DYNAMIC_JWT_TOKEN=a, b=c", "a, b=c"),
+    (#"theme={"dark":true,"x":"a=b"}; DYNAMIC_JWT_TOKEN=a.b.c; _ga=GA1.1.7; é=ü"#, "a.b.c"),
+    ("DYNAMIC_JWT_TOKEN2=x; xDYNAMIC_JWT_TOKEN=y; DYNAMIC_JWT_TOKEN=a", "a"),
+    ("DYNAMIC_JWT_TOKEN; DYNAMIC_JWT_TOKEN=a", "a"),
+  ])
+  func `is found among others`(field: String, value: String) throws {
     #expect(try Self.value(in: field) == value)
   }
 
-  @Test(
-    "is absent where no reader finds it",
-    arguments: [
-      "", ";", "=", "x=y", "x=DYNAMIC_JWT_TOKEN", "DYNAMIC_JWT_TOKEN", "DYNAMIC_JWT_TOKENS=a", "DYNAMIC-JWT-TOKEN=a",
-      "_DYNAMIC_JWT_TOKEN=a", "DYNAMIC_JWT_TOKE=a", "%44YNAMIC_JWT_TOKE=a", "a=%", "%=b", "=;=;,=",
-    ])
-  func absent(field: String) throws {
+  @Test(arguments: [
+    "", ";", "=", "x=y", "x=DYNAMIC_JWT_TOKEN", "DYNAMIC_JWT_TOKEN", "DYNAMIC_JWT_TOKENS=a", "DYNAMIC-JWT-TOKEN=a",
+    "_DYNAMIC_JWT_TOKEN=a", "DYNAMIC_JWT_TOKE=a", "%44YNAMIC_JWT_TOKE=a", "a=%", "%=b", "=;=;,=",
+  ])
+  func `is absent where no reader finds it`(field: String) throws {
     #expect(try Self.value(in: field) == nil)
   }
 
-  @Test(
-    "is refused where two readers could find different values",
-    arguments: [
-      "DYNAMIC_JWT_TOKEN=a; DYNAMIC_JWT_TOKEN=b", "DYNAMIC_JWT_TOKEN=a; DYNAMIC_JWT_TOKEN=a",
-      "DYNAMIC_JWT_TOKEN=a; dynamic_jwt_token=b", "Dynamic_JWT_Token=a", "DYNAMIC_JWT_TOKEN=a;DYNAMIC_JWT_TOKEN =b",
-      // Inside a quoted value, as readers of RFC 2109 have it.
-      #"x="y; DYNAMIC_JWT_TOKEN=a"; DYNAMIC_JWT_TOKEN=b"#, #"x="DYNAMIC_JWT_TOKEN=a""#,
-      // Split at white space, as Python's SimpleCookie does, or at commas.
-      "x=y DYNAMIC_JWT_TOKEN=a", "x=y\tDYNAMIC_JWT_TOKEN=a; DYNAMIC_JWT_TOKEN=b", "x=y, DYNAMIC_JWT_TOKEN=a",
-      "a DYNAMIC_JWT_TOKEN=b", "x=DYNAMIC_JWT_TOKEN=a",
-      // Names that are decoded, or replaced as PHP does.
-      "%44YNAMIC_JWT_TOKEN=a", "DYNAMIC.JWT.TOKEN=a", "DYNAMIC JWT TOKEN=a", "DYNAMIC[JWT_TOKEN=a",
-      "DYNAMIC+JWT+TOKEN=a",
-      "DYNAMIC_JWT_TOKEN=b; DYNAMIC%5fJWT%5FTOKEN=a",
-    ])
-  func ambiguous(field: String) {
+  @Test(arguments: [
+    "DYNAMIC_JWT_TOKEN=a; DYNAMIC_JWT_TOKEN=b", "DYNAMIC_JWT_TOKEN=a; DYNAMIC_JWT_TOKEN=a",
+    "DYNAMIC_JWT_TOKEN=a; dynamic_jwt_token=b", "Dynamic_JWT_Token=a", "DYNAMIC_JWT_TOKEN=a;DYNAMIC_JWT_TOKEN =b",
+    // Inside a quoted value, as readers of RFC 2109 have it.
+    #"x="y; DYNAMIC_JWT_TOKEN=a"; DYNAMIC_JWT_TOKEN=b"#, #"x="DYNAMIC_JWT_TOKEN=a""#,
+    // Split at white space, as Python's SimpleCookie does, or at commas.
+    "x=y DYNAMIC_JWT_TOKEN=a", "x=y\tDYNAMIC_JWT_TOKEN=a; DYNAMIC_JWT_TOKEN=b", "x=y, DYNAMIC_JWT_TOKEN=a",
+    "a DYNAMIC_JWT_TOKEN=b", "x=DYNAMIC_JWT_TOKEN=a",
+    // Names that are decoded, or replaced as PHP does.
+    "%44YNAMIC_JWT_TOKEN=a", "DYNAMIC.JWT.TOKEN=a", "DYNAMIC JWT TOKEN=a", "DYNAMIC[JWT_TOKEN=a",
+    "DYNAMIC+JWT+TOKEN=a",
+    "DYNAMIC_JWT_TOKEN=b; DYNAMIC%5fJWT%5FTOKEN=a",
+  ])
+  func `is refused where two readers could find different values`(field: String) {
     #expect(throws: TokenCookie.Ambiguous.self) { try Self.value(in: field) }
   }
 
-  @Test("A name must be a token")
-  func names() {
+  @Test func `A name must be a token`() {
     for name in ["DYNAMIC_JWT_TOKEN", "a", "__Host-jwt", "!#$%&'*+-.^_`|~"] { #expect(TokenCookie(name: name) != nil) }
     for name in ["", " ", "a b", "a=b", "a;b", "\"a\"", "a,b", "é", "a\n", "a/b"] {
       #expect(TokenCookie(name: name) == nil)

@@ -41,8 +41,7 @@ struct TokenVerifierTests {
     }
   }
 
-  @Test("the example of RFC 7515 A.2 verifies, and nothing near it")
-  func vector() throws {
+  @Test func `the example of RFC 7515 A.2 verifies, and nothing near it`() throws {
     let n = """
       ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCg\
       NMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665\
@@ -82,8 +81,7 @@ struct TokenVerifierTests {
 
   private static func decoded(_ text: String) -> [UInt8]? { Base64URL.decode(Array(text.utf8).span) }
 
-  @Test("a genuine one gives its claims and its user, at first and from memory")
-  func genuine() throws {
+  @Test func `a genuine one gives its claims and its user, at first and from memory`() throws {
     let verifier = try Self.verifier()
     let jwt = Array(try Self.key.get().jwt(Self.payload()).utf8)
     for _ in 0..<3 {
@@ -97,7 +95,6 @@ struct TokenVerifierTests {
   }
 
   @Test(
-    "is refused for what its claims say",
     arguments: [
       ([:], nil), (["exp": "\(now - 59)"], nil), (["exp": "\(now - 60)"], .expired), (["exp": "\(now - 59).9"], nil),
       (["exp": "\(now - 60).9"], .expired), (["exp": "0"], .expired), (["exp": "-1"], .expired),
@@ -124,13 +121,12 @@ struct TokenVerifierTests {
       (["sub": #""é""#], .notGenuine), (["sub": #""any-visible_text:1""#], nil),
       (["sub": #""\#(String(repeating: "a", count: 129))""#], .notGenuine),
     ] as [([String: String?], TokenRefusal?)])
-  func claims(changes: [String: String?], refusal: TokenRefusal?) throws {
+  func `is refused for what its claims say`(changes: [String: String?], refusal: TokenRefusal?) throws {
     let jwt = try Self.key.get().jwt(Self.payload(changes))
     #expect(Self.refusal(jwt, try Self.verifier()) == refusal)
   }
 
-  @Test("is asked for a scope and an audience only as configured")
-  func rules() throws {
+  @Test func `is asked for a scope and an audience only as configured`() throws {
     let key = try Self.key.get()
     var rules = TokenRules(environment: Self.environment, scope: nil, audience: "https://app.example.com")
     let verifier = try Self.verifier(rules)
@@ -145,7 +141,6 @@ struct TokenVerifierTests {
   }
 
   @Test(
-    "is refused for what its header says, whoever signed it",
     arguments: [
       (#"{"alg":"RS256","kid":"k1"}"#, nil), (#"{"kid":"k1","alg":"RS256","typ":"at+jwt","x":[1]}"#, nil),
       (#"{"alg":"RS256","kid":"\u006b1","jku":"https://a/","x5u":"https://a/","jwk":{},"x5c":["a"],"x5t":"a"}"#, nil),
@@ -164,15 +159,14 @@ struct TokenVerifierTests {
       (#"{"alg":"RS256","kid":"K1"}"#, .unknownKey(UnknownKey(id: Array("K1".utf8), issuedAt: issuedAt))),
       (#"{"alg":"RS256","kid":""}"#, .unknownKey(UnknownKey(id: [], issuedAt: issuedAt))),
     ] as [(String, TokenRefusal?)])
-  func header(header: String, refusal: TokenRefusal?) throws {
+  func `is refused for what its header says, whoever signed it`(header: String, refusal: TokenRefusal?) throws {
     let jwt = try Self.key.get().jwt(Self.payload(), header: header)
     #expect(Self.refusal(jwt, try Self.verifier()) == refusal)
   }
 
   static let issuedAt = NumericDate(milliseconds: (now - 100) * 1000)
 
-  @Test("is refused if another key of the same name signed it, or none, or if a bit was changed")
-  func forged() throws {
+  @Test func `is refused if another key of the same name signed it, or none, or if a bit was changed`() throws {
     let verifier = try Self.verifier()
     let genuine = try Self.key.get().jwt(Self.payload())
     #expect(Self.refusal(try Self.stranger.get().jwt(Self.payload()), verifier) == .notGenuine)
@@ -190,8 +184,7 @@ struct TokenVerifierTests {
     #expect(Self.refusal(genuine, verifier) == nil)
   }
 
-  @Test("with an unknown key is looked up again only if nothing else is wrong")
-  func unknownKey() throws {
+  @Test func `with an unknown key is looked up again only if nothing else is wrong`() throws {
     let stranger = try SigningKey("k9")
     let verifier = try Self.verifier()
     #expect(
@@ -201,8 +194,7 @@ struct TokenVerifierTests {
     #expect(Self.refusal(try stranger.jwt(Self.payload(["environment_id": #""x""#])), verifier) == .notGenuine)
   }
 
-  @Test("is forgotten when it expires, and when the keys change")
-  func memory() throws {
+  @Test func `is forgotten when it expires, and when the keys change`() throws {
     let (key, next) = (try Self.key.get(), try SigningKey("k2"))
     let verifier = try Self.verifier()
     let jwt = try key.jwt(Self.payload())
@@ -219,8 +211,7 @@ struct TokenVerifierTests {
     #expect(Self.refusal(try next.jwt(Self.payload()), verifier) == nil)
   }
 
-  @Test("never counts twice: with the same key id under two keys, either signs")
-  func sameKeyID() throws {
+  @Test func `never counts twice: with the same key id under two keys, either signs`() throws {
     let verifier = TokenVerifier(TokenRules(environment: Self.environment))
     let (one, other) = (try Self.key.get(), try Self.stranger.get())
     try verifier.use(try KeySetTests.keys(SigningKey.keySet(one, other)))
@@ -229,9 +220,8 @@ struct TokenVerifierTests {
   }
 
   /// By the clock, so only when it is asked for.
-  @Test(
-    "takes as long to refuse whether all of a signature is wrong or only its last byte", .enabled(if: LongRun.isAsked))
-  func timing() throws {
+  @Test(.enabled(if: LongRun.isAsked))
+  func `takes as long to refuse whether all of a signature is wrong or only its last byte`() throws {
     let verifier = try Self.verifier()
     let genuine = try Self.key.get().jwt(Self.payload())
     let parts = genuine.split(separator: ".").map(String.init)

@@ -9,8 +9,7 @@ struct PlainTextTests {
     bytes[start...].firstIndex { $0 < 0x20 || $0 >= 0x80 || $0 == 0x22 || $0 == 0x5c } ?? bytes.count
   }
 
-  @Test("each byte at each place of a word, from each start")
-  func places() {
+  @Test func `each byte at each place of a word, from each start`() {
     WordCases.places { bytes, start in
       if bytes.span.endOfPlainText(from: start) != end(of: bytes, from: start) {
         Issue.record("\(bytes) from \(start)")
@@ -18,8 +17,7 @@ struct PlainTextTests {
     }
   }
 
-  @Test("any two bytes beside each other: a carry of the first says nothing of the second")
-  func pairs() {
+  @Test func `any two bytes beside each other: a carry of the first says nothing of the second`() {
     WordCases.pairs { bytes in
       if bytes.span.endOfPlainText(from: 0) != end(of: bytes, from: 0) { Issue.record("\(bytes)") }
     }

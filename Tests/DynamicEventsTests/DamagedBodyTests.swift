@@ -5,8 +5,8 @@ import Testing
 
 @Suite("Damaged bodies", .timeLimit(.minutes(2)))
 struct DamagedBodyTests {
-  @Test("A vector cut at any byte is undecodable and never traps", arguments: Vector.all)
-  func truncated(vector: Vector) {
+  @Test(arguments: Vector.all)
+  func `A vector cut at any byte is undecodable and never traps`(vector: Vector) {
     for end in 0..<vector.body.count {
       let body = Array(vector.body.prefix(end))
       let error = #expect(throws: UndecodableReason.self) { try EventOutline(body) }
@@ -17,8 +17,8 @@ struct DamagedBodyTests {
     }
   }
 
-  @Test("A vector with any byte replaced never traps, and both decoders agree", arguments: Vector.all)
-  func replaced(vector: Vector) {
+  @Test(arguments: Vector.all)
+  func `A vector with any byte replaced never traps, and both decoders agree`(vector: Vector) {
     for position in vector.body.indices {
       for byte: UInt8 in [0x00, 0x0A, 0x22, 0x2C, 0x30, 0x3A, 0x5B, 0x5C, 0x5D, 0x75, 0x7B, 0x7D, 0x80, 0xE2, 0xFF] {
         var body = vector.body
@@ -36,8 +36,8 @@ struct DamagedBodyTests {
     }
   }
 
-  @Test("A vector with any byte left out or doubled never traps", arguments: Vector.all)
-  func shifted(vector: Vector) {
+  @Test(arguments: Vector.all)
+  func `A vector with any byte left out or doubled never traps`(vector: Vector) {
     for position in vector.body.indices {
       var shorter = vector.body
       let byte = shorter.remove(at: position)

@@ -7,8 +7,8 @@ import Testing
 struct EventOutlineTests {
   static let id = "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"
 
-  @Test("The vectors are what their names say", arguments: Vector.all)
-  func vectors(vector: Vector) throws {
+  @Test(arguments: Vector.all)
+  func `The vectors are what their names say`(vector: Vector) throws {
     let outline = try EventOutline(vector.text)
     let id = try #require(SessionID(Self.id))
     let kinds: [String: EventOutline.Kind] = [
@@ -22,8 +22,7 @@ struct EventOutlineTests {
     #expect(outline.timestamp.map { $0.milliseconds / 1000 } == 1_790_845_200)
   }
 
-  @Test("The session's times are read, and null is none")
-  func sessionTimes() throws {
+  @Test func `The session's times are read, and null is none`() throws {
     let user = try EventOutline(Vector.sessionRevoked.text)
     #expect(user.createdAt?.description == "2026-09-30T08:14:03.117Z")
     #expect(user.revokedAt?.description == "2026-10-01T09:00:00.301Z")
@@ -56,8 +55,8 @@ struct EventOutlineTests {
     (#"{"eventName":"user.session.revoked","id":"\#(id)","data":{"session":{"id":"\#(id)"}}}"#, .noSessionID),
   ]
 
-  @Test("What is missing is said, and nothing of the input", arguments: undecodableBodies)
-  func undecodable(text: String, reason: UndecodableReason) {
+  @Test(arguments: undecodableBodies)
+  func `What is missing is said, and nothing of the input`(text: String, reason: UndecodableReason) {
     let error = #expect(throws: UndecodableReason.self) { try EventOutline(text) }
     #expect(error == reason)
     #expect(throws: reason) { try Event(text) }
@@ -110,8 +109,9 @@ struct EventOutlineTests {
     ]
   }()
 
-  @Test("Key order, white space, escapes and unknown fields change nothing", arguments: spellings)
-  func kinds(text: String, kind: EventOutline.Kind) throws {
+  @Test(arguments: spellings)
+  func `Key order, white space, escapes and unknown fields change nothing`(text: String, kind: EventOutline.Kind) throws
+  {
     #expect(try EventOutline(text).kind == kind)
   }
 
@@ -119,7 +119,6 @@ struct EventOutlineTests {
   static let third = "ffffffff-4b5a-4978-8695-a4b3c2d1e0f9"
 
   @Test(
-    "Every session that the event names is revoked, whichever of them another reader would take",
     arguments: [
       (#"{"id":"\#(id)"}"#, []), (#"{"id":"\#(id)","id":"\#(id)"}"#, []),
       (#"{"id":"\#(id)","id":"\#(id.uppercased())"}"#, []), (#"{"id":"\#(id)","id":"\#(other)"}"#, [other]),
@@ -130,15 +129,16 @@ struct EventOutlineTests {
       (#"{"id":"\#(id)"},"data":[{"id":"\#(other)"}]"#, []),
       (#"{"id":"\#(id)","id":"\#(other)","id":"\#(third)","id":"\#(other)"}"#, [other, third]),
     ] as [(String, [String])])
-  func otherSessions(data: String, others: [String]) throws {
+  func `Every session that the event names is revoked, whichever of them another reader would take`(
+    data: String, others: [String]
+  ) throws {
     let outline = try EventOutline(#"{"data":\#(data),"eventName":"user.session.revoked"}"#)
     #expect(outline.kind == .sessionRevoked(try #require(SessionID(Self.id)), by: .user))
     #expect(outline.otherSessions.map(\.description) == others)
     #expect(try EventOutline(#"{"data":\#(data),"eventName":"user.session.created"}"#).otherSessions == [])
   }
 
-  @Test("What `send` makes is told apart by its webhook's id")
-  func isTest() throws {
+  @Test func `What 'send' makes is told apart by its webhook's id`() throws {
     let zeros = #""00000000-0000-0000-0000-000000000000""#
     #expect(try EventOutline(#"{"eventName":"ping","webhookId":\#(zeros)}"#).isTest)
     #expect(try EventOutline(#"{"eventName":"ping","webhookId":"\u0030\#(zeros.dropFirst(2))}"#).isTest)
@@ -146,13 +146,11 @@ struct EventOutlineTests {
     for vector in Vector.all { #expect(try !EventOutline(vector.text).isTest) }
   }
 
-  @Test(
-    "Any value of any other field still makes an event",
-    arguments: [
-      "eventId", "messageId", "webhookId", "environmentId", "environmentName", "timestamp", "userId", "externalUserId",
-      "redelivery", "new",
-    ])
-  func tolerant(field: String) throws {
+  @Test(arguments: [
+    "eventId", "messageId", "webhookId", "environmentId", "environmentName", "timestamp", "userId", "externalUserId",
+    "redelivery", "new",
+  ])
+  func `Any value of any other field still makes an event`(field: String) throws {
     let values = [
       "null", "1", "-0.5e3", "true", "[]", "{}", #"{"id":[1,{"a":null}]}"#, #""""#, #""x""#,
       #""\ud83d\ude00""#,
@@ -168,8 +166,8 @@ struct EventOutlineTests {
     }
   }
 
-  @Test("What is not needed is passed over however deep it is nested", arguments: [1, 63, 64, 65, 128, 129, 100_000])
-  func nesting(depth: Int) throws {
+  @Test(arguments: [1, 63, 64, 65, 128, 129, 100_000])
+  func `What is not needed is passed over however deep it is nested`(depth: Int) throws {
     for (open, close) in [("[", "]"), (#"{"a":"#, "}"), (#"[{"a":"#, "}]")] {
       let value = String(repeating: open, count: depth) + "1" + String(repeating: close, count: depth)
       #expect(try EventOutline(#"{"new":\#(value),"eventName":"ping"}"#).kind == .ping)

@@ -5,8 +5,7 @@ import Testing
 
 @Suite("Events as handlers get them", .timeLimit(.minutes(2)))
 struct EventTests {
-  @Test("A user's revocation is typed in full")
-  func userRevocation() throws {
+  @Test func `A user's revocation is typed in full`() throws {
     let event = try Event(Vector.sessionRevoked.text)
     #expect(
       event.envelope
@@ -24,8 +23,7 @@ struct EventTests {
     #expect(event.body == Vector.sessionRevoked.body)
   }
 
-  @Test("An admin's revocation has nulls, and is a redelivery")
-  func adminRevocation() throws {
+  @Test func `An admin's revocation has nulls, and is a redelivery`() throws {
     let event = try Event(Vector.adminSessionRevoked.text)
     #expect(event.envelope.redelivery)
     #expect(event.envelope.userId == nil)
@@ -35,8 +33,7 @@ struct EventTests {
     #expect(event.payload == .sessionRevoked(session, by: .admin))
   }
 
-  @Test("A ping is one, and what is new is unknown with its bytes")
-  func others() throws {
+  @Test func `A ping is one, and what is new is unknown with its bytes`() throws {
     #expect(try Event(Vector.ping.text).payload == .ping)
     let text = #"{"eventName":"wallet.linked","data":{"chain":"eip155"}}"#
     let event = try Event(text)
@@ -51,8 +48,10 @@ struct EventTests {
     ("externalUserId", { $0.externalUserId }), ("timestamp", { $0.timestamp?.description }),
   ]
 
-  @Test("Null, absent and of another type are one for every text of the envelope", arguments: texts)
-  func envelopeOptionality(field: String, value: @Sendable (Envelope) -> String?) throws {
+  @Test(arguments: texts)
+  func `Null, absent and of another type are one for every text of the envelope`(
+    field: String, value: @Sendable (Envelope) -> String?
+  ) throws {
     #expect(try value(Event(#"{"eventName":"a"}"#).envelope) == nil)
     for other in ["null", "7", "false", "[\"a\"]", "{\"a\":\"b\"}"] {
       #expect(try value(Event(#"{"\#(field)":\#(other),"eventName":"a"}"#).envelope) == nil)
@@ -63,8 +62,7 @@ struct EventTests {
     #expect(try value(Event(#"{"eventName":"a","\#(field)":"\#(escaped)"}"#).envelope) == present)
   }
 
-  @Test("A time that cannot be read is absent, and the event is not lost")
-  func unreadableTimes() throws {
+  @Test func `A time that cannot be read is absent, and the event is not lost`() throws {
     let id = "3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"
     let data = #"{"id":"\#(id)","createdAt":"yesterday","revokedAt":1790845200}"#
     let event = try Event(#"{"eventName":"user.session.revoked","timestamp":"","data":\#(data)}"#)
@@ -73,21 +71,19 @@ struct EventTests {
     #expect(event.session?.createdAt == nil && event.session?.revokedAt == nil)
   }
 
-  @Test(
-    "Redelivery is true only when it says so",
-    arguments: [
-      ("true", true), ("false", false), ("null", false), ("\"true\"", false), ("1", false),
-      (
-        "[true]",
-        false
-      ),
-    ])
-  func redelivery(value: String, isRedelivery: Bool) throws {
+  @Test(arguments: [
+    ("true", true), ("false", false), ("null", false), ("\"true\"", false), ("1", false),
+    (
+      "[true]",
+      false
+    ),
+  ])
+  func `Redelivery is true only when it says so`(value: String, isRedelivery: Bool) throws {
     #expect(try Event(#"{"eventName":"a","redelivery":\#(value)}"#).envelope.redelivery == isRedelivery)
   }
 
-  @Test("The session's texts are optional each on its own", arguments: ["ipAddress", "userAgent"])
-  func sessionOptionality(field: String) throws {
+  @Test(arguments: ["ipAddress", "userAgent"])
+  func `The session's texts are optional each on its own`(field: String) throws {
     func session(_ member: String) throws -> Session? {
       let data = #"{\#(member)"id":"3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"}"#
       return try Event(#"{"data":\#(data),"eventName":"user.session.revoked"}"#).session

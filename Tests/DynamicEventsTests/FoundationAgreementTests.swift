@@ -32,8 +32,8 @@ struct FoundationAgreementTests {
       #"{"eventName":"😀\ud83d\ude00\n\/","data":{"id":"3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"}}"#,
     ]
 
-  @Test("Every field is what JSONDecoder makes of it", arguments: bodies)
-  func fields(text: String) throws {
+  @Test(arguments: bodies)
+  func `Every field is what JSONDecoder makes of it`(text: String) throws {
     let expected = try JSONDecoder().decode(Body.self, from: Foundation.Data(text.utf8))
     let event = try Event(text)
     let envelope = event.envelope
@@ -54,8 +54,8 @@ struct FoundationAgreementTests {
     }
   }
 
-  @Test("A time is the one that Foundation reads", arguments: ["2026-10-01T09:00:00.348Z", "2024-02-29T23:59:59.001Z"])
-  func times(text: String) throws {
+  @Test(arguments: ["2026-10-01T09:00:00.348Z", "2024-02-29T23:59:59.001Z"])
+  func `A time is the one that Foundation reads`(text: String) throws {
     let expected = try Date.ISO8601FormatStyle(includingFractionalSeconds: true).parse(text)
     let timestamp = try #require(Timestamp(text))
     #expect(abs(timestamp.date.timeIntervalSince(expected)) < 0.0005)

@@ -18,29 +18,27 @@ struct JSONArrayTests {
   }
 
   @Test(
-    "gives each in its order",
     arguments: [
       ("[]", []), (" [ ] ", []), (#"["a"]"#, ["a"]), (#"[ "a" , "b" ]"#, ["a", "b"]),
       (#"[1,"a",null]"#, [nil, "a", nil]),
       (#"[[],["x",["y"]],{"a":["z"]},"b"]"#, [nil, nil, nil, "b"]), (#"["a","a"]"#, ["a", "a"]),
     ] as [(String, [String?])])
-  func elements(text: String, expected: [String?]) throws {
+  func `gives each in its order`(text: String, expected: [String?]) throws {
     #expect(try Self.strings(text) == expected)
   }
 
-  @Test("is refused where the whole text would be", arguments: JSONReaderTests.rejected)
-  func rejected(text: String, reason: JSONError.Reason) {
+  @Test(arguments: JSONReaderTests.rejected)
+  func `is refused where the whole text would be`(text: String, reason: JSONError.Reason) {
     guard text.utf8.first == UInt8(ascii: "[") else { return }
     #expect(throws: JSONError.self) { try Self.strings(text) }
   }
 
-  @Test("leaves what is none where it stands", arguments: ["{}", "null", #""[]""#, "1"])
-  func others(text: String) throws {
+  @Test(arguments: ["{}", "null", #""[]""#, "1"])
+  func `leaves what is none where it stands`(text: String) throws {
     #expect(try Self.strings(text) == nil)
   }
 
-  @Test("can stand within an object, with members behind it")
-  func nested() throws {
+  @Test func `can stand within an object, with members behind it`() throws {
     let text = Array(#"{"a":["x"],"b":"y"}"#.utf8)
     var reader = JSONReader()
     #expect(try reader.enterObject(in: text.span))

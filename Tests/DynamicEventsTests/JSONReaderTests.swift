@@ -66,20 +66,20 @@ struct JSONReaderTests {
     [0xF5, 0x80, 0x80, 0x80], [0xFE], [0xFF],
   ]
 
-  @Test("What RFC 8259 allows is passed to the end", arguments: accepted)
-  func accepts(text: String) {
+  @Test(arguments: accepted)
+  func `What RFC 8259 allows is passed to the end`(text: String) {
     #expect(throws: Never.self) { try JSONReader.validate(Array(text.utf8)) }
   }
 
-  @Test("What RFC 8259 does not allow is refused with its reason", arguments: rejected)
-  func rejects(text: String, reason: JSONError.Reason) {
+  @Test(arguments: rejected)
+  func `What RFC 8259 does not allow is refused with its reason`(text: String, reason: JSONError.Reason) {
     let error = #expect(throws: JSONError.self) { try JSONReader.validate(Array(text.utf8)) }
     #expect(error?.reason == reason)
     #expect(error.map { (0...text.utf8.count).contains($0.offset) } == true)
   }
 
-  @Test("A string that is not UTF-8 is refused", arguments: notUTF8)
-  func rejectsInvalidUTF8(bytes: [UInt8]) {
+  @Test(arguments: notUTF8)
+  func `A string that is not UTF-8 is refused`(bytes: [UInt8]) {
     for text in [[0x22] + bytes + [0x22], [0x22] + bytes] {
       let error = #expect(throws: JSONError.self) { try JSONReader.validate(text) }
       #expect(error?.reason == .invalidUTF8)
@@ -87,38 +87,35 @@ struct JSONReaderTests {
     }
   }
 
-  @Test("Every accepted text, cut anywhere, is no text any more, and never traps", arguments: accepted)
-  func truncated(text: String) {
+  @Test(arguments: accepted)
+  func `Every accepted text, cut anywhere, is no text any more, and never traps`(text: String) {
     guard let first = text.utf8.first, first == UInt8(ascii: "{") || first == UInt8(ascii: "[") else { return }
     for end in 0..<text.utf8.count {
       #expect(throws: JSONError.self) { try JSONReader.validate(Array(text.utf8.prefix(end))) }
     }
   }
 
-  @Test("The offset is that of the byte that may not stand there")
-  func offset() {
+  @Test func `The offset is that of the byte that may not stand there`() {
     let error = #expect(throws: JSONError.self) { try JSONReader.validate(Array(#"{"a": 1, "b": x}"#.utf8)) }
     #expect(error == JSONError(offset: 14, reason: .unexpectedByte))
     #expect(error?.description == "at byte 14: a byte that may not stand here")
   }
 
-  @Test(
-    "A string's value has its escapes replaced",
-    arguments: [
-      (#""plain é""#, "plain é"), (#""""#, ""), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"),
-      (#""\u0041\u00e9\u20AC""#, "Aé€"), (#""a\ud83d\ude00b""#, "a😀b"), (#""\\u0041""#, "\\u0041"),
-      (
-        #""\u0000""#,
-        "\0"
-      ),
-      (#""e\u0301""#, "e\u{301}"),
-      // Halves of a surrogate pair.
-      (#""\ud800""#, "\u{fffd}"), (#""\ud800x""#, "\u{fffd}x"), (#""\ud800\n""#, "\u{fffd}\n"),
-      (#""\udc00""#, "\u{fffd}"),
-      (#""\udc00\ud800""#, "\u{fffd}\u{fffd}"), (#""\ud800\ud83d\ude00""#, "\u{fffd}😀"),
-      (#""\ud800\u0041""#, "\u{fffd}A"), (#""\ud83d\\u0041""#, "\u{fffd}\\u0041"),
-    ])
-  func value(text: String, value: String) throws {
+  @Test(arguments: [
+    (#""plain é""#, "plain é"), (#""""#, ""), (#""\"\\\/\b\f\n\r\t""#, "\"\\/\u{8}\u{c}\n\r\t"),
+    (#""\u0041\u00e9\u20AC""#, "Aé€"), (#""a\ud83d\ude00b""#, "a😀b"), (#""\\u0041""#, "\\u0041"),
+    (
+      #""\u0000""#,
+      "\0"
+    ),
+    (#""e\u0301""#, "e\u{301}"),
+    // Halves of a surrogate pair.
+    (#""\ud800""#, "\u{fffd}"), (#""\ud800x""#, "\u{fffd}x"), (#""\ud800\n""#, "\u{fffd}\n"),
+    (#""\udc00""#, "\u{fffd}"),
+    (#""\udc00\ud800""#, "\u{fffd}\u{fffd}"), (#""\ud800\ud83d\ude00""#, "\u{fffd}😀"),
+    (#""\ud800\u0041""#, "\u{fffd}A"), (#""\ud83d\\u0041""#, "\u{fffd}\\u0041"),
+  ])
+  func `A string's value has its escapes replaced`(text: String, value: String) throws {
     let bytes = Array(text.utf8)
     var reader = JSONReader()
     let string = try #require(try reader.string(in: bytes.span))

@@ -20,13 +20,13 @@ struct SignedDeliveryTests {
     SignatureHeader.value(for: try HMACSHA256(key: try Secret(Vector.secret)).code(for: body.span))
   }
 
-  @Test("The vectors are genuine", arguments: Vector.all)
-  func genuine(vector: Vector) throws {
+  @Test(arguments: Vector.all)
+  func `The vectors are genuine`(vector: Vector) throws {
     #expect(try Self.outcome(signature: vector.signature, body: vector.body) == "genuine \(vector.name)")
   }
 
-  @Test("A signature that does not fit is forged, whatever the body holds", arguments: ["{}", "", "not JSON", "\u{0}"])
-  func forged(text: String) throws {
+  @Test(arguments: ["{}", "", "not JSON", "\u{0}"])
+  func `A signature that does not fit is forged, whatever the body holds`(text: String) throws {
     let body = Array(text.utf8)
     let signature = try Self.sign(body)
     for other in ["", Vector.ping.signature, signature.uppercased(), signature + " "] {
@@ -35,14 +35,12 @@ struct SignedDeliveryTests {
     #expect(try Self.outcome(signature: signature, body: body, secret: "dyn_another-secret") == "forged")
   }
 
-  @Test(
-    "What is signed but unusable is told apart from what is forged",
-    arguments: [
-      ("", "the body is not JSON: at byte 0: the text ends too early"), ("[]", "the body is not a JSON object"),
-      ("{}", "the body has no eventName"),
-      (#"{"eventName":"user.session.revoked"}"#, "the event of a revoked session has no valid data.id"),
-    ])
-  func undecodable(text: String, reason: String) throws {
+  @Test(arguments: [
+    ("", "the body is not JSON: at byte 0: the text ends too early"), ("[]", "the body is not a JSON object"),
+    ("{}", "the body has no eventName"),
+    (#"{"eventName":"user.session.revoked"}"#, "the event of a revoked session has no valid data.id"),
+  ])
+  func `What is signed but unusable is told apart from what is forged`(text: String, reason: String) throws {
     let body = Array(text.utf8)
     #expect(try Self.outcome(signature: Self.sign(body), body: body) == "undecodable: \(reason)")
   }

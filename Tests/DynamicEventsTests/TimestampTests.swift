@@ -34,26 +34,25 @@ struct TimestampTests {
     "2026-10-01T09:00:00.348Zé",
   ]
 
-  @Test("RFC 3339 is read to the millisecond", arguments: accepted)
-  func accepts(text: String, milliseconds: Int64) {
+  @Test(arguments: accepted)
+  func `RFC 3339 is read to the millisecond`(text: String, milliseconds: Int64) {
     #expect(Timestamp(text)?.milliseconds == milliseconds)
   }
 
-  @Test("What is no time is none", arguments: rejected)
-  func rejects(text: String) {
+  @Test(arguments: rejected)
+  func `What is no time is none`(text: String) {
     #expect(Timestamp(text) == nil)
   }
 
-  @Test("It is written with three digits in UTC, and read back as it was", arguments: accepted)
-  func roundTrip(text: String, milliseconds: Int64) {
+  @Test(arguments: accepted)
+  func `It is written with three digits in UTC, and read back as it was`(text: String, milliseconds: Int64) {
     let timestamp = Timestamp(milliseconds: milliseconds)
     #expect(timestamp.description.utf8.count == 24)
     #expect(Timestamp(timestamp.description) == timestamp)
     #expect(Timestamp(timestamp.date) == timestamp)
   }
 
-  @Test("From 1583 on, where Foundation's calendar turns Gregorian too, days are the ones that it has")
-  func calendar() throws {
+  @Test func `From 1583 on, where Foundation's calendar turns Gregorian too, days are the ones that it has`() throws {
     var calendar = Calendar(identifier: .gregorian)
     calendar.timeZone = try #require(TimeZone(secondsFromGMT: 0))
     // 53 days a step: every month, day and year of the cycle of 400 years comes by, not every day.
@@ -66,8 +65,7 @@ struct TimestampTests {
     }
   }
 
-  @Test("Every month of the years 0000 to 9999 is written and read as one, in order")
-  func wholeRange() {
+  @Test func `Every month of the years 0000 to 9999 is written and read as one, in order`() {
     var last = ""
     for day in stride(from: Int64(-719_528), through: 2_932_896, by: 29) {
       let timestamp = Timestamp(milliseconds: day * 86_400_000)
@@ -78,8 +76,7 @@ struct TimestampTests {
     #expect(last.hasPrefix("9999-12-"))
   }
 
-  @Test("Times beyond the years 0000 to 9999 stop at the edge and never trap")
-  func clamped() {
+  @Test func `Times beyond the years 0000 to 9999 stop at the edge and never trap`() {
     let first = "0000-01-01T00:00:00.000Z"
     let last = "9999-12-31T23:59:59.999Z"
     #expect(Timestamp(milliseconds: .min).description == first)
@@ -92,8 +89,7 @@ struct TimestampTests {
     }
   }
 
-  @Test("They are ordered as time is")
-  func ordered() {
+  @Test func `They are ordered as time is`() {
     let times = [-1, 0, 1, 1_790_845_200_348].map { Timestamp(milliseconds: $0) }
     #expect(times.shuffled().sorted() == times)
   }

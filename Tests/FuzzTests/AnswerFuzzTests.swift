@@ -15,8 +15,7 @@ struct AnswerFuzzTests {
       "\"a\"", #""{\"body\":\"x\"}""#, "\u{e9}", "e\u{301}", "\u{feff}",
     ]).map { Array($0.utf8) })
 
-  @Test("Whatever an answer holds, what is read of it another reader finds as well")
-  func answers() {
+  @Test func `Whatever an answer holds, what is read of it another reader finds as well`() {
     FuzzRun.inputs(4_000) { random in
       var body = random.pick(Self.answers)
       if !random.oneIn(8) { Self.mutator.mutate(&body, &random) }
@@ -24,8 +23,7 @@ struct AnswerFuzzTests {
     }
   }
 
-  @Test("Whatever Retry-After says, the pause is none or within its bound, and seconds are seconds")
-  func retryAfter() {
+  @Test func `Whatever Retry-After says, the pause is none or within its bound, and seconds are seconds`() {
     let values = [
       "0", "120", "99999999999999999999", "Sun, 06 Nov 2033 08:49:37 GMT", "Sunday, 06-Nov-33 08:49:37 GMT",
       "Sun Nov  6 08:49:37 2033", "Fri, 31 Dec 9999 23:59:59 GMT",
@@ -41,8 +39,7 @@ struct AnswerFuzzTests {
     }
   }
 
-  @Test("A date in each of the three forms is the pause until then")
-  func dates() {
+  @Test func `A date in each of the three forms is the pause until then`() {
     let formats = ["EEE, dd MMM yyyy HH:mm:ss 'GMT'", "EEEE, dd-MMM-yy HH:mm:ss 'GMT'", "EEE MMM d HH:mm:ss yyyy"]
     let writer = DateFormatter()
     writer.locale = Locale(identifier: "en_US_POSIX")

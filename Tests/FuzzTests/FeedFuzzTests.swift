@@ -11,8 +11,7 @@ struct FeedFuzzTests {
       "-9223372036854775808", "99999999", "999999999", "1000000000", "%3D", "+", "-", " ", "A", "١",
     ].map { Array($0.utf8) })
 
-  @Test("A damaged cursor is taken exactly when it is one that is given out")
-  func cursors() {
+  @Test func `A damaged cursor is taken exactly when it is one that is given out`() {
     FuzzRun.inputs(5_000) { random in
       var text: [UInt8] = []
       FeedCursor(
@@ -24,8 +23,7 @@ struct FeedFuzzTests {
     }
   }
 
-  @Test("A damaged query is taken exactly when each parameter is given once at most, with a value of its kind")
-  func queries() {
+  @Test func `A damaged query is taken exactly when each parameter is given once at most, with a value of its kind`() {
     let queries = [
       "", "after=0a1b2c3d-17", "after=&limit=5", "limit=1000&wait=50", "wait=0&after=00000000-0&limit=1", "limit=1&",
     ].map { Array($0.utf8) }

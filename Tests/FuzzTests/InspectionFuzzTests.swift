@@ -15,8 +15,7 @@ struct InspectionFuzzTests {
       #"{"ids":["#, "]}", #""17/audit""#, "\\u002f", "\"", ",", "\u{0}", "١", session,
     ].map { Array($0.utf8) })
 
-  @Test("A damaged query is refused by a sentence without input, or asks for what it says")
-  func queries() {
+  @Test func `A damaged query is refused by a sentence without input, or asks for what it says`() {
     let queries = ["", "limit=5", "before=17&limit=1000", "session=\(Self.session)&before=17%2Faudit", "limit=1&"]
     FuzzRun.inputs(5_000) { random in
       var query = Array(random.pick(queries).utf8)
@@ -44,8 +43,7 @@ struct InspectionFuzzTests {
     }
   }
 
-  @Test("A damaged list of ids is refused by a sentence without input, or is what Foundation reads")
-  func ids() {
+  @Test func `A damaged list of ids is refused by a sentence without input, or is what Foundation reads`() {
     let bodies = [#"{"ids":["17/audit","3"]}"#, #"{"ids":[]}"#, #" { "ids" : [ "1/a b" ] } "#]
     FuzzRun.inputs(5_000) { random in
       var body = Array(random.pick(bodies).utf8)

@@ -3,16 +3,15 @@ import Testing
 
 @Suite("Fuzzing the request reader", .timeLimit(.minutes(5)))
 struct ReaderFuzzTests {
-  @Test("Whatever bytes come and however they are cut, the reader keeps its word", arguments: ReaderCheck.allLimits)
-  func reader(limits: MessageLimits) {
+  @Test(arguments: ReaderCheck.allLimits)
+  func `Whatever bytes come and however they are cut, the reader keeps its word`(limits: MessageLimits) {
     FuzzRun.inputs(20_000) { random in
       let stream = RequestCorpus.stream(&random)
       return (stream, ReaderCheck.violation(stream, limits: limits, &random))
     }
   }
 
-  @Test("What follows a chunk's size is taken exactly when the grammar of extensions has it")
-  func chunkExtensions() {
+  @Test func `What follows a chunk's size is taken exactly when the grammar of extensions has it`() {
     let mutator = Mutator(
       tokens: [";", "=", "\"", "\\", " ", "\t", ";x=y", "; q=\"a;b\\\"c\"", "a", ",", "\u{e9}"].map { Array($0.utf8) })
     let tails = ["", ";x", ";x=y", " ; x = y", ";x=\"q\"", ";a;b=\"\\\"\";c = d"].map { Array($0.utf8) }

@@ -16,8 +16,8 @@ struct SettingsFuzzTests {
       "---\n", "...\n", "~", "null", "\u{feff}", "\u{0}", "\u{2028}", "\u{202e}", "0x10", "1e3", "10s", "30d", "256KiB",
     ]).map { Array($0.utf8) })
 
-  @Test("Whatever a configuration file holds, it is read to its end, each problem is a line, and no secret is shown")
-  func files() {
+  @Test
+  func `Whatever a configuration file holds, it is read to its end, each problem is a line, and no secret is shown`() {
     let files = [
       "secrets: [\(SettingsCheck.secret), another-secret-of-mine]\nlisten: 127.0.0.1:8080\nlimits:\n  body: 256KiB\n",
       "handlers:\n  audit: {kind: exec, command: [logger, -t, x], timeout: 5s}\n  log: {kind: log, events: [user.*]}\n",
@@ -31,8 +31,7 @@ struct SettingsFuzzTests {
     }
   }
 
-  @Test("A damaged serve.json is an address or none")
-  func addresses() {
+  @Test func `A damaged serve.json is an address or none`() {
     let mutator = Mutator(
       tokens: [
         "\"pid\":", "\"public\":", "\"private\":", "\"127.0.0.1:1\"", "\"unix:/x\"", "\"[::1]:1\"", "\"*:0\"", "\"\"",

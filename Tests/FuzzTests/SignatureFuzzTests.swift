@@ -9,8 +9,7 @@ struct SignatureFuzzTests {
   static let mutator = Mutator(
     tokens: ["sha256=", "SHA256=", "sha1=", "=", ",", " ", "\r\n", "0", "aB", "é"].map { Array($0.utf8) })
 
-  @Test("A damaged header is a digest exactly when it is the one form, and then the digest it spells")
-  func header() {
+  @Test func `A damaged header is a digest exactly when it is the one form, and then the digest it spells`() {
     FuzzRun.inputs(50_000) { random in
       let value = Self.value(&random)
       let digits = Array(value.dropFirst(7))
@@ -26,8 +25,7 @@ struct SignatureFuzzTests {
     }
   }
 
-  @Test("A damaged header or body is valid to the explanation exactly when it is to the verifier")
-  func diagnosis() throws {
+  @Test func `A damaged header or body is valid to the explanation exactly when it is to the verifier`() throws {
     let secrets = [try Secret(Vector.secret)]
     let verifier = try SignatureVerifier(secrets: secrets)
     try FuzzRun.inputs(200) { random in

@@ -6,16 +6,14 @@ import Testing
 struct TimestampFuzzTests {
   /// Not compared, since Foundation differs: years before 1583, where its calendar is the Julian one; second 60 and
   /// offsets beyond 18 hours, which it refuses.
-  @Test("A valid time is the one that Foundation reads")
-  func valid() {
+  @Test func `A valid time is the one that Foundation reads`() {
     FuzzRun.inputs(10_000) { random in
       let text = Self.text(&random)
       return (Array(text.utf8), Self.violation(text))
     }
   }
 
-  @Test("A damaged time is none, or one that can be written and read back")
-  func damaged() {
+  @Test func `A damaged time is none, or one that can be written and read back`() {
     let mutator = Mutator(
       tokens: ["-", ":", ".", "Z", "+02:00", "-2359", "T", "t", "60", "000000000", "é"].map { Array($0.utf8) })
     FuzzRun.inputs(10_000) { random in

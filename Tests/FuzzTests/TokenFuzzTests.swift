@@ -3,8 +3,7 @@ import Testing
 
 @Suite("Cookies, JWTs and key sets under mutation", .timeLimit(.minutes(5)))
 struct TokenFuzzTests {
-  @Test("no other reader finds another token among the cookies")
-  func cookies() {
+  @Test func `no other reader finds another token among the cookies`() {
     FuzzRun.inputs(20_000) { random in
       var field = Array(random.pick(Self.cookies).utf8)
       if random.oneIn(3) { field += Array("; \(random.pick(Self.cookies))".utf8) }
@@ -13,8 +12,8 @@ struct TokenFuzzTests {
     }
   }
 
-  @Test("what is read of a JWT, Foundation reads as well", arguments: [GateCheck.token, .payload])
-  func tokens(reader: GateCheck) {
+  @Test(arguments: [GateCheck.token, .payload])
+  func `what is read of a JWT, Foundation reads as well`(reader: GateCheck) {
     FuzzRun.inputs(20_000) { random in
       var input = Array(random.pick(reader == .token ? Self.tokens : Self.payloads).utf8)
       if !random.oneIn(16) { Self.tokenMutator.mutate(&input, &random) }
@@ -22,8 +21,7 @@ struct TokenFuzzTests {
     }
   }
 
-  @Test("every key that is taken stands in the set")
-  func keySets() throws {
+  @Test func `every key that is taken stands in the set`() throws {
     let keys = try [SigningKey("k1").jwk(), SigningKey("k2").jwk(extra: ""), SigningKey("ec", .p256).jwk()]
     FuzzRun.inputs(5_000) { random in
       var text = Array(#"{"keys":[\#(random.pick(keys)),\#(random.pick(keys))]}"#.utf8)

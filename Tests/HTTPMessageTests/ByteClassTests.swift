@@ -13,8 +13,8 @@ struct ByteClassTests {
     (.authority, "-._~!$&'()*+,;=:[]0123456789" + letters + letters.uppercased()),
   ]
 
-  @Test("byte for byte", arguments: classes)
-  func members(of set: ByteClass, are text: String) {
+  @Test(arguments: classes)
+  func `byte for byte`(of set: ByteClass, are text: String) {
     let members = (0...255).filter { set.contains(UInt8($0)) }
     #expect(members == text.utf8.map(Int.init).sorted())
   }

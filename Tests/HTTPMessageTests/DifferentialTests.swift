@@ -9,8 +9,8 @@ struct DifferentialTests {
   static let count = ProcessInfo.processInfo.environment["FUZZ_COUNT"].flatMap { Int($0) } ?? 20_000
   static let seed = ProcessInfo.processInfo.environment["FUZZ_SEED"].flatMap { UInt64($0) } ?? 9112
 
-  @Test("on mutated requests, whole and cut, within large and small limits", arguments: 0..<4)
-  func mutations(lane: Int) throws {
+  @Test(arguments: 0..<4)
+  func `on mutated requests, whole and cut, within large and small limits`(lane: Int) throws {
     let mutation = Mutation(seeds: try WireCase.loaded.get().map(\.wire))
     var failures = 0
     for number in stride(from: lane, to: Self.count, by: 4) where failures < 10 {

@@ -27,8 +27,8 @@ struct FieldContentTests {
     }
   }
 
-  @Test("each byte at each place of a word, from each start", arguments: Part.allCases)
-  func places(_ part: Part) {
+  @Test(arguments: Part.allCases)
+  func `each byte at each place of a word, from each start`(_ part: Part) {
     WordCases.places { bytes, start in
       if part.end(of: bytes, from: start) != part.endByByte(of: bytes, from: start) {
         Issue.record("\(bytes) from \(start)")
@@ -36,8 +36,8 @@ struct FieldContentTests {
     }
   }
 
-  @Test("any two bytes beside each other: a carry of the first says nothing of the second", arguments: Part.allCases)
-  func pairs(_ part: Part) {
+  @Test(arguments: Part.allCases)
+  func `any two bytes beside each other: a carry of the first says nothing of the second`(_ part: Part) {
     WordCases.pairs { bytes in
       if part.end(of: bytes, from: 0) != part.endByByte(of: bytes, from: 0) { Issue.record("\(bytes)") }
     }

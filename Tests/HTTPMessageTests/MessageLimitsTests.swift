@@ -33,8 +33,7 @@ struct MessageLimitsTests {
     }
   }
 
-  @Test("a head of 16,384 bytes passes, one more does not")
-  func headBytes() {
+  @Test func `a head of 16,384 bytes passes, one more does not`() {
     expect(Self.head(of: 8000), Self.get)
     expect(Self.head(of: 16_384), Self.get)
     expect(Self.head(of: 16_385), "431")
@@ -44,21 +43,18 @@ struct MessageLimitsTests {
     expect(Self.head(of: 16_384) + Self.head(of: 16_385), Self.get, "431")
   }
 
-  @Test("the empty line before a request belongs to its head")
-  func headBytesWithEmptyLine() {
+  @Test func `the empty line before a request belongs to its head`() {
     expect("\r\n" + Self.head(of: 16_382), Self.get)
     expect("\r\n" + Self.head(of: 16_383), "431")
   }
 
-  @Test("a head that never ends is refused at the byte that is too many")
-  func endlessHead() {
+  @Test func `a head that never ends is refused at the byte that is too many`() {
     let start = "GET / HTTP/1.1\r\nHost: a\r\nY: "
     expect(start + Self.repeated("y", 16_383 - start.utf8.count), "incomplete")
     expect(start + Self.repeated("y", 16_384 - start.utf8.count), "431")
   }
 
-  @Test("a request line beyond the head's limit is answered 414, not 431")
-  func requestLine() {
+  @Test func `a request line beyond the head's limit is answered 414, not 431`() {
     let end = " HTTP/1.1\r\n"
     let path = Self.repeated("y", 16_384 - 5 - end.utf8.count)
     expect("GET /\(path)\(end)Host: a\r\n\r\n", "431")
@@ -69,50 +65,43 @@ struct MessageLimitsTests {
     expect(Self.repeated("M", 16_385), "414")
   }
 
-  @Test("a path of 8,000 bytes passes")
-  func longPath() {
+  @Test func `a path of 8,000 bytes passes`() {
     let path = "/" + Self.repeated("y", 8000)
     expect("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\n", "get \(path) 1.1 keep")
   }
 
-  @Test(
-    "100 fields pass, the next does not",
-    arguments: [(1, get), (70, get), (99, get), (100, get), (101, "431"), (300, "431")])
-  func fields(count: Int, outcome: String) {
+  @Test(arguments: [(1, get), (70, get), (99, get), (100, get), (101, "431"), (300, "431")])
+  func `100 fields pass, the next does not`(count: Int, outcome: String) {
     expect("GET / HTTP/1.1\r\nHost: a\r\n\(Self.repeated("Y: y\r\n", count - 1))\r\n", outcome)
   }
 
-  @Test("a malformed line counts before the limit of fields and not behind it")
-  func fieldsAndFaults() {
+  @Test func `a malformed line counts before the limit of fields and not behind it`() {
     let start = "GET / HTTP/1.1\r\nHost: a\r\n"
     expect("\(start)Y\r\n\(Self.repeated("Y: y\r\n", 100))\r\n", "400")
     expect("\(start)\(Self.repeated("Y: y\r\n", 100))Y\r\n\r\n", "431")
   }
 
-  @Test("a body of 262,144 bytes passes, one more does not", arguments: [65_536, 262_144, 262_145])
-  func bodyBytes(count: Int) {
+  @Test(arguments: [65_536, 262_144, 262_145])
+  func `a body of 262,144 bytes passes, one more does not`(count: Int) {
     let body = Self.repeated("y", count)
     let outcome = count > 262_144 ? "413" : "post / 1.1 keep [\(body)]"
     expect("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: \(count)\r\n\r\n\(body)", outcome)
     expect(Self.chunked("\(String(count, radix: 16))\r\n\(body)\r\n0\r\n\r\n"), outcome)
   }
 
-  @Test("the sum of the chunks is what is limited")
-  func sumOfChunks() {
+  @Test func `the sum of the chunks is what is limited`() {
     let body = Self.repeated("y", 262_144)
     expect(Self.chunked("40000\r\n\(body)\r\n0\r\n\r\n"), "post / 1.1 keep [\(body)]")
     expect(Self.chunked("40000\r\n\(body)\r\n1\r\ny\r\n0\r\n\r\n"), "413")
     expect(Self.chunked("20000\r\n\(body.prefix(131_072))\r\n20001\r\n"), "413")
   }
 
-  @Test("10,000 chunks of one byte pass")
-  func tinyChunks() {
+  @Test func `10,000 chunks of one byte pass`() {
     let body = Self.chunked(Self.repeated("1\r\ny\r\n", 10_000) + "0\r\n\r\n")
     expect(body, "post / 1.1 keep [\(Self.repeated("y", 10_000))]")
   }
 
-  @Test("extensions and trailers have the size of a head, and eight bytes more for each byte of content")
-  func overhead() {
+  @Test func `extensions and trailers have the size of a head, and eight bytes more for each byte of content`() {
     func padded(_ content: Int, extension count: Int) -> String {
       Self.chunked("\(content);\(Self.repeated("e", count))\r\n\(Self.repeated("y", content))\r\n0\r\n\r\n")
     }
@@ -129,8 +118,7 @@ struct MessageLimitsTests {
     expect(Self.chunked("0\r\n" + Self.repeated("Y: y\r\n", 3000) + "\r\n"), "400")
   }
 
-  @Test("a trailer line is never longer than a head, however much content came before it")
-  func trailerLine() {
+  @Test func `a trailer line is never longer than a head, however much content came before it`() {
     func trailed(_ count: Int) -> String {
       Self.chunked("2710\r\n\(Self.repeated("y", 10_000))\r\n0\r\nY: \(Self.repeated("y", count))\r\n\r\n")
     }
@@ -138,10 +126,8 @@ struct MessageLimitsTests {
     expect(trailed(16_384 - 4), "431")
   }
 
-  @Test(
-    "a body is gathered in the memory that the limits name, however it comes",
-    arguments: ["Content-Length: 262144", "Transfer-Encoding: chunked"], [1, 1000, 65_536])
-  func memory(framing: String, piece: Int) throws {
+  @Test(arguments: ["Content-Length: 262144", "Transfer-Encoding: chunked"], [1, 1000, 65_536])
+  func `a body is gathered in the memory that the limits name, however it comes`(framing: String, piece: Int) throws {
     let limits = MessageLimits()
     var reader = RequestReader(limits: limits)
     var head = RequestHead()
@@ -162,8 +148,7 @@ struct MessageLimitsTests {
     #expect(most <= limits.headBytes + limits.bodyBytes + 4096)
   }
 
-  @Test("other limits are kept as well")
-  func otherLimits() {
+  @Test func `other limits are kept as well`() {
     var limits = MessageLimits()
     limits.headBytes = 60
     limits.bodyBytes = 0

@@ -3,8 +3,7 @@ import Testing
 
 @Suite("Requests are found in a stream of bytes", .timeLimit(.minutes(2)))
 struct WireCaseTests {
-  @Test("the fixtures are whole, many, and each names its RFC")
-  func fixtures() throws {
+  @Test func `the fixtures are whole, many, and each names its RFC`() throws {
     let cases = try WireCase.loaded.get()
     #expect(cases.count >= 200)
     #expect(Set(cases.map(\.title)).count == cases.count, "a title stands twice")
@@ -13,8 +12,8 @@ struct WireCaseTests {
     }
   }
 
-  @Test("as the RFCs say, however the bytes are cut", arguments: WireCase.all)
-  func verdict(_ example: WireCase) {
+  @Test(arguments: WireCase.all)
+  func `as the RFCs say, however the bytes are cut`(_ example: WireCase) {
     let wire = example.wire
     var failures: [String] = []
     func check(_ cut: String, _ outcomes: [Outcome]) {
@@ -33,8 +32,8 @@ struct WireCaseTests {
     example.report(failures)
   }
 
-  @Test("as the reference parser says", arguments: WireCase.all)
-  func reference(_ example: WireCase) {
+  @Test(arguments: WireCase.all)
+  func `as the reference parser says`(_ example: WireCase) {
     let outcomes = ReferenceParser.outcomes(example.wire).map(\.description)
     example.report(outcomes == example.outcomes ? [] : ["\(outcomes)"])
   }

@@ -8,16 +8,15 @@ struct ConnectionStateTests {
 
   func state() -> ConnectionState { ConnectionState(now: 0, timeouts: Timeouts(ServerLimits())) }
 
-  @Test("a head's begins with its first byte and is not moved by more of them")
-  func head() {
+  @Test func `a head's begins with its first byte and is not moved by more of them`() {
     var state = state()
     state.headBegan(now: 5 * Self.second)
     state.headBegan(now: 9 * Self.second)
     #expect(state.deadline == 15 * Self.second)
   }
 
-  @Test("a reply that the peer does not take stops the reading, and postpones no deadline of the request behind it")
-  func stalled() {
+  @Test
+  func `a reply that the peer does not take stops the reading, and postpones no deadline of the request behind it`() {
     var state = state()
     state.requestEnded(keepsAlive: true)
     state.answered(now: 0)
@@ -33,8 +32,7 @@ struct ConnectionStateTests {
     #expect(state.deadline == 11 * Self.second)
   }
 
-  @Test("earlier replies that go out do not end a connection whose last answer is still owed")
-  func owed() {
+  @Test func `earlier replies that go out do not end a connection whose last answer is still owed`() {
     var state = state()
     state.requestEnded(keepsAlive: false)
     #expect(state.flushed(now: 0) == .read)
@@ -43,8 +41,7 @@ struct ConnectionStateTests {
     #expect(state.flushed(now: 0) == .close)
   }
 
-  @Test("whoever owes no answer has no deadline; whoever lingers has one")
-  func phases() {
+  @Test func `whoever owes no answer has no deadline; whoever lingers has one`() {
     var state = state()
     state.requestEnded(keepsAlive: true)
     #expect(state.deadline == .max)

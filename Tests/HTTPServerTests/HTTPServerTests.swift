@@ -25,8 +25,7 @@ struct HTTPServerTests {
     while !condition() { await Task.yield() }
   }
 
-  @Test("a request is answered and the connection kept")
-  func keepAlive() async throws {
+  @Test func `a request is answered and the connection kept`() async throws {
     let server = try server()
     let client = try Client(server.address)
     for text in ["one", "two"] {
@@ -41,8 +40,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("pipelined requests are answered in order, also behind one that waits")
-  func pipelining() async throws {
+  @Test func `pipelined requests are answered in order, also behind one that waits`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send(post("/", "first") + post("/later", "") + post("/", "third") + post("/", "fourth"))
@@ -57,8 +55,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("the last request's answer is waited for, whatever was pipelined before it")
-  func lastAnswerWaits() async throws {
+  @Test func `the last request's answer is waited for, whatever was pipelined before it`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send(post("/", "first") + post("/later", "", "Connection: close\r\n"))
@@ -69,8 +66,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("a second answer to one request is dropped, and never taken for the next one's")
-  func strayAnswer() async throws {
+  @Test func `a second answer to one request is dropped, and never taken for the next one's`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send(post("/later", ""))
@@ -86,8 +82,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("a body that comes late is announced by 100 Continue")
-  func expectation() async throws {
+  @Test func `a body that comes late is announced by 100 Continue`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
@@ -97,8 +92,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("what is refused by its head is refused before its body, and the connection ends")
-  func earlyRefusal() async throws {
+  @Test func `what is refused by its head is refused before its body, and the connection ends`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send("POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
@@ -108,8 +102,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("a malformed request is told why, and nothing is sent after it")
-  func malformed() async throws {
+  @Test func `a malformed request is told why, and nothing is sent after it`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send(post("/", "good") + "BAD\r\n\r\n" + post("/", "never"))
@@ -121,8 +114,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("the error reply survives a peer that is still sending")
-  func lingeringClose() async throws {
+  @Test func `the error reply survives a peer that is still sending`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 999999\r\n\r\n")
@@ -131,8 +123,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("a half-closed client gets its answer")
-  func halfClose() async throws {
+  @Test func `a half-closed client gets its answer`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send(post("/later", ""))
@@ -143,8 +134,10 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("a client that has ended its sending gets every answer, also those that come late, and then the end")
-  func halfClosedPipeline() async throws {
+  @Test
+  func `a client that has ended its sending gets every answer, also those that come late, and then the end`()
+    async throws
+  {
     let server = try server()
     let client = try Client(server.address)
     client.send(post("/", "first") + post("/later", "") + post("/", "third") + post("/later", ""))
@@ -159,8 +152,8 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("a half-closed client gets the answers that it has earned before the error that follows them")
-  func halfClosedError() async throws {
+  @Test
+  func `a half-closed client gets the answers that it has earned before the error that follows them`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send(post("/", "first") + post("/later", "") + "BAD\r\n\r\n")
@@ -175,8 +168,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("pipelined requests whose answers do not fit into one write are all answered, in order")
-  func pagesPipelined() async throws {
+  @Test func `pipelined requests whose answers do not fit into one write are all answered, in order`() async throws {
     let server = try server()
     let client = try Client(server.address)
     let requests = (0..<200).map { post($0.isMultiple(of: 3) ? "/page" : "/", "<\($0)>") }
@@ -188,8 +180,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("a large answer arrives whole through a full socket buffer")
-  func largeAnswer() async throws {
+  @Test func `a large answer arrives whole through a full socket buffer`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send(post("/large", "") + post("/large", "", "Connection: close\r\n"))
@@ -197,8 +188,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("a slow head is answered 408, a slow body too, an idle connection is closed")
-  func deadlines() async throws {
+  @Test func `a slow head is answered 408, a slow body too, an idle connection is closed`() async throws {
     var limits = ServerLimits()
     limits.headerTimeout = .milliseconds(100)
     limits.bodyTimeout = .milliseconds(100)
@@ -217,8 +207,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("connections beyond the limit are closed at once")
-  func connectionLimit() async throws {
+  @Test func `connections beyond the limit are closed at once`() async throws {
     var limits = ServerLimits()
     limits.connections = 1
     let server = try server(limits: limits)
@@ -231,8 +220,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("draining answers what is in flight, closes what is idle and takes nothing new")
-  func draining() async throws {
+  @Test func `draining answers what is in flight, closes what is idle and takes nothing new`() async throws {
     // One loop: once it has closed the idle connection, it drains the busy one too.
     let server = try server(loops: 1)
     let idle = try Client(server.address)
@@ -251,8 +239,10 @@ struct HTTPServerTests {
     #expect(throws: POSIXError.self) { try Client(server.address) }
   }
 
-  @Test("a unix socket is served, and its file goes with the server; what a killed server left is replaced")
-  func unixSocket() async throws {
+  @Test
+  func `a unix socket is served, and its file goes with the server; what a killed server left is replaced`()
+    async throws
+  {
     let path = "/tmp/revoked-test-\(UUID().uuidString.prefix(8)).sock"
     #expect(FileManager.default.createFile(atPath: path, contents: nil) == true)
     #expect(throws: ListenError.self) { try self.server(.unix(path: path)) }
@@ -266,8 +256,9 @@ struct HTTPServerTests {
     await wait { !FileManager.default.fileExists(atPath: path) }
   }
 
-  @Test("an address that is bound refuses connections until it listens, and is nobody else's from then on")
-  func boundOnly() async throws {
+  @Test
+  func `an address that is bound refuses connections until it listens, and is nobody else's from then on`() async throws
+  {
     let path = "/tmp/revoked-test-\(UUID().uuidString.prefix(8)).sock"
     for address in [ListenAddress.tcp(host: "127.0.0.1", port: 0), .unix(path: path)] {
       let listener = try Listener(address)
@@ -282,8 +273,7 @@ struct HTTPServerTests {
     }
   }
 
-  @Test("of two that have bound one address, one listens and the other says that it is in use")
-  func boundTwice() async throws {
+  @Test func `of two that have bound one address, one listens and the other says that it is in use`() async throws {
     let path = "/tmp/revoked-test-\(UUID().uuidString.prefix(8)).sock"
     let unix = try (Listener(.unix(path: path)), Listener(.unix(path: path)))
     let first = try Listener(.tcp(host: "127.0.0.1", port: 0))
@@ -299,12 +289,12 @@ struct HTTPServerTests {
   static let hasIPv6 = (try? Listener(.tcp(host: "::1", port: 0))) != nil
 
   @Test(
-    "a wildcard is reached over IPv4 and IPv6", .enabled(if: hasIPv6),
+    .enabled(if: hasIPv6),
     arguments: [
       ("*", ["0.0.0.0", "::"], ["127.0.0.1", "::1"]), ("::", ["::"], ["127.0.0.1", "::1"]),
       ("0.0.0.0", ["0.0.0.0"], ["127.0.0.1"]), ("::1", ["::1"], ["::1"]), ("127.0.0.1", ["127.0.0.1"], ["127.0.0.1"]),
     ])
-  func reach(host: String, addresses: [String], reached: [String]) async throws {
+  func `a wildcard is reached over IPv4 and IPv6`(host: String, addresses: [String], reached: [String]) async throws {
     let server = try server(.tcp(host: host, port: 0))
     guard case .tcp(_, let port) = server.address else { return }
     #expect(server.addresses == addresses.map { .tcp(host: $0, port: port) })
@@ -320,8 +310,7 @@ struct HTTPServerTests {
     }
   }
 
-  @Test("a name is all of its addresses, which share a port")
-  func name() async throws {
+  @Test func `a name is all of its addresses, which share a port`() async throws {
     let server = try server(.tcp(host: "localhost", port: 0))
     guard case .tcp("127.0.0.1", let port) = server.address else {
       Issue.record("\(server.address)")
@@ -336,8 +325,8 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test("of a wildcard that is busy for one family alone, the error names that one", .enabled(if: hasIPv6))
-  func halfBusy() throws {
+  @Test(.enabled(if: hasIPv6))
+  func `of a wildcard that is busy for one family alone, the error names that one`() throws {
     let taken = try Listener(.tcp(host: "::1", port: 0))
     try taken.listen()
     guard case .tcp(_, let port) = taken.address else { return }
@@ -347,25 +336,20 @@ struct HTTPServerTests {
     #expect(throws: Never.self) { try Listener(.tcp(host: "0.0.0.0", port: port)).listen() }
   }
 
-  @Test("a busy port is an error that names it")
-  func busyPort() async throws {
+  @Test func `a busy port is an error that names it`() async throws {
     let server = try server()
     let error = #expect(throws: ListenError.self) { try self.server(server.address) }
     #expect(error?.description == "cannot listen on \(server.address): Address already in use")
     await server.drain()
   }
 
-  @Test(
-    "addresses are read strictly",
-    arguments: ["80", ":80", "a:", "a:+80", "a:65536", "::1:80", "[::1]", "[a]:80", "unix:", "a:８０"])
-  func badAddress(text: String) {
+  @Test(arguments: ["80", ":80", "a:", "a:+80", "a:65536", "::1:80", "[::1]", "[a]:80", "unix:", "a:８０"])
+  func `addresses are read strictly`(text: String) {
     #expect(ListenAddress(text) == nil)
   }
 
-  @Test(
-    "addresses are printed as they are written",
-    arguments: ["127.0.0.1:8080", "[::1]:0", "localhost:80", "*:80", "[::]:80", "unix:/run/x"])
-  func goodAddress(text: String) {
+  @Test(arguments: ["127.0.0.1:8080", "[::1]:0", "localhost:80", "*:80", "[::]:80", "unix:/run/x"])
+  func `addresses are printed as they are written`(text: String) {
     #expect(ListenAddress(text)?.description == text)
   }
 }

@@ -34,8 +34,8 @@ struct PostponingTests {
     "POST \(path) HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
   }
 
-  @Test("a drain in the same round closes no connection before its reply is out", arguments: [true, false])
-  func drain(requestsFirst: Bool) async throws {
+  @Test(arguments: [true, false])
+  func `a drain in the same round closes no connection before its reply is out`(requestsFirst: Bool) async throws {
     let (_, loop, clients, holder) = try await held(8)
     let drained = Mutex(false)
     let send = { for (index, client) in clients.enumerated() { client.send(request("/", "<\(index)>")) } }
@@ -48,8 +48,7 @@ struct PostponingTests {
     while !drained.withLock({ $0 }) { await Task.yield() }
   }
 
-  @Test("a peer that has ended its sending gets its reply, and the end after it")
-  func halfClosed() async throws {
+  @Test func `a peer that has ended its sending gets its reply, and the end after it`() async throws {
     let (server, _, clients, holder) = try await held(8)
     for (index, client) in clients.enumerated() {
       client.send(request("/", "first") + request("/", "<\(index)>"))
@@ -65,8 +64,7 @@ struct PostponingTests {
     await server.drain()
   }
 
-  @Test("what waited behind a late answer is answered before what the same round reads after it")
-  func backlog() async throws {
+  @Test func `what waited behind a late answer is answered before what the same round reads after it`() async throws {
     let (server, loop, clients, holder) = try await held(1)
     let client = try #require(clients.first)
     client.send(request("/later", "") + request("/", "second") + request("/", "third"))
@@ -87,8 +85,7 @@ struct PostponingTests {
     await server.drain()
   }
 
-  @Test("a reply is not sent to whoever got the closed connection's descriptor in the same round")
-  func descriptorReused() async throws {
+  @Test func `a reply is not sent to whoever got the closed connection's descriptor in the same round`() async throws {
     let (server, loop, closed, _) = try await held(8)
     for client in closed { client.send(request("/", "stray")) }
     loop.post(.abort)

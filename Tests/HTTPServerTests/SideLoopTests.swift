@@ -20,8 +20,8 @@ struct SideLoopTests {
     "POST \(path) HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\(fields)\r\n\(body)"
   }
 
-  @Test("and lose no request and no answer, in whichever pieces they come", arguments: [1, 7, 5000])
-  func pipelined(cut: Int) async throws {
+  @Test(arguments: [1, 7, 5000])
+  func `and lose no request and no answer, in whichever pieces they come`(cut: Int) async throws {
     let server = try server()
     let client = try Client(server.address)
     var requests = ""
@@ -42,8 +42,7 @@ struct SideLoopTests {
     await server.drain()
   }
 
-  @Test("behind replies that the peer has not taken yet")
-  func behindUnsentReplies() async throws {
+  @Test func `behind replies that the peer has not taken yet`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send(post("/large", "") + post("/large", "") + post("/side", "<end>", "Connection: close\r\n"))
@@ -53,8 +52,7 @@ struct SideLoopTests {
     await server.drain()
   }
 
-  @Test("with content that came in pieces")
-  func content() async throws {
+  @Test func `with content that came in pieces`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send(
@@ -64,8 +62,7 @@ struct SideLoopTests {
     await server.drain()
   }
 
-  @Test("and get their answers while the server drains")
-  func draining() async throws {
+  @Test func `and get their answers while the server drains`() async throws {
     let server = try server()
     let clients = try (0..<4).map { _ in try Client(server.address) }
     for client in clients { client.send(post("/side-later", "")) }
@@ -82,8 +79,7 @@ struct SideLoopTests {
     await server.drain()
   }
 
-  @Test("and are closed by an abort, wherever they are")
-  func abort() async throws {
+  @Test func `and are closed by an abort, wherever they are`() async throws {
     let server = try server()
     let clients = try (0..<4).map { _ in try Client(server.address) }
     for client in clients { client.send(post("/side-later", "")) }

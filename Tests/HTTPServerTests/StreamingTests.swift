@@ -25,8 +25,7 @@ struct StreamingTests {
     while !condition() { await Task.yield() }
   }
 
-  @Test("comes in chunks, with the last chunk at its end, and the connection goes on")
-  func chunks() async throws {
+  @Test func `comes in chunks, with the last chunk at its end, and the connection goes on`() async throws {
     let server = try server()
     let client = try Client(server.address)
     for _ in 0..<2 {
@@ -41,8 +40,8 @@ struct StreamingTests {
     await server.drain()
   }
 
-  @Test("ends with the connection for HTTP/1.0, which knows no chunks, whatever that peer asks for")
-  func oldVersion() async throws {
+  @Test
+  func `ends with the connection for HTTP/1.0, which knows no chunks, whatever that peer asks for`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send("GET /numbers HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
@@ -53,8 +52,7 @@ struct StreamingTests {
     await server.drain()
   }
 
-  @Test("is not made for HEAD")
-  func head() async throws {
+  @Test func `is not made for HEAD`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send(get("/numbers", method: "HEAD") + get("/short"))
@@ -67,8 +65,7 @@ struct StreamingTests {
     await server.drain()
   }
 
-  @Test("breaks off without the last chunk when the rest cannot be made, so that the peer knows")
-  func failure() async throws {
+  @Test func `breaks off without the last chunk when the rest cannot be made, so that the peer knows`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send(get("/broken") + get("/short"))
@@ -77,9 +74,10 @@ struct StreamingTests {
     await server.drain()
   }
 
-  @Test(
-    "is cut by a reset for HTTP/1.0, whose peer would take an end for the end of the body", arguments: [false, true])
-  func cutOldVersion(isAborted: Bool) async throws {
+  @Test(arguments: [false, true])
+  func `is cut by a reset for HTTP/1.0, whose peer would take an end for the end of the body`(isAborted: Bool)
+    async throws
+  {
     let server = try server()
     let client = try Client(server.address)
     client.send("GET \(isAborted ? "/endless" : "/broken") HTTP/1.0\r\n\r\n")
@@ -97,8 +95,7 @@ struct StreamingTests {
     await server.drain()
   }
 
-  @Test("comes before the answers to what was pipelined behind it")
-  func pipelining() async throws {
+  @Test func `comes before the answers to what was pipelined behind it`() async throws {
     let server = try server()
     let client = try Client(server.address)
     client.send(get("/short") + get("/numbers") + get("/short") + get("/numbers", fields: "Connection: close\r\n"))
@@ -109,8 +106,7 @@ struct StreamingTests {
     await server.drain()
   }
 
-  @Test("is made no faster than the peer reads, and a peer that stops reading is cut off")
-  func slowReader() async throws {
+  @Test func `is made no faster than the peer reads, and a peer that stops reading is cut off`() async throws {
     var limits = ServerLimits()
     limits.writeTimeout = .milliseconds(200)
     let server = try server(limits)
@@ -124,8 +120,7 @@ struct StreamingTests {
     await server.drain()
   }
 
-  @Test("holds up no other connection, however long it is")
-  func fairness() async throws {
+  @Test func `holds up no other connection, however long it is`() async throws {
     let server = try server()
     let endless = try Client(server.address)
     endless.send(get("/endless"))
@@ -141,8 +136,7 @@ struct StreamingTests {
     await server.drain()
   }
 
-  @Test("is sent to its end while the server drains")
-  func draining() async throws {
+  @Test func `is sent to its end while the server drains`() async throws {
     let server = try server()
     let client = try Client(server.address)
     streams.isHeld.store(true, ordering: .relaxed)

@@ -6,7 +6,6 @@ import Testing
 @Suite("An outgoing request", .timeLimit(.minutes(2)))
 struct HTTPClientTests {
   @Test(
-    "is answered by status and fields, whatever bytes stand around them",
     arguments: [
       ("HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 2\r\n\r\nok", 200, "b", "ok"),
       ("HTTP/1.1 200 OK\nA:b \nContent-Length: 2\n\nok", 200, "b", "ok"),
@@ -15,7 +14,9 @@ struct HTTPClientTests {
       ("HTTP/1.1 100 Continue\r\nA: no\r\n\r\nHTTP/1.1 204 x\r\n\r\n", 204, nil, ""),
       ("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nA: trailer\r\n\r\n", 200, nil, "ok"),
     ] as [(String, Int, String?, String)])
-  func answers(text: String, status: Int, field: String?, body: String) async throws {
+  func `is answered by status and fields, whatever bytes stand around them`(
+    text: String, status: Int, field: String?, body: String
+  ) async throws {
     let response = try await Endpoint().response(text)
     #expect(response.status == status)
     #expect(response.value(of: "A") == field)
@@ -23,15 +24,13 @@ struct HTTPClientTests {
     #expect(response.cut == nil)
   }
 
-  @Test("takes a field in Latin-1 as it comes")
-  func latin1() async throws {
+  @Test func `takes a field in Latin-1 as it comes`() async throws {
     let answer = Array("HTTP/1.1 200 OK\r\nServer: ".utf8) + [0xE4, 0xF6] + Array("\r\nContent-Length: 0\r\n\r\n".utf8)
     #expect(try await Endpoint().response(answer).status == 200)
   }
 
   /// A libcurl of before 8.3.0 would otherwise follow a pointer into the fields of the exchange before.
-  @Test("takes a first field that begins with a space, exchange after exchange")
-  func foldedFirst() async throws {
+  @Test func `takes a first field that begins with a space, exchange after exchange`() async throws {
     let endpoint = try Endpoint()
     for _ in 1...20 {
       _ = try await endpoint.response("HTTP/1.1 200 OK\r\nA: b\r\nContent-Length: 0\r\n\r\n")
@@ -39,8 +38,7 @@ struct HTTPClientTests {
     }
   }
 
-  @Test("uses a connection again")
-  func reuse() async throws {
+  @Test func `uses a connection again`() async throws {
     let endpoint = try Endpoint()
     for _ in 1...5 {
       _ = try await endpoint.response(EndpointAnswers.good[0], ["x-end": "keep"])
@@ -49,8 +47,7 @@ struct HTTPClientTests {
     #expect(counts.requests == 5 && counts.connections == 1)
   }
 
-  @Test("finds a kept connection dead, and makes another, without sending twice")
-  func deadConnection() async throws {
+  @Test func `finds a kept connection dead, and makes another, without sending twice`() async throws {
     let endpoint = try Endpoint()
     for _ in 1...3 {
       // Closed behind an answer that lets it be kept.
@@ -60,10 +57,10 @@ struct HTTPClientTests {
     #expect(try await endpoint.counts().requests == 3)
   }
 
-  @Test(
-    "is sent again on another connection only if it may arrive twice, and once",
-    arguments: [(false, 2), (true, 3)])
-  func repetition(isIdempotent: Bool, requests: Int) async throws {
+  @Test(arguments: [(false, 2), (true, 3)])
+  func `is sent again on another connection only if it may arrive twice, and once`(isIdempotent: Bool, requests: Int)
+    async throws
+  {
     let endpoint = try Endpoint()
     _ = try await endpoint.response(EndpointAnswers.good[0], ["x-end": "keep"])
     // Read, and closed without an answer.
@@ -74,8 +71,8 @@ struct HTTPClientTests {
     #expect(try await endpoint.counts().requests == requests)
   }
 
-  @Test("that nobody answers says whether it may have arrived, and nothing of the URL behind the host")
-  func nobody() async throws {
+  @Test
+  func `that nobody answers says whether it may have arrived, and nothing of the URL behind the host`() async throws {
     let silent = try SilentListener()
     var request = OutgoingRequest(.post, "http://127.0.0.1:\(silent.port)/path?token=hidden")
     request.limits.time = .milliseconds(300)
@@ -87,8 +84,8 @@ struct HTTPClientTests {
     #expect(refused.error?.description.contains("hidden") == false)
   }
 
-  @Test("ends when its task is cancelled, whenever that is, and its connection with it", arguments: [0, 1, 10, 100])
-  func cancelled(yields: Int) async throws {
+  @Test(arguments: [0, 1, 10, 100])
+  func `ends when its task is cancelled, whenever that is, and its connection with it`(yields: Int) async throws {
     let endpoint = try Endpoint()
     let request = endpoint.request("", ["x-end": "hold"])
     let task = Task { await Outcome(of: request) }
@@ -100,8 +97,7 @@ struct HTTPClientTests {
     while try await endpoint.counts().open > 0 {}
   }
 
-  @Test("that is cancelled behind a whole head has its answer")
-  func cancelledInBody() async throws {
+  @Test func `that is cancelled behind a whole head has its answer`() async throws {
     let endpoint = try Endpoint()
     let request = endpoint.request("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nx", ["x-end": "hold"])
     // Each time a little later, until the head is here before the cancellation.
@@ -117,8 +113,7 @@ struct HTTPClientTests {
     }
   }
 
-  @Test("reaches a unix socket and an IPv6 address")
-  func addresses() async throws {
+  @Test func `reaches a unix socket and an IPv6 address`() async throws {
     let folder = try TemporaryFolder()
     let local = try Endpoint(["--host", "unix:\(folder.path)/socket"])
     var request = local.request(EndpointAnswers.good[0])
@@ -131,10 +126,8 @@ struct HTTPClientTests {
     #expect(try await HTTPClient.shared.response(to: request).status == 200)
   }
 
-  @Test(
-    "is refused before it is sent when it is none",
-    arguments: ["ftp://127.0.0.1/", "file:///etc/passwd", "", "http://", "gopher://127.0.0.1:1/"])
-  func refused(url: String) async throws {
+  @Test(arguments: ["ftp://127.0.0.1/", "file:///etc/passwd", "", "http://", "gopher://127.0.0.1:1/"])
+  func `is refused before it is sent when it is none`(url: String) async throws {
     let outcome = await Outcome(of: OutgoingRequest(.get, url))
     #expect(outcome.error?.mayHaveArrived == false)
     var request = OutgoingRequest(.get, "http://127.0.0.1:1/")
@@ -151,8 +144,7 @@ struct OutgoingTLSTests {
     return await Outcome(of: request)
   }
 
-  @Test("takes a certificate of the authority that is named, and of no other")
-  func authority() async throws {
+  @Test func `takes a certificate of the authority that is named, and of no other`() async throws {
     let endpoint = try Endpoint(["--tls", "127.0.0.1"])
     let other = try Endpoint(["--tls", "127.0.0.1"])
     #expect(await outcome(endpoint, endpoint.authority).response?.status == 200)
@@ -163,17 +155,15 @@ struct OutgoingTLSTests {
     #expect(try await endpoint.counts(https: true).requests == 1)
   }
 
-  @Test(
-    "refuses a certificate for another name, though its authority is trusted", arguments: ["127.0.0.2", "example.com"])
-  func wrongName(name: String) async throws {
+  @Test(arguments: ["127.0.0.2", "example.com"])
+  func `refuses a certificate for another name, though its authority is trusted`(name: String) async throws {
     let endpoint = try Endpoint(["--tls", name])
     let refused = await outcome(endpoint, endpoint.authority)
     #expect(refused.response == nil && refused.error?.mayHaveArrived == false)
     #expect(refused.error?.description.contains("name") == true, "\(refused)")
   }
 
-  @Test("refuses TLS 1.1")
-  func oldTLS() async throws {
+  @Test func `refuses TLS 1.1`() async throws {
     let endpoint = try Endpoint(["--tls", "127.0.0.1", "--oldest-tls"])
     let refused = await outcome(endpoint, endpoint.authority)
     #expect(refused.response == nil && refused.error?.mayHaveArrived == false, "\(refused)")

@@ -14,8 +14,8 @@ struct HostileEndpointTests {
     return zip(text, text.dropFirst()).contains { $0 == 0x0A && $1 == 0x0A }
   }
 
-  @Test("gets each of 1,000 mutated answers taken or refused in time, in bounded memory", arguments: [false, true])
-  func mutations(https: Bool) async throws {
+  @Test(arguments: [false, true])
+  func `gets each of 1,000 mutated answers taken or refused in time, in bounded memory`(https: Bool) async throws {
     let endpoint = try Endpoint(https ? ["--tls", "127.0.0.1"] : [])
     var random = SplitMix(seed: LongRun.seed(for: "mutated answers"))
     let count = LongRun.isAsked ? 100_000 : 1000
@@ -44,8 +44,8 @@ struct HostileEndpointTests {
     #expect(try memory.peak() - before < Self.mostMemory)
   }
 
-  @Test("that stops at any byte has answered only if the head was whole", arguments: [false, true])
-  func cuts(https: Bool) async throws {
+  @Test(arguments: [false, true])
+  func `that stops at any byte has answered only if the head was whole`(https: Bool) async throws {
     let endpoint = try Endpoint(https ? ["--tls", "127.0.0.1"] : [])
     let cases = EndpointAnswers.good.flatMap { answer in
       let bytes = Array(answer.utf8)
@@ -68,8 +68,8 @@ struct HostileEndpointTests {
     }
   }
 
-  @Test("whose answer never ends is left when the bound is reached", arguments: [false, true])
-  func endless(https: Bool) async throws {
+  @Test(arguments: [false, true])
+  func `whose answer never ends is left when the bound is reached`(https: Bool) async throws {
     let endpoint = try Endpoint(https ? ["--tls", "127.0.0.1"] : [])
     let cases = EndpointAnswers.endless
     let memory = ProcessMemory()
@@ -94,8 +94,8 @@ struct HostileEndpointTests {
     #expect(try memory.peak() - before < Self.mostMemory)
   }
 
-  @Test("that sends a byte now and then, or none, ends at the deadline", arguments: [false, true])
-  func slow(https: Bool) async throws {
+  @Test(arguments: [false, true])
+  func `that sends a byte now and then, or none, ends at the deadline`(https: Bool) async throws {
     let endpoint = try Endpoint(https ? ["--tls", "127.0.0.1"] : [])
     let whole = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
     let fields = [["x-pause": "20"], ["x-end": "hold"]]
@@ -113,8 +113,7 @@ struct HostileEndpointTests {
     }
   }
 
-  @Test("blocks nobody else, though there are a hundred of it")
-  func manySlow() async throws {
+  @Test func `blocks nobody else, though there are a hundred of it`() async throws {
     let endpoint = try Endpoint()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<100 {

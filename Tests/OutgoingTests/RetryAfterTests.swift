@@ -5,7 +5,6 @@ import Testing
 @Suite(.timeLimit(.minutes(1)))
 struct RetryAfterTests {
   @Test(
-    "Retry-After is seconds or a date in one of three forms",
     arguments: [
       (nil, nil), ("", nil), ("soon", nil), ("-1", nil), ("1.5", nil), ("0", .zero), ("120", .seconds(120)),
       ("99999999999999999999", .seconds(10_000_000)),
@@ -19,7 +18,7 @@ struct RetryAfterTests {
       ("Fri, 31 Dec 9999 23:59:59 GMT", .seconds(10_000_000)), (String(repeating: "9", count: 65), nil),
       ("Sun, 06 Nov 1994 08:49:47 GMT" + String(repeating: " ", count: 100_000), nil),
     ] as [(String?, Duration?)])
-  func pauses(value: String?, pause: Duration?) {
+  func `Retry-After is seconds or a date in one of three forms`(value: String?, pause: Duration?) {
     #expect(RetryAfter.pause(value, now: Date(timeIntervalSince1970: 784_111_777)) == pause)
   }
 }

@@ -14,8 +14,7 @@ struct EmbeddedTests {
     return try Receiver(configuration, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
-  @Test("says which sessions are revoked, from the moment on that their delivery was answered")
-  func lookUps() async throws {
+  @Test func `says which sessions are revoked, from the moment on that their delivery was answered`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     let living = try Self.session(ForwardAuthTests.living)
     let revoked = try Self.session(ForwardAuthTests.revoked)
@@ -29,8 +28,7 @@ struct EmbeddedTests {
     await #expect(throws: ReceiverError.self) { try await served.receiver.isRevoked(revoked) }
   }
 
-  @Test("hands out what is refused and then each new revocation, from any cursor on")
-  func revocations() async throws {
+  @Test func `hands out what is refused and then each new revocation, from any cursor on`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder(), token: ServedReceiver.token)
     try served.revoke(ForwardAuthTests.revoked)
     let reading = Task { [receiver = served.receiver] in
@@ -72,8 +70,7 @@ struct EmbeddedTests {
     #expect(try await rest.next() == nil)
   }
 
-  @Test("ends an iteration that waits when its task is cancelled")
-  func cancelledIteration() async throws {
+  @Test func `ends an iteration that waits when its task is cancelled`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     try served.revoke(ForwardAuthTests.revoked)
     let (seen, signal) = AsyncStream.makeStream(of: Void.self)
@@ -86,8 +83,8 @@ struct EmbeddedTests {
     await served.receiver.stop()
   }
 
-  @Test("runs until its task is cancelled, or until it is stopped", arguments: [true, false])
-  func running(isCancelled: Bool) async throws {
+  @Test(arguments: [true, false])
+  func `runs until its task is cancelled, or until it is stopped`(isCancelled: Bool) async throws {
     let folder = try TemporaryFolder()
     let receiver = try Self.receiver(folder)
     let running = Task { try await receiver.run() }
@@ -102,8 +99,7 @@ struct EmbeddedTests {
     await next.stop()
   }
 
-  @Test("does without a private listener, and shows that it is alive")
-  func alone() async throws {
+  @Test func `does without a private listener, and shows that it is alive`() async throws {
     let folder = try TemporaryFolder()
     let receiver = try Self.receiver(folder)
     #expect(receiver.privateAddress == nil)
@@ -120,8 +116,7 @@ struct EmbeddedTests {
     await receiver.stop()
   }
 
-  @Test("stops at once when it never started, lets go of its folder, and does not start any more")
-  func neverStarted() async throws {
+  @Test func `stops at once when it never started, lets go of its folder, and does not start any more`() async throws {
     let folder = try TemporaryFolder()
     let receiver = try Self.receiver(folder)
     let start = ContinuousClock.now
@@ -137,8 +132,7 @@ struct EmbeddedTests {
     _ = await (first, second)
   }
 
-  @Test("does not wait for ever to be alive")
-  func neverAlive() async throws {
+  @Test func `does not wait for ever to be alive`() async throws {
     let folder = try TemporaryFolder()
     let receiver = try Self.receiver(folder)
     // Not started, so no loop turns.

@@ -60,8 +60,7 @@ struct FeedTests {
     return whole.lines
   }
 
-  @Test("is read from the beginning, and on from any of its cursors")
-  func snapshotAndTail() async throws {
+  @Test func `is read from the beginning, and on from any of its cursors`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     #expect(try lines(served.ask("GET", "/v1/revocations")) == [])
     for index in 0..<5 { try served.revoke(Self.ids[index]) }
@@ -85,8 +84,7 @@ struct FeedTests {
     await served.receiver.stop()
   }
 
-  @Test("comes in chunks when it is long, and is the same for a peer that knows none")
-  func long() async throws {
+  @Test func `comes in chunks when it is long, and is the same for a peer that knows none`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     for id in Self.ids[0..<400] { try served.revoke(id) }
     let answer = try served.ask("GET", "/v1/revocations")
@@ -132,10 +130,10 @@ struct FeedTests {
     return session
   }
 
-  @Test(
-    "ends for a slow caller where the store was when it asked, and says so when a session moved meanwhile",
-    arguments: [false, true])
-  func slowCaller(moves: Bool) async throws {
+  @Test(arguments: [false, true])
+  func `ends for a slow caller where the store was when it asked, and says so when a session moved meanwhile`(
+    moves: Bool
+  ) async throws {
     let folder = try TemporaryFolder()
     let session = try fill(folder, 40_000)
     let served = try ServedReceiver(in: folder)
@@ -157,8 +155,7 @@ struct FeedTests {
     await served.receiver.stop()
   }
 
-  @Test("wakes who waits with the next revocation, once")
-  func longPoll() async throws {
+  @Test func `wakes who waits with the next revocation, once`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     let (first, second) = (try Client(served.receiver.privateAddress), try Client(served.receiver.privateAddress))
     try served.revoke(Self.ids[0])
@@ -179,8 +176,10 @@ struct FeedTests {
     await served.receiver.stop()
   }
 
-  @Test("says where to go on when there is nothing, and waits for it from there; for a snapshot it does not wait")
-  func nothing() async throws {
+  @Test
+  func `says where to go on when there is nothing, and waits for it from there; for a snapshot it does not wait`()
+    async throws
+  {
     let served = try ServedReceiver(in: TemporaryFolder())
     for query in ["", "?after=", "?wait=50", "?limit=9&wait=50"] {
       let answer = try whole(served.ask("GET", "/v1/revocations\(query)"))
@@ -195,8 +194,7 @@ struct FeedTests {
     await served.receiver.stop()
   }
 
-  @Test("answers a caller that ends its sending at once, and forgets one that hangs up")
-  func hangUp() async throws {
+  @Test func `answers a caller that ends its sending at once, and forgets one that hangs up`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     let request = "GET /v1/revocations?after=00000000-0&wait=50 HTTP/1.1\r\nHost: a\r\n\r\n"
     let start = ContinuousClock.now
@@ -217,8 +215,7 @@ struct FeedTests {
     await served.receiver.stop()
   }
 
-  @Test("shares a connection with other requests, in order")
-  func mixed() async throws {
+  @Test func `shares a connection with other requests, in order`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     for id in Self.ids[0..<300] { try served.revoke(id) }
     let client = try Client(served.receiver.privateAddress)
@@ -237,8 +234,7 @@ struct FeedTests {
     await served.receiver.stop()
   }
 
-  @Test("lets nobody wait while the receiver stops")
-  func stopping() async throws {
+  @Test func `lets nobody wait while the receiver stops`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     try served.revoke(Self.ids[0])
     let cursor = try #require(lines(served.ask("GET", "/v1/revocations")).last).cursor
@@ -255,8 +251,7 @@ struct FeedTests {
     }
   }
 
-  @Test("refuses a cursor that it has not given out: the caller must start again")
-  func unknownCursor() async throws {
+  @Test func `refuses a cursor that it has not given out: the caller must start again`() async throws {
     let (served, other) = (try ServedReceiver(in: TemporaryFolder()), try ServedReceiver(in: TemporaryFolder()))
     for each in [served, other] { try each.revoke(Self.ids[0]) }
     let cursor = try #require(lines(other.ask("GET", "/v1/revocations")).last).cursor
@@ -267,8 +262,7 @@ struct FeedTests {
     for each in [served, other] { await each.receiver.stop() }
   }
 
-  @Test("refuses a query that it does not understand whole")
-  func malformed() async throws {
+  @Test func `refuses a query that it does not understand whole`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     let bad = [
       "after=1", "after=x-1", "after=00000000-01", "after=00000000-00", "after=00000000-", "limit=", "limit=0",

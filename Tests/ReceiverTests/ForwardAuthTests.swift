@@ -85,8 +85,7 @@ struct ForwardAuthTests {
     ([bearer(revoked), "X-Forwarded-Host: a", "X-Original-URL: /v1/sessions/\(living)"], 401),
   ]
 
-  @Test("lets through what is not revoked, and nothing else")
-  func decisions() async throws {
+  @Test func `lets through what is not revoked, and nothing else`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     try served.revoke(Self.revoked)
     for (fields, status) in Self.cases {
@@ -102,8 +101,10 @@ struct ForwardAuthTests {
     await served.receiver.stop()
   }
 
-  @Test("asks for any method, path behind it, query and content: a proxy may pass on those of the user's request")
-  func shapes() async throws {
+  @Test
+  func `asks for any method, path behind it, query and content: a proxy may pass on those of the user's request`()
+    async throws
+  {
     let served = try ServedReceiver(in: TemporaryFolder())
     try served.revoke(Self.revoked)
     for (session, status) in [(Self.living, 200), (Self.revoked, 401)] {
@@ -124,16 +125,16 @@ struct ForwardAuthTests {
     await served.receiver.stop()
   }
 
-  @Test(
-    "says why it refuses, in a field and by a counter, and repeats nothing of the request",
-    arguments: [
-      ("revoked", ["X-Session-Id: \(revoked)"]), ("revoked", [bearer(living, original: revoked)]),
-      ("no-session", []), ("no-session", ["Authorization: Basic dXNlcjpwYXNz"]),
-      ("unreadable", ["X-Session-Id: x"]), ("unreadable", ["Authorization: Bearer opaque"]),
-      ("unreadable", [bearer(living), bearer(living)]),
-      ("unreadable", ["X-Session-Id: \(living)", "X-Session-Id: \(living)"]),
-    ])
-  func reasons(reason: String, fields: [String]) async throws {
+  @Test(arguments: [
+    ("revoked", ["X-Session-Id: \(revoked)"]), ("revoked", [bearer(living, original: revoked)]),
+    ("no-session", []), ("no-session", ["Authorization: Basic dXNlcjpwYXNz"]),
+    ("unreadable", ["X-Session-Id: x"]), ("unreadable", ["Authorization: Bearer opaque"]),
+    ("unreadable", [bearer(living), bearer(living)]),
+    ("unreadable", ["X-Session-Id: \(living)", "X-Session-Id: \(living)"]),
+  ])
+  func `says why it refuses, in a field and by a counter, and repeats nothing of the request`(
+    reason: String, fields: [String]
+  ) async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     try served.revoke(Self.revoked)
     let answer = try served.ask("GET", "/v1/forward-auth", fields: fields)
@@ -146,8 +147,7 @@ struct ForwardAuthTests {
     await served.receiver.stop()
   }
 
-  @Test("keeps a connection through many requests, with content that came along with them")
-  func keepsAlive() async throws {
+  @Test func `keeps a connection through many requests, with content that came along with them`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     try served.revoke(Self.revoked)
     let client = try Client(served.receiver.privateAddress)
@@ -161,10 +161,10 @@ struct ForwardAuthTests {
     await served.receiver.stop()
   }
 
-  @Test(
-    "is answered after the head, and closes the connection, when content is announced that does not come",
-    arguments: ["Content-Length: 5", "Content-Length: 99999999999999999999", "Transfer-Encoding: chunked"])
-  func announcedContent(field: String) async throws {
+  @Test(arguments: ["Content-Length: 5", "Content-Length: 99999999999999999999", "Transfer-Encoding: chunked"])
+  func `is answered after the head, and closes the connection, when content is announced that does not come`(
+    field: String
+  ) async throws {
     let served = try ServedReceiver(in: TemporaryFolder(), token: ServedReceiver.token)
     try served.revoke(Self.revoked)
     let token = "X-Revoked-Token: \(ServedReceiver.token)"
@@ -183,8 +183,7 @@ struct ForwardAuthTests {
     await served.receiver.stop()
   }
 
-  @Test("with a token, wants it in X-Revoked-Token when Authorization is the user's")
-  func token() async throws {
+  @Test func `with a token, wants it in X-Revoked-Token when Authorization is the user's`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder(), token: ServedReceiver.token)
     try served.revoke(Self.revoked)
     let own = "X-Revoked-Token: \(ServedReceiver.token)"
@@ -209,8 +208,7 @@ struct ForwardAuthTests {
     await served.receiver.stop()
   }
 
-  @Test("counts what it answered")
-  func metrics() async throws {
+  @Test func `counts what it answered`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     try served.revoke(Self.revoked)
     for fields in [["X-Session-Id: \(Self.living)"], [Self.bearer(Self.revoked, original: Self.revoked)], [], []] {

@@ -77,8 +77,7 @@ struct KeyRingTests {
     UnknownKey(id: Array(id.utf8), issuedAt: seconds.map { NumericDate(milliseconds: $0 * 1000) })
   }
 
-  @Test("are fetched before the server is ready")
-  func ready() async throws {
+  @Test func `are fetched before the server is ready`() async throws {
     try publisher.publish(Self.first.get())
     let ring = ring()
     #expect(ring.complaint != nil && !ring.isUsable(at: clock.now) && ring.keys == nil)
@@ -88,8 +87,7 @@ struct KeyRingTests {
     ring.stop()
   }
 
-  @Test("survive a restart while nobody publishes them, until they are too old")
-  func restart() async throws {
+  @Test func `survive a restart while nobody publishes them, until they are too old`() async throws {
     try publisher.publish(Self.first.get())
     await started().stop()
     publisher.publish(text: nil)
@@ -101,8 +99,7 @@ struct KeyRingTests {
     ring.stop()
   }
 
-  @Test("of another environment do not count, nor for longer when the clock was ahead")
-  func stored() async throws {
+  @Test func `of another environment do not count, nor for longer when the clock was ahead`() async throws {
     try publisher.publish(Self.first.get())
     clock.advance(1_000_000)
     await started().stop()
@@ -118,13 +115,11 @@ struct KeyRingTests {
     ring.stop()
   }
 
-  @Test(
-    "are kept when what is fetched is of no use",
-    arguments: [
-      nil, "", "{}", #"{"keys":[]}"#, "<html>", #"{"keys":[{"kty":"EC","kid":"k1"}]}"#,
-      String(repeating: " ", count: 70_000),
-    ])
-  func useless(text: String?) async throws {
+  @Test(arguments: [
+    nil, "", "{}", #"{"keys":[]}"#, "<html>", #"{"keys":[{"kty":"EC","kid":"k1"}]}"#,
+    String(repeating: " ", count: 70_000),
+  ])
+  func `are kept when what is fetched is of no use`(text: String?) async throws {
     try publisher.publish(Self.first.get())
     await started().stop()
     publisher.publish(text: text)
@@ -133,8 +128,7 @@ struct KeyRingTests {
     ring.stop()
   }
 
-  @Test("are fetched for an unknown one, at once and then not again for a while")
-  func search() async throws {
+  @Test func `are fetched for an unknown one, at once and then not again for a while`() async throws {
     try publisher.publish(Self.first.get())
     let ring = await started()
     let (asked, version) = (publisher.count, ring.version)
@@ -167,8 +161,7 @@ struct KeyRingTests {
     ring.stop()
   }
 
-  @Test("tell one that does not exist for good after the fetch that it caused")
-  func absent() async throws {
+  @Test func `tell one that does not exist for good after the fetch that it caused`() async throws {
     try publisher.publish(Self.first.get())
     let ring = await started()
     let asked = publisher.count
@@ -193,8 +186,7 @@ struct KeyRingTests {
     ring.stop()
   }
 
-  @Test("that were removed are gone with the next fetch")
-  func removed() async throws {
+  @Test func `that were removed are gone with the next fetch`() async throws {
     try publisher.publish(Self.first.get(), Self.second.get())
     let ring = await started()
     try publisher.publish(Self.second.get())
@@ -203,8 +195,7 @@ struct KeyRingTests {
     ring.stop()
   }
 
-  @Test("let nobody wait after a stop")
-  func stop() async throws {
+  @Test func `let nobody wait after a stop`() async throws {
     publisher.publish(text: nil)
     let ring = await started()
     ring.stop()

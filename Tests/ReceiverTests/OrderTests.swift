@@ -26,8 +26,7 @@ struct OrderTests {
     return (answer.status, answer.field("X-Revoked-Reason"))
   }
 
-  @Test("cut off a user or an environment from the answer on, and across a restart")
-  func cutOffs() async throws {
+  @Test func `cut off a user or an environment from the answer on, and across a restart`() async throws {
     let folder = try TemporaryFolder()
     var served = try ServedReceiver(in: folder, token: ServedReceiver.token)
     let (old, new) = (Self.now(-5), Self.now(40))
@@ -50,8 +49,7 @@ struct OrderTests {
     await served.receiver.stop()
   }
 
-  @Test("revoke a session, once however often they are given, and say by whom")
-  func session() async throws {
+  @Test func `revoke a session, once however often they are given, and say by whom`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder(), token: ServedReceiver.token)
     for status in ["accepted", "duplicate", "duplicate"] {
       let answer = try served.ask("POST", "/v1/revocations", fields: [Self.own], body: #"{"sessionId":"\#(Self.sid)"}"#)
@@ -64,8 +62,7 @@ struct OrderTests {
     await served.receiver.stop()
   }
 
-  @Test("are forbidden where no private token is configured, and change nothing then")
-  func forbidden() async throws {
+  @Test func `are forbidden where no private token is configured, and change nothing then`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     for body in [#"{"userId":"\#(Self.user)"}"#, "", "{"] {
       #expect(try served.ask("POST", "/v1/revocations", body: body).status == 403)
@@ -74,8 +71,7 @@ struct OrderTests {
     await served.receiver.stop()
   }
 
-  @Test("need the token, and exactly one subject")
-  func refused() async throws {
+  @Test func `need the token, and exactly one subject`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder(), token: ServedReceiver.token)
     let answer = try served.ask("POST", "/v1/revocations", body: #"{"userId":"\#(Self.user)"}"#)
     #expect(answer.status == 401 && answer.field("X-Revoked-Reason") == "token")
@@ -96,8 +92,7 @@ struct OrderTests {
     await served.receiver.stop()
   }
 
-  @Test("stand in the feed as entries of their own")
-  func feed() async throws {
+  @Test func `stand in the feed as entries of their own`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder(), token: ServedReceiver.token)
     for body in [
       #"{"sessionId":"\#(Self.sid)"}"#, #"{"userId":"\#(Self.user)"}"#, #"{"environmentId":"\#(Self.environment)"}"#,
@@ -118,8 +113,7 @@ struct OrderTests {
     await served.receiver.stop()
   }
 
-  @Test("for another environment than the configured one are an error and change nothing")
-  func otherEnvironment() async throws {
+  @Test func `for another environment than the configured one are an error and change nothing`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder(), token: ServedReceiver.token) {
       $0.environmentID = Self.environment
     }
@@ -132,8 +126,7 @@ struct OrderTests {
     await served.receiver.stop()
   }
 
-  @Test("are seen by who asks about claims, each with its reason")
-  func tokens() async throws {
+  @Test func `are seen by who asks about claims, each with its reason`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder(), token: ServedReceiver.token)
     try served.revoke(Self.sid)
     _ = try served.ask("POST", "/v1/revocations", fields: [Self.own], body: #"{"userId":"\#(Self.user)"}"#)

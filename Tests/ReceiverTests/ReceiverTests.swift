@@ -38,8 +38,7 @@ struct ReceiverTests {
     return client.read()
   }
 
-  @Test("hands a posted event to the program's own handler, as it was signed")
-  func handler() async throws {
+  @Test func `hands a posted event to the program's own handler, as it was signed`() async throws {
     let collector = Collector()
     let receiver = try Receiver(
       configuration(), handlers: [HandlerRegistration("own", handler: collector)], logger: logger)
@@ -59,8 +58,7 @@ struct ReceiverTests {
     await receiver.stop()
   }
 
-  @Test("picks ports that are free, and two receivers live side by side")
-  func addresses() async throws {
+  @Test func `picks ports that are free, and two receivers live side by side`() async throws {
     let first = try Receiver(configuration(), logger: logger)
     let other = try TemporaryFolder()
     var elsewhere = try configuration()
@@ -75,8 +73,7 @@ struct ReceiverTests {
     for receiver in [first, second] { await receiver.stop() }
   }
 
-  @Test("is refused without a secret")
-  func noSecrets() throws {
+  @Test func `is refused without a secret`() throws {
     var configuration = try configuration()
     configuration.secrets = []
     let error = #expect(throws: ReceiverError.self) { try Receiver(configuration, logger: logger) }
@@ -84,8 +81,7 @@ struct ReceiverTests {
     #expect(!FileManager.default.fileExists(atPath: folder.data))
   }
 
-  @Test("is refused with two handlers of one name")
-  func sameName() throws {
+  @Test func `is refused with two handlers of one name`() throws {
     let handlers = ["a", "b", "a"].map { HandlerRegistration($0, handler: Collector()) }
     let error = #expect(throws: ReceiverError.self) {
       try Receiver(configuration(), handlers: handlers, logger: logger)
@@ -94,8 +90,7 @@ struct ReceiverTests {
     #expect(!FileManager.default.fileExists(atPath: folder.data))
   }
 
-  @Test("refuses new handlers two of which have one name, and changes nothing")
-  func sameNewName() async throws {
+  @Test func `refuses new handlers two of which have one name, and changes nothing`() async throws {
     let receiver = try Receiver(configuration(), logger: logger)
     let twice = (1...2).map { _ in HandlerRegistration("a", handler: Collector()) }
     await #expect(throws: ReceiverError.self) { try await receiver.replaceHandlers(twice) }
@@ -103,8 +98,7 @@ struct ReceiverTests {
     await receiver.stop()
   }
 
-  @Test("is refused on a folder that another one serves, and has it once that one has stopped")
-  func sameFolder() async throws {
+  @Test func `is refused on a folder that another one serves, and has it once that one has stopped`() async throws {
     let first = try Receiver(configuration(), logger: logger)
     first.start()
     let error = #expect(throws: ReceiverError.self) { try Receiver(configuration(), logger: logger) }
@@ -115,8 +109,7 @@ struct ReceiverTests {
     await second.stop()
   }
 
-  @Test("finishes what has begun when it stops, and has stored it")
-  func draining() async throws {
+  @Test func `finishes what has begun when it stops, and has stored it`() async throws {
     let body = Vector.sessionRevoked.text
     let receiver = try Receiver(configuration(), logger: logger)
     receiver.start()
@@ -135,8 +128,7 @@ struct ReceiverTests {
     await second.stop()
   }
 
-  @Test("does not listen before the store is open, so that nobody waits for an answer meanwhile")
-  func listensLast() async throws {
+  @Test func `does not listen before the store is open, so that nobody waits for an answer meanwhile`() async throws {
     let path = "/tmp/revoked-test-\(UUID().uuidString.prefix(8)).sock"
     let attempts = Mutex<[Bool]>([])
     let log = LogCollector { _ in
@@ -155,8 +147,7 @@ struct ReceiverTests {
     await receiver.stop()
   }
 
-  @Test("does not keep the folder when an address is taken")
-  func busyAddress() async throws {
+  @Test func `does not keep the folder when an address is taken`() async throws {
     let taken = try HTTPServer(
       listen: .tcp(host: "127.0.0.1", port: 0), limits: ServerLimits(), loops: 1, label: "taken")
     var busy = try configuration()
@@ -169,8 +160,7 @@ struct ReceiverTests {
     await receiver.stop()
   }
 
-  @Test("stops although a handler hangs, and offers the event again after the next start")
-  func hangingHandler() async throws {
+  @Test func `stops although a handler hangs, and offers the event again after the next start`() async throws {
     struct Hanging: EventHandler {
       let collector: Collector
       func handle(_ event: Event) async throws {

@@ -25,8 +25,10 @@ struct RefusalTests {
     (408, "\(post)%Content-Length: 5\r\n\r\nabc", "timeouts.body"),
   ]
 
-  @Test("leaves a line that says where to look, and says whether a signature stood there", arguments: refused)
-  func line(status: Int, request: String, hint: String) async throws {
+  @Test(arguments: refused)
+  func `leaves a line that says where to look, and says whether a signature stood there`(
+    status: Int, request: String, hint: String
+  ) async throws {
     let collector = LogCollector()
     let folder = try TemporaryFolder()
     var configuration = try ReceiverConfiguration(secrets: [Secret(Vector.secret)])
@@ -55,8 +57,7 @@ struct RefusalTests {
     await receiver.stop()
   }
 
-  @Test("leaves one line for many of its kind")
-  func throttled() async throws {
+  @Test func `leaves one line for many of its kind`() async throws {
     let collector = LogCollector()
     let folder = try TemporaryFolder()
     var configuration = try ReceiverConfiguration(secrets: [Secret(Vector.secret)])

@@ -14,8 +14,7 @@ struct SessionCheckTests {
     #"{"sessionIds":[\#(ids.map { "\"\($0)\"" }.joined(separator: ","))]}"#
   }
 
-  @Test("names those that are revoked, in the order asked")
-  func answers() async throws {
+  @Test func `names those that are revoked, in the order asked`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     let ids = Self.ids
     for index in [1, 3, 4, 999] { try served.revoke(ids[index]) }
@@ -37,8 +36,7 @@ struct SessionCheckTests {
     await served.receiver.stop()
   }
 
-  @Test("answers in the spelling of the question")
-  func upperCase() async throws {
+  @Test func `answers in the spelling of the question`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     let (revoked, living) = (Self.ids[10], Self.ids[11])
     try served.revoke(revoked)
@@ -58,8 +56,7 @@ struct SessionCheckTests {
     body(ids), "\u{feff}" + body([]),
   ]
 
-  @Test("refuses what it cannot read whole")
-  func refusals() async throws {
+  @Test func `refuses what it cannot read whole`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     for body in Self.malformed {
       let answer = try served.ask("POST", "/v1/sessions/check", body: body)

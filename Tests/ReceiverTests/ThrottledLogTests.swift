@@ -35,8 +35,7 @@ struct ThrottledLogTests {
     zip(collector.messages, collector.metadata).map { $0 + ($1["count"].map { " \($0)" } ?? "") }
   }
 
-  @Test("the first at once, then one line a pause, and the last without anything more that comes")
-  func throttled() {
+  @Test func `the first at once, then one line a pause, and the last without anything more that comes`() {
     let log = makeLog()
     log.failed("no", ["error": "first"])
     #expect(lines == ["no 1"])
@@ -51,8 +50,7 @@ struct ThrottledLogTests {
     #expect(lines == ["no 1", "no 4", "again 1"])
   }
 
-  @Test("the end is told once, and not before a pause passed without a failure")
-  func over() {
+  @Test func `the end is told once, and not before a pause passed without a failure`() {
     let log = makeLog(over: "yes")
     log.worked()
     #expect(lines == [])
@@ -77,8 +75,7 @@ struct ThrottledLogTests {
     #expect(lines.count == 5 && pauses.count == 0)
   }
 
-  @Test("a count is a number")
-  func number() {
+  @Test func `a count is a number`() {
     makeLog().failed("no", count: 3)
     guard case .stringConvertible(let count)? = collector.metadata.first?["count"] else {
       Issue.record("\(collector.metadata)")

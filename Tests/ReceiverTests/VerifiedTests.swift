@@ -50,8 +50,10 @@ struct VerifiedTests {
       ?? "\(answer.field("X-Auth-User") ?? "") \(answer.field("X-Auth-Session") ?? "")"
   }
 
-  @Test("lets a genuine token pass with its user and session, at first and again, until it is revoked or cut off")
-  func genuine() async throws {
+  @Test
+  func `lets a genuine token pass with its user and session, at first and again, until it is revoked or cut off`()
+    async throws
+  {
     let keys = try KeyServer()
     try keys.publish(Self.first.get())
     let served = try await Self.ready(keys)
@@ -74,8 +76,7 @@ struct VerifiedTests {
     await served.receiver.stop()
   }
 
-  @Test("says why it refuses")
-  func reasons() async throws {
+  @Test func `says why it refuses`() async throws {
     let keys = try KeyServer()
     try keys.publish(Self.first.get())
     let served = try await Self.ready(keys)
@@ -106,8 +107,7 @@ struct VerifiedTests {
     await served.receiver.stop()
   }
 
-  @Test("a key that is new is fetched for the first token that names it, and the token waits")
-  func rotation() async throws {
+  @Test func `a key that is new is fetched for the first token that names it, and the token waits`() async throws {
     let keys = try KeyServer()
     try keys.publish(Self.first.get())
     let served = try await Self.ready(keys)
@@ -129,8 +129,7 @@ struct VerifiedTests {
     await served.receiver.stop()
   }
 
-  @Test("a key that does not exist is not waited for twice")
-  func unknownKey() async throws {
+  @Test func `a key that does not exist is not waited for twice`() async throws {
     let keys = try KeyServer()
     try keys.publish(Self.first.get())
     let served = try await Self.ready(keys)
@@ -141,8 +140,8 @@ struct VerifiedTests {
     await served.receiver.stop()
   }
 
-  @Test("without keys it is not ready and knows nothing; kept ones verify while nobody publishes any")
-  func away() async throws {
+  @Test
+  func `without keys it is not ready and knows nothing; kept ones verify while nobody publishes any`() async throws {
     let folder = try TemporaryFolder()
     let keys = try KeyServer()
     keys.fail()
@@ -170,12 +169,10 @@ struct VerifiedTests {
     await served.receiver.stop()
   }
 
-  @Test(
-    "what is no use leaves the keys at hand",
-    arguments: [
-      #"{"keys":[]}"#, "", "<html>", String(repeating: " ", count: 200_000), "small", "ec",
-    ])
-  func useless(text: String) async throws {
+  @Test(arguments: [
+    #"{"keys":[]}"#, "", "<html>", String(repeating: " ", count: 200_000), "small", "ec",
+  ])
+  func `what is no use leaves the keys at hand`(text: String) async throws {
     let folder = try TemporaryFolder()
     let keys = try KeyServer()
     try keys.publish(Self.first.get())
@@ -192,8 +189,7 @@ struct VerifiedTests {
     await served.receiver.stop()
   }
 
-  @Test("keys that never come hold up nothing but the tokens that need them")
-  func silent() async throws {
+  @Test func `keys that never come hold up nothing but the tokens that need them`() async throws {
     let keys = try KeyServer()
     try keys.publish(Self.first.get())
     let served = try await Self.ready(keys)

@@ -21,22 +21,19 @@ struct ExampleConfigurationTests {
     text.replacing(/(?m)^( *)# ([a-z-]+:( .*)?)$/) { "\($0.output.1)\($0.output.2)" }
   }
 
-  @Test("The example loads as it stands and changes nothing")
-  func asItStands() throws {
+  @Test func `The example loads as it stands and changes nothing`() throws {
     let settings = try Settings.load(.stub(text))
     #expect(settings.entries.allSatisfy { $0.source == .standard })
   }
 
-  @Test("Every key is in the example")
-  func everyKey() {
+  @Test func `Every key is in the example`() {
     let keys = ConfigurationFile(uncommented, name: "revoked.yaml").values.keys
     #expect(Set(keys).isSuperset(of: Settings.keys.map(\.name)))
     let handlers = Set(keys.compactMap { $0.split(separator: ".").last.map(String.init) })
     #expect(handlers.isSuperset(of: HandlerKey.all.map(\.key.name)))
   }
 
-  @Test("Uncommented, only its placeholders are wrong, and every value is the default")
-  func allUncommented() throws {
+  @Test func `Uncommented, only its placeholders are wrong, and every value is the default`() throws {
     let problems = ConfigurationInputs.stub(uncommented).problems(requiring: [.secrets])
     let expected = [
       "private-token", "secrets", "tls.ca-file", "handlers.backend.secret", "handlers.backend.secret-file",

@@ -13,8 +13,7 @@ struct HandlerConfigurationTests {
     return HandlerReading("audit", Dictionary(uniqueKeysWithValues: values), readFile: inputs.readFile)
   }
 
-  @Test("A log handler needs nothing but its kind")
-  func log() throws {
+  @Test func `A log handler needs nothing but its kind`() throws {
     let settings = try Settings.load(.stub("handlers: {audit: {kind: log}}"))
     let handler = try #require(settings.handlers.first)
     guard case .log = handler.kind else {
@@ -25,8 +24,7 @@ struct HandlerConfigurationTests {
     #expect(handler.events == ["user.session.revoked", "admin.user.session.revoked"])
   }
 
-  @Test("File, environment and flag may each say a part; handlers come by name")
-  func merged() throws {
+  @Test func `File, environment and flag may each say a part; handlers come by name`() throws {
     let settings = try Settings.load(
       .stub(
         "handlers:\n  b:\n    kind: log\n    events: [ping]\n  a.kind: log",
@@ -39,7 +37,6 @@ struct HandlerConfigurationTests {
   }
 
   @Test(
-    "A command is an array in a file, and a JSON array or words elsewhere",
     arguments: [
       (ConfigurationValue(content: .list(["a", "b c"]), source: .file("f", line: 1)), ["a", "b c"]),
       (.text("a  b", .flag), ["a", "b"]), (.text(#"["a", "b c"]"#, .environment("X")), ["a", "b c"]),
@@ -47,24 +44,23 @@ struct HandlerConfigurationTests {
       (.text(" ", .flag), nil), (.text(#"[""]"#, .flag), nil), (.text("[]", .flag), nil),
       (.text(#"["a\u0000"]"#, .flag), nil),
     ] as [(ConfigurationValue, [String]?)])
-  func commands(value: ConfigurationValue, words: [String]?) {
+  func `A command is an array in a file, and a JSON array or words elsewhere`(
+    value: ConfigurationValue, words: [String]?
+  ) {
     #expect((try? ValueParser.command.parse(value)) == words)
   }
 
-  @Test(
-    "A pattern has a star in place of the last parts, or none",
-    arguments: [
-      ("ping", true), ("user.session.revoked", true), ("user.session.*", true), ("*", true), ("user.*.revoked", false),
-      ("*.revoked", false), ("user.", false), (".user", false), ("user..x", false), ("user.ses*", false), ("**", false),
-      ("ü", false), ("", false),
-    ])
-  func patterns(pattern: String, isFine: Bool) {
+  @Test(arguments: [
+    ("ping", true), ("user.session.revoked", true), ("user.session.*", true), ("*", true), ("user.*.revoked", false),
+    ("*.revoked", false), ("user.", false), (".user", false), ("user..x", false), ("user.ses*", false), ("**", false),
+    ("ü", false), ("", false),
+  ])
+  func `A pattern has a star in place of the last parts, or none`(pattern: String, isFine: Bool) {
     let value = ConfigurationValue(content: .list([pattern]), source: .flag)
     #expect(((try? ValueParser.eventPatterns.parse(value)) != nil) == isFine)
   }
 
   @Test(
-    "What a handler lacks or has too much",
     arguments: [
       ("events: [ping]", ["kind: is missing: log, exec or forward"]),
       ("kind: webhook", [#"kind (revoked.yaml:1): "webhook" is not log, exec or forward"#]),
@@ -145,7 +141,7 @@ struct HandlerConfigurationTests {
       ),
       ("kind: forward, url: 'http://a.example:1/b', secret-file: s, insecure: true, timeout: 5s, max-attempts: 1", []),
     ] as [(String, [String])])
-  func incomplete(text: String, expected: [String]) {
+  func `What a handler lacks or has too much`(text: String, expected: [String]) {
     let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     let reading = read(
       text,
@@ -155,36 +151,31 @@ struct HandlerConfigurationTests {
     #expect(reading.problems.map(\.description) == expected.map { "handlers.audit.\($0)" })
   }
 
-  @Test(
-    "Plain http is for this host and private addresses",
-    arguments: [
-      ("localhost", true), ("127.0.0.1", true), ("127.9.9.9:8080", true), ("10.1.2.3", true), ("192.168.0.1", true),
-      ("172.16.0.1", true), ("172.31.0.1", true), ("172.32.0.1", false), ("172.15.0.1", false), ("192.169.0.1", false),
-      ("8.8.8.8", false), ("10.1.2", false), ("10.1.2.3.4", false), ("10.1.2.example", false),
-      ("127.0.0.1.example", false),
-      ("010.1.2.3", false), ("0.0.0.0", false), ("localhost.example", false), ("backend", false), ("[::1]", true),
-      ("[::1]:8080", true), ("[fd00::7]", true),
-      ("[fe80::1]", false), ("[2001:db8::1]", false), ("[::2]", false), ("[::ffff:127.0.0.1]", false),
-    ])
-  func plain(host: String, isFine: Bool) {
+  @Test(arguments: [
+    ("localhost", true), ("127.0.0.1", true), ("127.9.9.9:8080", true), ("10.1.2.3", true), ("192.168.0.1", true),
+    ("172.16.0.1", true), ("172.31.0.1", true), ("172.32.0.1", false), ("172.15.0.1", false), ("192.169.0.1", false),
+    ("8.8.8.8", false), ("10.1.2", false), ("10.1.2.3.4", false), ("10.1.2.example", false),
+    ("127.0.0.1.example", false),
+    ("010.1.2.3", false), ("0.0.0.0", false), ("localhost.example", false), ("backend", false), ("[::1]", true),
+    ("[::1]:8080", true), ("[fd00::7]", true),
+    ("[fe80::1]", false), ("[2001:db8::1]", false), ("[::2]", false), ("[::ffff:127.0.0.1]", false),
+  ])
+  func `Plain http is for this host and private addresses`(host: String, isFine: Bool) {
     let reading = read("kind: forward, url: 'http://\(host)/', secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
     #expect((reading.definition != nil) == isFine)
   }
 
-  @Test(
-    "A handler's name fits into a metric, a variable and a path",
-    arguments: [
-      ("a", true), ("7", true), ("a-b-", true), (String(repeating: "a", count: 63), true), ("", false), ("-a", false),
-      ("A", false), ("a_b", false), ("a b", false), ("ä", false), (String(repeating: "a", count: 64), false),
-    ])
-  func names(name: String, isFine: Bool) {
+  @Test(arguments: [
+    ("a", true), ("7", true), ("a-b-", true), (String(repeating: "a", count: 63), true), ("", false), ("-a", false),
+    ("A", false), ("a_b", false), ("a b", false), ("ä", false), (String(repeating: "a", count: 64), false),
+  ])
+  func `A handler's name fits into a metric, a variable and a path`(name: String, isFine: Bool) {
     #expect(HandlerKey.isName(name) == isFine)
     let problems = ConfigurationInputs.stub("handlers: {'\(name)': {kind: log}}").problems()
     #expect(problems.isEmpty == isFine)
   }
 
-  @Test("An unknown key of a handler finds the one that was meant")
-  func suggestion() {
+  @Test func `An unknown key of a handler finds the one that was meant`() {
     #expect(
       ConfigurationInputs.stub("handlers.a: {kind: log, event: x}").problems() == [
         "handlers.a.event (revoked.yaml:1): there is no such key; did you mean handlers.a.events?"

@@ -18,8 +18,7 @@ struct LogSinkTests {
     sink.append(Array("\(line)\n".utf8), urgent: urgent)
   }
 
-  @Test("A line that waits is written by the tick")
-  func tick() {
+  @Test func `A line that waits is written by the tick`() {
     append("one")
     append("two")
     #expect(pipe.read(upTo: "two\n") == "one\ntwo\n")
@@ -27,15 +26,13 @@ struct LogSinkTests {
     #expect(pipe.read(upTo: "three\n") == "three\n")
   }
 
-  @Test("An urgent line takes the waiting ones along")
-  func urgent() {
+  @Test func `An urgent line takes the waiting ones along`() {
     append("one")
     append("two", urgent: true)
     #expect(pipe.read(upTo: "two\n") == "one\ntwo\n")
   }
 
-  @Test("A flush returns when all is written")
-  func flush() async {
+  @Test func `A flush returns when all is written`() async {
     append("one")
     #expect(sink.flush())
     #expect(pipe.read() == Array("one\n".utf8))
@@ -46,8 +43,7 @@ struct LogSinkTests {
     #expect(sink.lostLines == 0)
   }
 
-  @Test("Lines of many threads stay whole and none is missing")
-  func threads() {
+  @Test func `Lines of many threads stay whole and none is missing`() {
     let reader = DispatchQueue(label: "reader")
     let text = Slot()
     let done = DispatchGroup()
@@ -63,8 +59,8 @@ struct LogSinkTests {
     #expect(lines.allSatisfy { $0.hasSuffix(" " + String(repeating: "x", count: 20)) })
   }
 
-  @Test("Nobody reads: the caller goes on, and what did not fit is told when somebody does", arguments: [false, true])
-  func blocked(nonBlocking: Bool) {
+  @Test(arguments: [false, true])
+  func `Nobody reads: the caller goes on, and what did not fit is told when somebody does`(nonBlocking: Bool) {
     if nonBlocking { _ = fcntl(pipe.writeEnd, F_SETFL, O_NONBLOCK) }
     let line = String(repeating: "x", count: 1_023)
     // Twice what sink and pipe hold together.
@@ -87,8 +83,7 @@ struct LogSinkTests {
     #expect(sink.lostLines == dropped)
   }
 
-  @Test("A closed reader costs the lines and nothing else")
-  func closed() {
+  @Test func `A closed reader costs the lines and nothing else`() {
     let descriptor = Self.descriptorWithoutReader()
     defer { close(descriptor) }
     let sink = LogSink(descriptor: descriptor, format: .json, level: .info)
@@ -99,16 +94,14 @@ struct LogSinkTests {
     #expect(sink.lostLines == 3)
   }
 
-  @Test("A closed descriptor costs the lines and nothing else")
-  func badDescriptor() {
+  @Test func `A closed descriptor costs the lines and nothing else`() {
     let sink = LogSink(descriptor: -1, format: .json, level: .info)
     sink.append(Array("gone\n".utf8), urgent: true)
     #expect(sink.flush())
     #expect(sink.lostLines == 1)
   }
 
-  @Test("A full disk costs the lines, and the next block is tried")
-  func fullDisk() {
+  @Test func `A full disk costs the lines, and the next block is tried`() {
     // The path is a literal that lives for the call.
     let full = unsafe open("/dev/full", O_WRONLY)
     defer { close(full) }

@@ -11,7 +11,6 @@ struct SecretsConfigurationTests {
   static let b = "dyn_$second'secret-0123456789"
 
   @Test(
-    "Secrets are counted from the file or from every variable that is set",
     arguments: [
       ("secrets: '\(a)'", [:], 1, "file revoked.yaml:1"),
       ("log.level: info\nsecrets: ['\(a)', another-secret-of-mine]", [:], 2, "file revoked.yaml:2"),
@@ -30,7 +29,9 @@ struct SecretsConfigurationTests {
       ),
       ("secrets: [x, y, z]", ["DYNAMIC_WEBHOOK_SECRET": a], 1, "environment DYNAMIC_WEBHOOK_SECRET"),
     ] as [(String, [String: String], Int, String)])
-  func counted(file: String, environment: [String: String], count: Int, source: String) throws {
+  func `Secrets are counted from the file or from every variable that is set`(
+    file: String, environment: [String: String], count: Int, source: String
+  ) throws {
     let keys = "# both are valid\n\n  \(Self.a)\r\n\(Self.b)  \n   \n#\(Self.a)\n"
     let settings = try Settings.load(
       .stub(file, environment: environment, files: ["keys": keys]), requiring: [.secrets])
@@ -39,7 +40,6 @@ struct SecretsConfigurationTests {
   }
 
   @Test(
-    "What is no usable secret is refused, and never echoed",
     arguments: [
       ("", [:], "secrets: there is none; "), ("secrets: ''", [:], "secrets (revoked.yaml:1): is empty"),
       ("secrets: []", [:], "secrets (revoked.yaml:1): is empty"),
@@ -56,7 +56,9 @@ struct SecretsConfigurationTests {
       ("", ["DYNAMIC_WEBHOOK_SECRET_FILE": ""], "secrets (DYNAMIC_WEBHOOK_SECRET_FILE): is empty; name the file"),
       ("", ["DYNAMIC_WEBHOOK_SECRET_FILE": "gone"], "secrets (DYNAMIC_WEBHOOK_SECRET_FILE): gone does not exist"),
     ] as [(String, [String: String], String)])
-  func refused(file: String, environment: [String: String], begins: String) {
+  func `What is no usable secret is refused, and never echoed`(
+    file: String, environment: [String: String], begins: String
+  ) {
     let inputs = ConfigurationInputs.stub(file, environment: environment, files: ["none": "# tiny\n\n"])
     let problems = inputs.problems(requiring: [.secrets])
     #expect(problems.contains { $0.hasPrefix(begins) }, "\(problems)")
@@ -64,8 +66,7 @@ struct SecretsConfigurationTests {
   }
 
   /// Swift's `==` calls them equal.
-  @Test("Secrets that differ in their normal form alone are two")
-  func normalisation() throws {
+  @Test func `Secrets that differ in their normal form alone are two`() throws {
     let (composed, decomposed) = ("dyn_caf\u{e9}-0123456789", "dyn_cafe\u{301}-0123456789")
     for inputs in [
       ConfigurationInputs.stub("secrets: ['\(composed)', '\(decomposed)']"),
@@ -83,7 +84,6 @@ struct SecretsConfigurationTests {
   }
 
   @Test(
-    "A secret that does not look like Dynamic's is doubted, and never echoed",
     arguments: [
       (a, []), (b, []), ("\"\(a)\"", ["is in quotes"]), ("'\(a)'", ["is in quotes"]),
       ("DYNAMIC_WEBHOOK_SECRET=\(a)", ["is written NAME=VALUE"]), ("export S='\(a)'", ["is written NAME=VALUE"]),
@@ -96,7 +96,9 @@ struct SecretsConfigurationTests {
       ("placeholder-until-registered", ["does not begin with dyn_"]), (" \(a)", ["white space around it"]),
       ("\u{FEFF}\"\(a)\"", ["byte order mark", "is in quotes"]), ("YWJjZGVmZ2hpamtsbW5vcA==", ["does not begin with"]),
     ] as [(String, [String])])
-  func doubted(secret: String, doubts: [String]) throws {
+  func `A secret that does not look like Dynamic's is doubted, and never echoed`(secret: String, doubts: [String])
+    throws
+  {
     let escaped = secret.replacing("'", with: "''")
     // A file of secrets may begin with a byte order mark; libYAML takes one away.
     let isMarked = secret.unicodeScalars.first == "\u{FEFF}"
@@ -112,8 +114,7 @@ struct SecretsConfigurationTests {
     }
   }
 
-  @Test("Of several secrets the number of the doubted one is said, with its source")
-  func numbered() throws {
+  @Test func `Of several secrets the number of the doubted one is said, with its source`() throws {
     let inputs = ConfigurationInputs.stub(
       environment: ["DYNAMIC_WEBHOOK_SECRET_FILE": "keys"], files: ["keys": "\(Self.a)\n\"\(Self.b)\"\n"])
     #expect(
@@ -122,8 +123,7 @@ struct SecretsConfigurationTests {
       ])
   }
 
-  @Test("A file of secrets that every user may read is doubted")
-  func readableByAll() throws {
+  @Test func `A file of secrets that every user may read is doubted`() throws {
     let handler = "handlers.a: {kind: forward, url: 'https://a.example', secret-file: hook}"
     let files = ["keys": Self.a, "hook": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "token": "dyn_token"]
     let environment = [
@@ -147,10 +147,10 @@ struct SecretsConfigurationTests {
       ])
   }
 
-  @Test(
-    "Whether every user may read a file depends on the folders on the way",
-    arguments: [(0o644, 0o755, true), (0o640, 0o755, false), (0o604, 0o755, true), (0o644, 0o700, false)])
-  func modes(file: Int, folder: Int, isOpen: Bool) throws {
+  @Test(arguments: [(0o644, 0o755, true), (0o640, 0o755, false), (0o604, 0o755, true), (0o644, 0o700, false)])
+  func `Whether every user may read a file depends on the folders on the way`(file: Int, folder: Int, isOpen: Bool)
+    throws
+  {
     // A folder for temporary files that only its owner may enter would decide alone.
     let root = URL(filePath: "/dev/shm/revoked-\(UUID().uuidString)")
     try FileManager.default.createDirectory(at: root, withIntermediateDirectories: false)
@@ -164,22 +164,20 @@ struct SecretsConfigurationTests {
     #expect(!FileAccess.isReadableByAll(path + "-none"))
   }
 
-  @Test("Who needs no secret does not fail for one")
-  func notRequired() throws {
+  @Test func `Who needs no secret does not fail for one`() throws {
     #expect(try Settings.load(.stub()).receiver.secrets.isEmpty)
     let half = ["DYNAMIC_WEBHOOK_SECRET": Self.a, "DYNAMIC_WEBHOOK_SECRET_FILE": "gone"]
     #expect(try Settings.load(.stub(environment: half)).receiver.secrets.count == 1)
   }
 
   @Test(
-    "The private token must fit into a header",
     arguments: [
       ("0123456789abcdef", nil), ("t", nil), ("", "is empty"),
       ("0123456789 abcdef", "holds a space, a line end or another character that a header cannot carry"),
       ("0123456789abcdef\n", "holds a space, a line end or another character that a header cannot carry"),
       ("0123456789abcdeé", "holds a space, a line end or another character that a header cannot carry"),
     ] as [(String, String?)])
-  func privateToken(text: String, problem: String?) throws {
+  func `The private token must fit into a header`(text: String, problem: String?) throws {
     let inputs = ConfigurationInputs.stub(environment: ["REVOKED_PRIVATE_TOKEN": text])
     #expect(inputs.problems() == (problem.map { ["private-token (REVOKED_PRIVATE_TOKEN): \($0)"] } ?? []))
     if problem == nil { #expect(try Settings.load(inputs).receiver.privateToken != nil) }

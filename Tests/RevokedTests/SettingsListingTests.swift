@@ -8,8 +8,7 @@ struct SettingsListingTests {
     "secrets: [0123456789-secret-a, 0123456789-secret-b]\nhandlers.audit: {kind: log, events: [ping, 'user.*']}",
     environment: ["REVOKED_PRIVATE_TOKEN": "0123456789-secret-c"], flags: [("listen", "unix:/run/a.sock")])
 
-  @Test("Every key is printed once, with its value and where it came from")
-  func text() throws {
+  @Test func `Every key is printed once, with its value and where it came from`() throws {
     let listing = try Settings.load(inputs).listing
     let lines = listing.split(separator: "\n").map(String.init)
     #expect(lines.count == Settings.keys.count + 2)
@@ -25,8 +24,7 @@ struct SettingsListingTests {
     #expect(!listing.contains("0123456789"))
   }
 
-  @Test("JSON has the same, sorted, and no secret either")
-  func json() throws {
+  @Test func `JSON has the same, sorted, and no secret either`() throws {
     let listing = try Settings.load(inputs).listingJSON
     #expect(listing.hasPrefix("{\n  \"data\" : {\n    \"source\" : \"default\",\n    \"value\" : \"./data\"\n  },\n"))
     #expect(
@@ -45,8 +43,7 @@ struct SettingsListingTests {
     #expect(!listing.contains("0123456789"))
   }
 
-  @Test("What is not set has no value")
-  func none() throws {
+  @Test func `What is not set has no value`() throws {
     let settings = try Settings.load(.stub())
     #expect(settings.listing.contains("private-token = (none) "))
     #expect(

@@ -8,8 +8,7 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1)))
 struct SettingsTests {
-  @Test("The table's defaults are the receiver's own")
-  func defaults() throws {
+  @Test func `The table's defaults are the receiver's own`() throws {
     let settings = try Settings.load(.stub())
     let receiver = ReceiverConfiguration(secrets: [])
     #expect(settings.receiver.listen == receiver.listen)
@@ -25,14 +24,12 @@ struct SettingsTests {
     #expect(settings.handlers.isEmpty)
   }
 
-  @Test("A terminal gets text, unless it was told otherwise")
-  func logFormat() throws {
+  @Test func `A terminal gets text, unless it was told otherwise`() throws {
     #expect(try Settings.load(.stub(terminal: true)).logFormat == .text)
     #expect(try Settings.load(.stub(environment: ["REVOKED_LOG_FORMAT": "json"], terminal: true)).logFormat == .json)
   }
 
-  @Test("A flag beats the environment, the environment the file, the file the default")
-  func precedence() throws {
+  @Test func `A flag beats the environment, the environment the file, the file the default`() throws {
     let settings = try Settings.load(
       .stub(
         "data: /file\npath: /file\nlisten: 127.0.0.1:1",
@@ -48,13 +45,11 @@ struct SettingsTests {
     #expect(settings.source(of: "private-listen") == "default")
   }
 
-  @Test("Only the value that counts is checked")
-  func shadowed() {
+  @Test func `Only the value that counts is checked`() {
     #expect(ConfigurationInputs.stub("retention: never", environment: ["REVOKED_RETENTION": "1d"]).problems().isEmpty)
   }
 
-  @Test("Every problem is reported at once, with its key and its source")
-  func allProblems() {
+  @Test func `Every problem is reported at once, with its key and its source`() {
     let inputs = ConfigurationInputs.stub(
       """
       limits:
@@ -76,57 +71,49 @@ struct SettingsTests {
       ])
   }
 
-  @Test(
-    "A value out of bounds is refused",
-    arguments: [
-      ("limits.body", "0"), ("limits.body", "1023"), ("limits.body", "67108865"), ("limits.body", "-1"),
-      ("limits.body", "1e6"),
-      ("limits.header", "1023"), ("limits.header", "65536"), ("limits.header", "64KiB"),
-      ("limits.connections", "0"), ("limits.connections", "1000001"), ("limits.connections", "+5"),
-      ("limits.connections", ""), ("timeouts.header", "0s"), ("timeouts.header", "61m"), ("timeouts.drain", "-1s"),
-      ("retention", "3651d"), ("path", "/healthz"), ("path", ""), ("path", "/a?b"), ("path", "/a#b"), ("path", "/a b"),
-      ("path", "/ä"), ("path", "/a\n"), ("data", ""), ("listen", "8080"), ("listen", "unix:"), ("log.format", "xml"),
-      ("log.level", "INFO"),
-    ])
-  func outOfBounds(key: String, value: String) {
+  @Test(arguments: [
+    ("limits.body", "0"), ("limits.body", "1023"), ("limits.body", "67108865"), ("limits.body", "-1"),
+    ("limits.body", "1e6"),
+    ("limits.header", "1023"), ("limits.header", "65536"), ("limits.header", "64KiB"),
+    ("limits.connections", "0"), ("limits.connections", "1000001"), ("limits.connections", "+5"),
+    ("limits.connections", ""), ("timeouts.header", "0s"), ("timeouts.header", "61m"), ("timeouts.drain", "-1s"),
+    ("retention", "3651d"), ("path", "/healthz"), ("path", ""), ("path", "/a?b"), ("path", "/a#b"), ("path", "/a b"),
+    ("path", "/ä"), ("path", "/a\n"), ("data", ""), ("listen", "8080"), ("listen", "unix:"), ("log.format", "xml"),
+    ("log.level", "INFO"),
+  ])
+  func `A value out of bounds is refused`(key: String, value: String) {
     let problems = ConfigurationInputs.stub(flags: [(key, value)]).problems()
     #expect(problems.count == 1)
     #expect(problems.allSatisfy { $0.hasPrefix("\(key) (flag): ") && !$0.contains("\n") })
   }
 
-  @Test(
-    "A value at its bound is taken",
-    arguments: [
-      ("limits.body", "1KiB"), ("limits.body", "64MiB"), ("limits.header", "65535"), ("limits.connections", "1000000"),
-      ("timeouts.header", "1ms"), ("timeouts.header", "60m"), ("retention", "3650d"), ("path", "/"),
-      ("listen", "[::1]:0"), ("private-listen", "unix:/run/revoked.sock"),
-    ])
-  func withinBounds(key: String, value: String) {
+  @Test(arguments: [
+    ("limits.body", "1KiB"), ("limits.body", "64MiB"), ("limits.header", "65535"), ("limits.connections", "1000000"),
+    ("timeouts.header", "1ms"), ("timeouts.header", "60m"), ("retention", "3650d"), ("path", "/"),
+    ("listen", "[::1]:0"), ("private-listen", "unix:/run/revoked.sock"),
+  ])
+  func `A value at its bound is taken`(key: String, value: String) {
     #expect(ConfigurationInputs.stub(flags: [(key, value)]).problems().isEmpty)
   }
 
-  @Test(
-    "The listeners need different addresses",
-    arguments: [
-      ("127.0.0.1:9", "127.0.0.1:9", false), ("unix:/a", "unix:/a", false), ("127.0.0.1:0", "127.0.0.1:0", true),
-      ("127.0.0.1:9", "127.0.0.1:10", true), ("unix:/a", "unix:/b", true),
-    ])
-  func sameAddress(public listen: String, private privateListen: String, isFine: Bool) {
+  @Test(arguments: [
+    ("127.0.0.1:9", "127.0.0.1:9", false), ("unix:/a", "unix:/a", false), ("127.0.0.1:0", "127.0.0.1:0", true),
+    ("127.0.0.1:9", "127.0.0.1:10", true), ("unix:/a", "unix:/b", true),
+  ])
+  func `The listeners need different addresses`(public listen: String, private privateListen: String, isFine: Bool) {
     let problems = ConfigurationInputs.stub("listen: \(listen)\nprivate-listen: \(privateListen)").problems()
     let expected = "private-listen (revoked.yaml:2): \(listen) is the address of listen too; "
     #expect(problems == (isFine ? [] : [expected + "each listener needs its own"]))
   }
 
-  @Test("An address that the default of the other listener has is a conflict, too")
-  func addressOfDefault() {
+  @Test func `An address that the default of the other listener has is a conflict, too`() {
     #expect(
       ConfigurationInputs.stub("listen: 127.0.0.1:8081").problems() == [
         "private-listen (revoked.yaml:1): 127.0.0.1:8081 is the address of listen too; each listener needs its own"
       ])
   }
 
-  @Test("A flag that names no key, a section or a secret is refused, and the secret stays untold")
-  func wrongFlags() {
+  @Test func `A flag that names no key, a section or a secret is refused, and the secret stays untold`() {
     let inputs = ConfigurationInputs.stub(flags: [
       ("limit.body", "1"), ("body", "1"), ("limits", "1"), ("secrets", "dyn_0123456789abcdef"), ("zzz", "1"),
     ])
@@ -140,8 +127,7 @@ struct SettingsTests {
       ])
   }
 
-  @Test("No two keys share a variable")
-  func variables() {
+  @Test func `No two keys share a variable`() {
     #expect(Set(Settings.keys.map { environmentName(of: $0.name) }).count == Settings.keys.count)
   }
 }

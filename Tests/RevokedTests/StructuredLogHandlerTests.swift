@@ -22,8 +22,7 @@ struct StructuredLogHandlerTests {
     return try JSONDecoder().decode([String: String].self, from: Data(pipe.read()))
   }
 
-  @Test("What is nearer to the event wins")
-  func metadata() throws {
+  @Test func `What is nearer to the event wins`() throws {
     let provider = Logger.MetadataProvider { ["a": "provider", "b": "provider"] }
     var logger = Logger(label: "test") { _ in StructuredLogHandler(sink, metadataProvider: provider) }
     logger[metadataKey: "a"] = "logger"
@@ -40,8 +39,8 @@ struct StructuredLogHandlerTests {
     #expect(line["time"]?.count == 24)
   }
 
-  @Test("The level changes for all loggers at run time, but for one that has its own", arguments: Logger.Level.allCases)
-  func level(level: Logger.Level) {
+  @Test(arguments: Logger.Level.allCases)
+  func `The level changes for all loggers at run time, but for one that has its own`(level: Logger.Level) {
     let logger = Logger(label: "shared") { _ in StructuredLogHandler(sink) }
     var own = logger
     own.logLevel = .trace

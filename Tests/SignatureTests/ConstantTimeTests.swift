@@ -19,15 +19,13 @@ struct ConstantTimeTests {
     return times.min() ?? .zero
   }
 
-  @Test("takes as long whether the first byte differs or only the last")
-  func differences() {
+  @Test func `takes as long whether the first byte differs or only the last`() {
     let times = [0, 1 << 19, (1 << 20) - 1].map(Self.time)
     // A comparison that stops at the first difference takes a thousandth at the beginning of a megabyte.
     #expect(times.allSatisfy { $0 * 4 > times[2] && times[2] * 4 > $0 }, "\(times)")
   }
 
-  @Test("is by the whole of both, whatever their lengths")
-  func lengths() {
+  @Test func `is by the whole of both, whatever their lengths`() {
     let bytes: [UInt8] = [1, 2, 3]
     for (other, isEqual) in [(bytes, true), ([], false), ([1, 2], false), ([1, 2, 3, 0], false), ([0, 2, 3], false)] {
       let there = bytes.span.equalsInConstantTime(other.span)

@@ -35,13 +35,12 @@ struct HMACSHA256Tests {
     ),
   ]
 
-  @Test("RFC 4231's codes come out", arguments: vectors)
-  func rfc4231(key: [UInt8], message: [UInt8], code: String) throws {
+  @Test(arguments: vectors)
+  func `RFC 4231's codes come out`(key: [UInt8], message: [UInt8], code: String) throws {
     #expect(try HMACSHA256.hex(key: key, message: message) == code)
   }
 
-  @Test("A context that was used gives the same code again, whatever came between")
-  func reuse() throws {
+  @Test func `A context that was used gives the same code again, whatever came between`() throws {
     let vector = try #require(Self.vectors.first)
     let context = try HMACSHA256(key: vector.key.span)
     for between in [[], [UInt8](repeating: 1, count: 64), [UInt8](repeating: 2, count: 100_000)] {
@@ -50,18 +49,15 @@ struct HMACSHA256Tests {
     }
   }
 
-  @Test("An empty key is refused, never taken for a missing one")
-  func emptyKey() {
+  @Test func `An empty key is refused, never taken for a missing one`() {
     #expect(throws: OpenSSLFailure.self) { try HMACSHA256.hex(key: [], message: []) }
   }
 
-  @Test(
-    "SHA-256 of FIPS 180-4's messages",
-    arguments: [
-      ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
-      ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
-    ])
-  func sha256(message: String, digest: String) throws {
+  @Test(arguments: [
+    ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+    ("abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+  ])
+  func `SHA-256 of FIPS 180-4's messages`(message: String, digest: String) throws {
     let computed = try SHA256.digest(of: Array(message.utf8).span)
     #expect(computed.hex == digest)
   }

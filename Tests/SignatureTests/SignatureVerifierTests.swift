@@ -7,22 +7,21 @@ import Testing
 struct SignatureVerifierTests {
   static let other = "dyn_another-secret-of-a-second-webhook"
 
-  @Test("Dynamic's vectors are valid, wherever their secret stands in the list", arguments: Vector.all)
-  func vectors(vector: Vector) throws {
+  @Test(arguments: Vector.all)
+  func `Dynamic's vectors are valid, wherever their secret stands in the list`(vector: Vector) throws {
     for secrets in [[Vector.secret], [Self.other, Vector.secret], [Vector.secret, Self.other]] {
       let verifier = try SignatureVerifier(secrets: secrets.map { try Secret($0) })
       #expect(verifier.isValid(vector.signature, body: vector.body))
     }
   }
 
-  @Test("The value we write is the value that Dynamic sends", arguments: Vector.all)
-  func written(vector: Vector) throws {
+  @Test(arguments: Vector.all)
+  func `The value we write is the value that Dynamic sends`(vector: Vector) throws {
     let digest = try HMACSHA256(key: try Secret(Vector.secret)).code(for: vector.body.span)
     #expect(SignatureHeader.value(for: digest) == vector.signature)
   }
 
-  @Test("Any changed bit of the body or of the digest makes it invalid")
-  func changed() throws {
+  @Test func `Any changed bit of the body or of the digest makes it invalid`() throws {
     let verifier = try SignatureVerifier(secrets: [try Secret(Vector.secret)])
     let vector = Vector.sessionRevoked
     let value = Array(vector.signature.utf8)
@@ -38,8 +37,7 @@ struct SignatureVerifierTests {
     }
   }
 
-  @Test("Without the right secret, and without any, nothing is valid")
-  func wrongSecrets() throws {
+  @Test func `Without the right secret, and without any, nothing is valid`() throws {
     let vector = Vector.ping
     for secrets in [[], [try Secret(Self.other)]] {
       let verifier = try SignatureVerifier(secrets: secrets)
@@ -47,8 +45,7 @@ struct SignatureVerifierTests {
     }
   }
 
-  @Test("Another delivery's signature does not fit")
-  func swapped() throws {
+  @Test func `Another delivery's signature does not fit`() throws {
     let verifier = try SignatureVerifier(secrets: [try Secret(Vector.secret)])
     #expect(!verifier.isValid(Vector.ping.signature, body: Vector.sessionRevoked.body))
   }

@@ -17,10 +17,10 @@ struct ClientTests {
     return session
   }
 
-  @Test(
-    "1: a session that nobody revoked passes, one that was revoked before it started is refused",
-    arguments: ClientKind.all)
-  func snapshot(kind: ClientKind) throws {
+  @Test(arguments: ClientKind.all)
+  func `1: a session that nobody revoked passes, one that was revoked before it started is refused`(kind: ClientKind)
+    throws
+  {
     let server = try RunningServer(in: TemporaryFolder())
     let revoked = try revoke(on: server)
     let application = try ClientApplication(kind, asks: server.privateAddress)
@@ -30,8 +30,8 @@ struct ClientTests {
     #expect(application.log.text == "")
   }
 
-  @Test("2: an empty store has nobody, and is known at once", arguments: ClientKind.all)
-  func emptyStore(kind: ClientKind) throws {
+  @Test(arguments: ClientKind.all)
+  func `2: an empty store has nobody, and is known at once`(kind: ClientKind) throws {
     let server = try RunningServer(in: TemporaryFolder())
     let start = ContinuousClock.now
     let application = try ClientApplication(kind, asks: server.privateAddress)
@@ -40,8 +40,8 @@ struct ClientTests {
     #expect(start.duration(to: .now) < .seconds(20))
   }
 
-  @Test("3: what is revoked while it runs is refused", arguments: ClientKind.all)
-  func meanwhile(kind: ClientKind) throws {
+  @Test(arguments: ClientKind.all)
+  func `3: what is revoked while it runs is refused`(kind: ClientKind) throws {
     let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": token])
     let application = try ClientApplication(kind, asks: server.privateAddress, token: token)
     for _ in 0..<3 {
@@ -51,8 +51,8 @@ struct ClientTests {
     #expect(try application.refusal(of: never) == nil)
   }
 
-  @Test("4: sid and originalSid count, in either case", arguments: ClientKind.all)
-  func bothSessions(kind: ClientKind) throws {
+  @Test(arguments: ClientKind.all)
+  func `4: sid and originalSid count, in either case`(kind: ClientKind) throws {
     let server = try RunningServer(in: TemporaryFolder())
     let revoked = try revoke(on: server)
     let application = try ClientApplication(kind, asks: server.privateAddress)
@@ -66,8 +66,8 @@ struct ClientTests {
     }
   }
 
-  @Test("5: claims that do not say which session they are of are refused", arguments: ClientKind.all)
-  func malformed(kind: ClientKind) throws {
+  @Test(arguments: ClientKind.all)
+  func `5: claims that do not say which session they are of are refused`(kind: ClientKind) throws {
     let server = try RunningServer(in: TemporaryFolder())
     let application = try ClientApplication(kind, asks: server.privateAddress, failsOpen: true)
     for claims in ["null", "{}", #"{"sid":null}"#, #"{"originalSid":"\#(never)"}"#] {
@@ -85,8 +85,8 @@ struct ClientTests {
     #expect(application.log.text == "")
   }
 
-  @Test("6: what was issued before a cut-off of its user or environment is refused", arguments: ClientKind.all)
-  func cutOffs(kind: ClientKind) throws {
+  @Test(arguments: ClientKind.all)
+  func `6: what was issued before a cut-off of its user or environment is refused`(kind: ClientKind) throws {
     let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": token])
     let application = try ClientApplication(kind, asks: server.privateAddress, token: token)
     let id = UUID().uuidString.lowercased()
@@ -112,8 +112,8 @@ struct ClientTests {
     }
   }
 
-  @Test("7: it survives a server that is killed and comes back with its store", arguments: ClientKind.all)
-  func restart(kind: ClientKind) throws {
+  @Test(arguments: ClientKind.all)
+  func `7: it survives a server that is killed and comes back with its store`(kind: ClientKind) throws {
     let port = try ReservedPort()
     let environment = ["REVOKED_PRIVATE_LISTEN": "127.0.0.1:\(port.number)"]
     let folder = try TemporaryFolder()
@@ -132,8 +132,8 @@ struct ClientTests {
     #expect(try application.refusal(of: never) == nil)
   }
 
-  @Test("8: it survives a backup that was restored", arguments: ClientKind.all)
-  func restored(kind: ClientKind) throws {
+  @Test(arguments: ClientKind.all)
+  func `8: it survives a backup that was restored`(kind: ClientKind) throws {
     let port = try ReservedPort()
     let environment = ["REVOKED_PRIVATE_LISTEN": "127.0.0.1:\(port.number)"]
     let (folder, restored) = try (TemporaryFolder(), TemporaryFolder())
@@ -156,9 +156,9 @@ struct ClientTests {
     #expect(try application.refusal(of: never) == nil)
   }
 
-  @Test(
-    "9: without an answer it says why, once, and refuses everybody or nobody as it was told", arguments: ClientKind.all)
-  func wrongToken(kind: ClientKind) throws {
+  @Test(arguments: ClientKind.all)
+  func `9: without an answer it says why, once, and refuses everybody or nobody as it was told`(kind: ClientKind) throws
+  {
     let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": token])
     for failsOpen in [false, true] {
       let application = try ClientApplication(
@@ -170,10 +170,10 @@ struct ClientTests {
     }
   }
 
-  @Test(
-    "10: without news for as long as it was told it refuses everybody or nobody, and recovers",
-    arguments: ClientKind.all)
-  func maxAge(kind: ClientKind) throws {
+  @Test(arguments: ClientKind.all)
+  func `10: without news for as long as it was told it refuses everybody or nobody, and recovers`(kind: ClientKind)
+    throws
+  {
     let port = try ReservedPort()
     let environment = ["REVOKED_PRIVATE_LISTEN": "127.0.0.1:\(port.number)"]
     let folder = try TemporaryFolder()
@@ -197,8 +197,8 @@ struct ClientTests {
     }
   }
 
-  @Test("an answer of the feed without its last line is not taken for whole", arguments: ClientKind.withMemory)
-  func cutAnswer(kind: ClientKind) throws {
+  @Test(arguments: ClientKind.withMemory)
+  func `an answer of the feed without its last line is not taken for whole`(kind: ClientKind) throws {
     let entry =
       #"{"cursor":"00000001-1","sessionId":"\#(never)","revokedAt":"2026-01-01T00:00:00.000Z","#
       + #""expiresAt":"2126-01-01T00:00:00.000Z"}"#
@@ -213,8 +213,7 @@ struct ClientTests {
     }
   }
 
-  @Test("TypeScript takes the types of the client for Node, and finds what does not fit them")
-  func types() throws {
+  @Test func `TypeScript takes the types of the client for Node, and finds what does not fit them`() throws {
     let folder = try TemporaryFolder()
     let clients = Repository.root.appending(path: "Config/clients")
     for name in ["revocations.mjs", "revocations.d.mts"] {

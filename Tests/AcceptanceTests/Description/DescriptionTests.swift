@@ -12,9 +12,8 @@ struct DescriptionTests {
     #expect(result.output.contains("Tested: \(operations)\n"), "\(result.output)")
   }
 
-  @Test(
-    "the private listener answers as it is described, with a private token and without one", arguments: [true, false])
-  func privateListener(hasToken: Bool) throws {
+  @Test(arguments: [true, false])
+  func `the private listener answers as it is described, with a private token and without one`(hasToken: Bool) throws {
     let environment = hasToken ? ["REVOKED_PRIVATE_TOKEN": token] : [:]
     let server = try RunningServer(in: TemporaryFolder(), environment: environment)
     let operations = try Description().operations.count { $0.tag == "private" }
@@ -23,8 +22,8 @@ struct DescriptionTests {
     #expect(try server.get("/livez").status == 200)
   }
 
-  @Test("the public listener answers as it is described, signed and not", arguments: [true, false])
-  func publicListener(signs: Bool) throws {
+  @Test(arguments: [true, false])
+  func `the public listener answers as it is described, signed and not`(signs: Bool) throws {
     let server = try RunningServer(in: TemporaryFolder())
     let operations = try Description().operations.count { $0.tag == "public" }
     // What is signed is never refused for its content.

@@ -34,8 +34,7 @@ struct VocabularyTests {
     return routes
   }
 
-  @Test("every route of the code is described, and every route that is described is in the code")
-  func routes() throws {
+  @Test func `every route of the code is described, and every route that is described is in the code`() throws {
     let inSource = try routesInSource()
     let described = try Description().paths
     for prefix in inSource.prefixes { #expect(described.contains { $0.hasPrefix(prefix) }, "\(prefix)") }
@@ -45,8 +44,7 @@ struct VocabularyTests {
     for path in beyond { #expect(inSource.prefixes.contains(path.replacing(/\{.*/, with: "")), "\(path)") }
   }
 
-  @Test("GET / and the article list the routes that are described, and README none that is not")
-  func listedRoutes() throws {
+  @Test func `GET / and the article list the routes that are described, and README none that is not`() throws {
     let description = try Description()
     let index = try RunningServer(in: TemporaryFolder()).get("/").body
     let listed = Set(index.matches(of: /(?m)^([A-Z]+ \/\S*)$/).map { String($0.output.1) })
@@ -63,8 +61,7 @@ struct VocabularyTests {
     #expect(table(try readme(), "Routes").subtracting(description.paths) == [])
   }
 
-  @Test("the article on metrics names what GET /metrics has, with its labels")
-  func metrics() throws {
+  @Test func `the article on metrics names what GET /metrics has, with its labels`() throws {
     let page = try MetricsPageText().text
     var onPage: [String: Set<String>] = [:]
     for match in page.matches(of: /(?m)^# TYPE (\w+)\b/) { onPage[String(match.output.1)] = [] }
@@ -84,8 +81,7 @@ struct VocabularyTests {
     #expect(onPage == inArticle)
   }
 
-  @Test("the article on configuration names every key, and README none that is not there")
-  func keys() throws {
+  @Test func `the article on configuration names every key, and README none that is not there`() throws {
     let shown = try Executable.run(["config", "show"])
     let keys = Set(shown.output.matches(of: /(?m)^([a-z.-]+) =/).map { String($0.output.1) })
     #expect(keys.count > 20, "\(shown.errors)")
@@ -96,8 +92,7 @@ struct VocabularyTests {
     #expect(firstColumn(readmeTable).subtracting(keys) == [])
   }
 
-  @Test("the article on commands names every command, and README none that is not there")
-  func commands() throws {
+  @Test func `the article on commands names every command, and README none that is not there`() throws {
     let readmeTable = try #require(readme().split(separator: "\n## ").first { $0.hasPrefix("Commands") })
     let text = try article("Commands")
     let table = try #require(text.split(separator: "\n## ").first { $0.hasPrefix("Overview") })
@@ -118,8 +113,7 @@ struct VocabularyTests {
     return Set(list.matches(of: /(?m)^  ([a-z-]+)(?: \(default\))?(?: |$)/).map { String($0.output.1) })
   }
 
-  @Test("the reasons of X-Revoked-Reason are the same in the metrics, the description and the article")
-  func reasons() throws {
+  @Test func `the reasons of X-Revoked-Reason are the same in the metrics, the description and the article`() throws {
     let page = try MetricsPageText().text
     let counted = Set(page.matches(of: /forward_auth_refused_total\{reason="([a-z-]+)"\}/).map { String($0.output.1) })
     #expect(try Description().values(of: "Reason") == counted)

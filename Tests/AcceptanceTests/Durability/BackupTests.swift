@@ -5,10 +5,10 @@ import Testing
 
 @Suite("A copy of the store", .timeLimit(.minutes(5)))
 struct BackupTests {
-  @Test(
-    "holds all that was answered 200 before it began, is a store itself, and is made under load without a lock"
-  )
-  func underLoad() throws {
+  @Test
+  func `holds all that was answered 200 before it began, is a store itself, and is made under load without a lock`()
+    throws
+  {
     let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_LOG_LEVEL": "error"])
     let load = try Load(on: server.address, connections: 6)
     #expect(eventually { load.record.acknowledged.count >= 20 })
@@ -36,8 +36,7 @@ struct BackupTests {
     #expect(record.wrong == [] && record.refused == [] && record.unanswered == [])
   }
 
-  @Test("serves as a store: a server that starts on it refuses its sessions and goes on")
-  func restore() throws {
+  @Test func `serves as a store: a server that starts on it refuses its sessions and goes on`() throws {
     let folder = try TemporaryFolder()
     let server = try RunningServer(in: folder)
     let load = try Load(on: server.address, connections: 2)
@@ -68,8 +67,7 @@ struct BackupTests {
     #expect(third.log.wait { $0.contains("the store was opened") } && !third.log.text.contains("restored"))
   }
 
-  @Test("can be looked at under its own name, and by the commands that only read alone")
-  func ownName() throws {
+  @Test func `can be looked at under its own name, and by the commands that only read alone`() throws {
     let store = try SeededStore(events: 3)
     let file = store.folder.path + "/revoked-2026-11-27.sqlite"
     #expect(try store.run("backup", file).status == 0)
@@ -91,8 +89,7 @@ struct BackupTests {
     #expect(try FileManager.default.contentsOfDirectory(atPath: store.folder.path).count == 2)
   }
 
-  @Test("beside the log of another store is refused by every command, and both files stay as they were")
-  func besideAnotherLog() throws {
+  @Test func `beside the log of another store is refused by every command, and both files stay as they were`() throws {
     let folder = try TemporaryFolder()
     let server = try RunningServer(in: folder)
     let load = try Load(on: server.address, connections: 2)
@@ -117,8 +114,8 @@ struct BackupTests {
     #expect(try contents() == before)
   }
 
-  @Test("replaces a file only when told to, never the store itself, and leaves nothing behind when it fails")
-  func refusals() throws {
+  @Test
+  func `replaces a file only when told to, never the store itself, and leaves nothing behind when it fails`() throws {
     let folder = try TemporaryFolder()
     try RevocationStore(data: folder.data, mode: .serve).close()
     let existing = try folder.write("precious", to: "existing")
@@ -136,10 +133,8 @@ struct BackupTests {
     #expect(try Data(contentsOf: URL(filePath: existing)).starts(with: Data("SQLite format 3".utf8)))
   }
 
-  @Test(
-    "that does not fit leaves nothing behind and says so",
-    .enabled(if: TinyDisk.isPossible, "mounting a tmpfs needs root"))
-  func noSpace() throws {
+  @Test(.enabled(if: TinyDisk.isPossible, "mounting a tmpfs needs root"))
+  func `that does not fit leaves nothing behind and says so`() throws {
     let folder = try TemporaryFolder()
     try RevocationStore(data: folder.data, mode: .serve).close()
     let disk = try TinyDisk(megabytes: 1)

@@ -6,8 +6,7 @@ import Testing
 
 @Suite("Many deliveries of one event at once", .timeLimit(.minutes(5)))
 struct CopiesTests {
-  @Test("of a hundred, one is accepted, 99 are duplicates, and one row is stored")
-  func copies() throws {
+  @Test func `of a hundred, one is accepted, 99 are duplicates, and one row is stored`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     let sent = Load.Sent()
     let request = try Load.request(sent)

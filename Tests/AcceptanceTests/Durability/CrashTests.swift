@@ -5,10 +5,11 @@ import Testing
 /// Whatever ends the process while attempts run must not do so at every start.
 @Suite("A handler that ends the server", .timeLimit(.minutes(3)))
 struct CrashTests {
-  @Test(
-    "ends it three times at most: then its event is a dead letter; others are delivered, look-ups answered meanwhile"
-  )
-  func poison() throws {
+  @Test
+  func
+    `ends it three times at most: then its event is a dead letter; others are delivered, look-ups answered meanwhile`()
+    throws
+  {
     let folder = try TemporaryFolder()
     let delivered = try folder.write("", to: "delivered")
     let script = #"""

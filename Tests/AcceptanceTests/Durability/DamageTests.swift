@@ -4,9 +4,11 @@ import Testing
 
 @Suite("A store whose pages are damaged while the server runs", .timeLimit(.minutes(5)))
 struct DamageTests {
-  @Test(
-    "is said to be so, answers 503 from then on, and is the old one again once it is mended and the server restarted")
-  func damage() throws {
+  @Test
+  func
+    `is said to be so, answers 503 from then on, and is the old one again once it is mended and the server restarted`()
+    throws
+  {
     let folder = try TemporaryFolder()
     let first = try RunningServer(in: folder, environment: ["REVOKED_LOG_LEVEL": "error"])
     let load = try Load(on: first.address, connections: 4)

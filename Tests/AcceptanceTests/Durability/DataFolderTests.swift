@@ -6,10 +6,8 @@ import Testing
 struct DataFolderTests {
   private let event = DeliveryTests.event(session: DeliveryTests.session)
 
-  @Test(
-    "lets no second server in, also when its lock file was removed or replaced",
-    arguments: ["there", "gone", "12345\n"])
-  func secondServer(lock: String) throws {
+  @Test(arguments: ["there", "gone", "12345\n"])
+  func `lets no second server in, also when its lock file was removed or replaced`(lock: String) throws {
     let folder = try TemporaryFolder()
     let server = try RunningServer(in: folder)
     if lock != "there" { try FileManager.default.removeItem(atPath: folder.data + "/lock") }
@@ -27,8 +25,10 @@ struct DataFolderTests {
     #expect(try successor.get("/v1/sessions/\(DeliveryTests.session)").body.contains(#""revoked":true"#))
   }
 
-  @Test("emptied or moved away has everything answered 503, lets no second server in, and passes for no new store")
-  func emptied() throws {
+  @Test
+  func `emptied or moved away has everything answered 503, lets no second server in, and passes for no new store`()
+    throws
+  {
     let folder = try TemporaryFolder()
     let server = try RunningServer(in: folder)
     #expect(try server.post(event, signature: DeliveryTests.sign(event)).status == 200)
@@ -51,10 +51,8 @@ struct DataFolderTests {
     #expect(refused.status == 74 && refused.errors.contains("there is no store at"), "\(refused.errors)")
   }
 
-  @Test(
-    "that belongs to another user is named once, with its owner, its mode and who asks",
-    .enabled(if: geteuid() == 0, "needs root to become another user"), arguments: [0o700, 0o755, 0o777])
-  func owner(mode: Int) throws {
+  @Test(.enabled(if: geteuid() == 0, "needs root to become another user"), arguments: [0o700, 0o755, 0o777])
+  func `that belongs to another user is named once, with its owner, its mode and who asks`(mode: Int) throws {
     let store = try SeededStore(events: 1)
     for path in [store.folder.path, store.folder.data] {
       try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: path)

@@ -4,10 +4,8 @@ import Testing
 
 @Suite("A full disk", .timeLimit(.minutes(5)))
 struct DiskFullTests {
-  @Test(
-    "answers 503 and stores nothing of that, keeps every 200, and accepts again once there is space",
-    .enabled(if: TinyDisk.isPossible, "mounting a tmpfs needs root"))
-  func full() throws {
+  @Test(.enabled(if: TinyDisk.isPossible, "mounting a tmpfs needs root"))
+  func `answers 503 and stores nothing of that, keeps every 200, and accepts again once there is space`() throws {
     let disk = try TinyDisk(megabytes: 40)
     try disk.writeBallast(bytes: 36 << 20)
     let server = try RunningServer(in: disk.folder, environment: ["REVOKED_LOG_LEVEL": "notice"])
@@ -54,10 +52,11 @@ struct DiskFullTests {
     #expect(try restarted.metric("revoked_sessions_revoked") == Double(kept.count))
   }
 
-  @Test(
-    "keeps no server from starting and refusing what is revoked, also when a handler is gone that had written there",
-    .enabled(if: TinyDisk.isPossible, "mounting a tmpfs needs root"))
-  func start() throws {
+  @Test(.enabled(if: TinyDisk.isPossible, "mounting a tmpfs needs root"))
+  func
+    `keeps no server from starting and refusing what is revoked, also when a handler is gone that had written there`()
+    throws
+  {
     let disk = try TinyDisk(megabytes: 4)
     let server = try RunningServer(
       in: disk.folder, environment: ["REVOKED_HANDLERS_A_KIND": "log", "REVOKED_HANDLERS_B_KIND": "log"])

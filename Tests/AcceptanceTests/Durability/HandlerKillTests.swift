@@ -16,9 +16,11 @@ struct HandlerKillTests {
   /// Which digit of an event's id decides about a handler's first attempt, and how many it makes at the same time.
   private static let handlers = ["single": (digit: 1, concurrency: 1), "many": (digit: 9, concurrency: 4)]
 
-  @Test(
-    "brings every event to every handler to exactly one end, done or a dead letter, and never twice at the same time")
-  func kill() throws {
+  @Test
+  func
+    `brings every event to every handler to exactly one end, done or a dead letter, and never twice at the same time`()
+    throws
+  {
     var random = SplitMix(seed: LongRun.seed(for: "handlers"))
     let folder = try TemporaryFolder()
     for name in Self.handlers.keys { _ = try folder.write("", to: name) }

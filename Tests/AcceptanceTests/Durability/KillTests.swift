@@ -11,8 +11,7 @@ struct KillTests {
   private static let rounds = LongRun.isAsked ? 1000 : 50
   private static let handler = ["REVOKED_HANDLERS_AUDIT_KIND": "log", "REVOKED_LOG_LEVEL": "error"]
 
-  @Test("keeps every event that it answered 200, refuses its session, and brings it to its handler")
-  func kill() throws {
+  @Test func `keeps every event that it answered 200, refuses its session, and brings it to its handler`() throws {
     var random = SplitMix(seed: LongRun.seed(for: "kill"))
     let folder = try TemporaryFolder()
     var last: [Load.Sent] = []

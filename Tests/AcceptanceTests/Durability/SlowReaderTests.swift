@@ -10,8 +10,7 @@ struct SlowReaderTests {
   /// 9 MB of feed: more than the sockets between server and client hold.
   static let sessions = 60_000
 
-  @Test("of the feed keeps no snapshot, so that the log is folded into the database behind it")
-  func feed() throws {
+  @Test func `of the feed keeps no snapshot, so that the log is folded into the database behind it`() throws {
     let folder = try TemporaryFolder()
     try fill(folder)
     let server = try RunningServer(in: folder)

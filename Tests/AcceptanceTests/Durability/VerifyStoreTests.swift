@@ -14,8 +14,8 @@ struct VerifyStoreTests {
     store = try SeededStore(events: 20, at: Int64(Date().timeIntervalSince1970) * 1000)
   }
 
-  @Test("finds a whole store whole, beside a server and without one, and says how far it is on a terminal")
-  func whole() throws {
+  @Test
+  func `finds a whole store whole, beside a server and without one, and says how far it is on a terminal`() throws {
     let alone = try store.run("store", "verify")
     #expect(alone.status == 0 && alone.output == "the store is whole\n" && alone.errors == "")
     let server = try RunningServer(in: store.folder)
@@ -25,17 +25,17 @@ struct VerifyStoreTests {
     for stage in ["pages", "counts", "events", "revocations"] { #expect(terminal.contains(stage), "\(terminal)") }
   }
 
-  @Test(
-    "names each fault and ends with 1, and --rebuild mends what follows from the rows",
-    arguments: [
-      ("UPDATE tally SET events = 7", "events: 7 noted, 21 found\n"),
-      ("UPDATE handler SET dead = 0", "dead deliveries of handler audit: 0 noted, 20 found\n"),
-      ("UPDATE tally SET last_revocation = 3", "numbers of the feed given out: 3 noted, 20 found\n"),
-      ("DROP TABLE key_block", "no such table: key_block\n"),
-      // As a restore from a file system's backup may leave it.
-      ("INSERT INTO key_run SELECT 1, 'event', 0, 0, 20, x'00', x'00', 0", "a run of the index is malformed\n"),
-    ])
-  func faults(damage: String, line: String) throws {
+  @Test(arguments: [
+    ("UPDATE tally SET events = 7", "events: 7 noted, 21 found\n"),
+    ("UPDATE handler SET dead = 0", "dead deliveries of handler audit: 0 noted, 20 found\n"),
+    ("UPDATE tally SET last_revocation = 3", "numbers of the feed given out: 3 noted, 20 found\n"),
+    ("DROP TABLE key_block", "no such table: key_block\n"),
+    // As a restore from a file system's backup may leave it.
+    ("INSERT INTO key_run SELECT 1, 'event', 0, 0, 20, x'00', x'00', 0", "a run of the index is malformed\n"),
+  ])
+  func `names each fault and ends with 1, and --rebuild mends what follows from the rows`(damage: String, line: String)
+    throws
+  {
     try outside(damage)
     let verified = try store.run("store", "verify")
     #expect(verified.status == 1 && verified.output.contains(line), "\(verified.output)")
@@ -46,8 +46,7 @@ struct VerifyStoreTests {
     try expectRefused(by: RunningServer(in: store.folder))
   }
 
-  @Test("says that the rows themselves are damaged, with and without --rebuild, and what is left to do")
-  func damagedRows() throws {
+  @Test func `says that the rows themselves are damaged, with and without --rebuild, and what is left to do`() throws {
     let file = try FileHandle(forUpdating: URL(filePath: store.folder.database))
     let root = try Connection(store.folder.database, waiting: .atMost(milliseconds: 0))
       .first("SELECT rootpage FROM sqlite_schema WHERE name = 'revocation'") { try $0.integer(0) }
@@ -61,8 +60,7 @@ struct VerifyStoreTests {
     #expect(rebuilt.output.contains("restore a backup into an empty folder"))
   }
 
-  @Test("says what it is when there is no store, or a file that is none")
-  func noStore() throws {
+  @Test func `says what it is when there is no store, or a file that is none`() throws {
     let none = try Executable.run(["store", "verify", "--data", store.folder.path + "/none"])
     #expect(none.status == 74 && none.errors.contains("there is no store at"))
     #expect(!FileManager.default.fileExists(atPath: store.folder.path + "/none"))
@@ -74,8 +72,10 @@ struct VerifyStoreTests {
     #expect(try String(contentsOfFile: store.folder.database, encoding: .utf8) == "precious")
   }
 
-  @Test("finds the damage beside a server, which mends it by itself and never says that a revoked session is not")
-  func besideServer() throws {
+  @Test
+  func `finds the damage beside a server, which mends it by itself and never says that a revoked session is not`()
+    throws
+  {
     // More than a start takes into memory, so that the server writes runs.
     try addRevocations(100_000)
     let server = try RunningServer(in: store.folder)
@@ -102,8 +102,8 @@ struct VerifyStoreTests {
     try expectRefused(by: server)
   }
 
-  @Test("leaves a store that is mended by the next start or the next --rebuild, when a rebuilding is killed")
-  func killed() throws {
+  @Test
+  func `leaves a store that is mended by the next start or the next --rebuild, when a rebuilding is killed`() throws {
     try addRevocations(300_000)
     for round in 0..<4 {
       let process = Executable.process(["store", "verify", "--rebuild", "--data", store.folder.data], [:])

@@ -34,8 +34,10 @@ struct CutOffCommandTests {
       ["revoke"] + arguments, environment: ["REVOKED_DATA": folder.data, "DYNAMIC_ENVIRONMENT_ID": Self.environment])
   }
 
-  @Test("a user, the environment and a session are refused when the command returns, and after kill -9 right behind it")
-  func immediately() throws {
+  @Test
+  func `a user, the environment and a session are refused when the command returns, and after kill -9 right behind it`()
+    throws
+  {
     let folder = try TemporaryFolder()
     var server = try RunningServer(in: folder)
     let other = "66666666-6666-4666-8666-666666666666"
@@ -62,8 +64,7 @@ struct CutOffCommandTests {
     }
   }
 
-  @Test("under load no token from before passes once the command has returned")
-  func underLoad() async throws {
+  @Test func `under load no token from before passes once the command has returned`() async throws {
     let folder = try TemporaryFolder()
     let server = try RunningServer(in: folder)
     let old = Self.bearer(issuedAt: Self.now - 5)
@@ -96,8 +97,8 @@ struct CutOffCommandTests {
     for load in loads { _ = try await load.value }
   }
 
-  @Test("an order reaches the handlers that ask for it, and the look-ups of a session cannot know of it")
-  func handlers() throws {
+  @Test
+  func `an order reaches the handlers that ask for it, and the look-ups of a session cannot know of it`() throws {
     let folder = try TemporaryFolder()
     let file = folder.path + "/events"
     let configuration = try folder.write(
@@ -113,8 +114,7 @@ struct CutOffCommandTests {
     #expect(try server.get("/v1/sessions/\(Self.session)").body.contains(#""revoked":false"#))
   }
 
-  @Test("what is no id, no store or no consent changes nothing")
-  func refusals() throws {
+  @Test func `what is no id, no store or no consent changes nothing`() throws {
     let folder = try TemporaryFolder()
     #expect(try run("user", Self.user, folder: folder).status == 74)
     _ = try RunningServer(in: folder)

@@ -58,8 +58,9 @@ struct KeyRotationTests {
     }
   }
 
-  @Test("old, both, new: no token gets a wrong 401, and none of a removed key passes after the next fetch")
-  func rotation() async throws {
+  @Test
+  func `old, both, new: no token gets a wrong 401, and none of a removed key passes after the next fetch`() async throws
+  {
     let (old, new) = (try SigningKey("old"), try SigningKey("new"))
     let keys = try KeyServer()
     try keys.publish(old)

@@ -5,8 +5,7 @@ import Testing
 
 @Suite("Keys that are fetched over TLS", .timeLimit(.minutes(5)))
 struct KeysOverTLSTests {
-  @Test("come only from a server whose certificate is of an authority of tls.ca-file")
-  func authority() throws {
+  @Test func `come only from a server whose certificate is of an authority of tls.ca-file`() throws {
     let key = try SigningKey("k1")
     let keySet = #"{"keys":[\#(try key.jwk())]}"#
     let answer = "HTTP/1.1 200 OK\r\nContent-Length: \(keySet.utf8.count)\r\n\r\n\(keySet)"

@@ -34,8 +34,7 @@ struct InspectionRouteTests {
     return try values(answer.body).compactMap { $0["seq"] as? Int }
   }
 
-  @Test("lists and single ones are what the commands print")
-  func sameAsCommands() throws {
+  @Test func `lists and single ones are what the commands print`() throws {
     for (path, command) in [
       ("/v1/events", ["events", "list", "--json"]), ("/v1/events/1", ["events", "show", "--json", "1"]),
       ("/v1/events/5", ["events", "show", "--json", "5"]),
@@ -51,8 +50,8 @@ struct InspectionRouteTests {
     #expect(letters.count == 5)
   }
 
-  @Test("pages follow each other by the last one's number or id, and a session has the event that revoked it")
-  func pages() throws {
+  @Test
+  func `pages follow each other by the last one's number or id, and a session has the event that revoked it`() throws {
     #expect(try numbers("/v1/events?limit=2") == [5, 4])
     #expect(try numbers("/v1/events?limit=2&before=4") == [3, 2])
     #expect(try numbers("/v1/events?before=1") == [])
@@ -66,22 +65,19 @@ struct InspectionRouteTests {
     #expect(try numbers("/v1/dead-letters?before=2") == [1])
   }
 
-  @Test(
-    "what cannot be read is refused, and what is not there is 404",
-    arguments: [
-      ("/v1/events?limit=0", 400), ("/v1/events?limit=1001", 400), ("/v1/events?limit=+1", 400),
-      ("/v1/events?limit=1&limit=1", 400), ("/v1/events?before=x", 400), ("/v1/events?session=x", 400),
-      ("/v1/events?sesion=x", 400), ("/v1/events?limit", 400), ("/v1/dead-letters?session=x", 400),
-      ("/v1/dead-letters?before=/audit", 400), ("/v1/events/6", 404), ("/v1/events/x", 404), ("/v1/events/", 404),
-      ("/v1/events/99999999999999999999", 404), ("/v1/dead-letters/1", 404),
-    ])
-  func refusals(path: String, status: Int) throws {
+  @Test(arguments: [
+    ("/v1/events?limit=0", 400), ("/v1/events?limit=1001", 400), ("/v1/events?limit=+1", 400),
+    ("/v1/events?limit=1&limit=1", 400), ("/v1/events?before=x", 400), ("/v1/events?session=x", 400),
+    ("/v1/events?sesion=x", 400), ("/v1/events?limit", 400), ("/v1/dead-letters?session=x", 400),
+    ("/v1/dead-letters?before=/audit", 400), ("/v1/events/6", 404), ("/v1/events/x", 404), ("/v1/events/", 404),
+    ("/v1/events/99999999999999999999", 404), ("/v1/dead-letters/1", 404),
+  ])
+  func `what cannot be read is refused, and what is not there is 404`(path: String, status: Int) throws {
     #expect(try ask("GET", path).status == status)
     #expect(try ask("GET", "/readyz").status == 200)
   }
 
-  @Test("dead letters are discarded and put back, which leaves a line and wakes the handler")
-  func changes() throws {
+  @Test func `dead letters are discarded and put back, which leaves a line and wakes the handler`() throws {
     #expect(try ask("POST", "/v1/dead-letters/discard", #"{"ids":["1/audit"]}"#).body == #"{"changed":1}"#)
     // It is none any more, and the event is still there.
     #expect(
@@ -102,8 +98,7 @@ struct InspectionRouteTests {
     #expect(try ask("POST", "/v1/dead-letters").status == 405)
   }
 
-  @Test("nothing is changed where no private token is configured, nor without it")
-  func forbidden() throws {
+  @Test func `nothing is changed where no private token is configured, nor without it`() throws {
     let body = #"{"ids":["1/audit"]}"#
     let request =
       "POST /v1/dead-letters/discard HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: "

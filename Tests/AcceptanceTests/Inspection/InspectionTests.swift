@@ -4,12 +4,10 @@ import Testing
 
 @Suite("The commands events and dead", .timeLimit(.minutes(5)))
 struct InspectionTests {
-  @Test(
-    "show what is stored, and nothing that a terminal would obey",
-    arguments: [
-      ["events", "list"], ["events", "show", "1", "3"], ["dead", "list"], ["dead", "show", "1/audit", "3"],
-    ])
-  func harmless(command: [String]) throws {
+  @Test(arguments: [
+    ["events", "list"], ["events", "show", "1", "3"], ["dead", "list"], ["dead", "show", "1/audit", "3"],
+  ])
+  func `show what is stored, and nothing that a terminal would obey`(command: [String]) throws {
     let store = try SeededStore(events: 2)
     for json in [false, true] {
       let result = try Executable.run(
@@ -25,8 +23,7 @@ struct InspectionTests {
     }
   }
 
-  @Test("dead list and events list cut their last column on a terminal, and only there")
-  func cutOnTerminal() throws {
+  @Test func `dead list and events list cut their last column on a terminal, and only there`() throws {
     let store = try SeededStore(events: 2)
     try store.giveUp(1, error: "exit status 7: " + String(repeating: "long ", count: 40) + "end")
     for command in [["dead", "list"], ["events", "list"]] {
@@ -38,8 +35,7 @@ struct InspectionTests {
     }
   }
 
-  @Test("events list shows the newest first, and how the handlers stand")
-  func eventsList() throws {
+  @Test func `events list shows the newest first, and how the handlers stand`() throws {
     let store = try SeededStore(events: 3)
     let result = try store.run("events", "list", "--limit", "3")
     #expect(result.status == 0 && result.errors == "revoked: there are more: --limit N, or --all\n")
@@ -56,8 +52,7 @@ struct InspectionTests {
     #expect(try store.run("events", "list", "--since", "2027-09-21T00:00:00Z", "--json").output == "")
   }
 
-  @Test("a handler that does not want an event is not said to have had it")
-  func notWanted() throws {
+  @Test func `a handler that does not want an event is not said to have had it`() throws {
     let store = try SeededStore(events: 1)
     #expect(try store.run("dead", "discard", "1/audit").status == 0)
     let other = ReplayTests.audit.merging(["REVOKED_HANDLERS_AUDIT_EVENTS": "admin.*"]) { $1 }
@@ -68,8 +63,7 @@ struct InspectionTests {
     }
   }
 
-  @Test("events show finds an event by its number and by its eventId, and says which are not there")
-  func eventsShow() throws {
+  @Test func `events show finds an event by its number and by its eventId, and says which are not there`() throws {
     let store = try SeededStore(events: 2)
     let byID = try store.run("events", "show", "event-of-\(store.sessions[1])")
     #expect(byID.status == 0)
@@ -83,8 +77,7 @@ struct InspectionTests {
     #expect(missing.errors == "revoked: there is no event 99\nrevoked: there is no event nothing\n")
   }
 
-  @Test("dead list selects by handler and time")
-  func deadList() throws {
+  @Test func `dead list selects by handler and time`() throws {
     let store = try SeededStore(events: 3)
     let ids = { (arguments: [String]) in
       try Executable.run(["dead", "list", "--data", store.folder.data] + arguments, environment: [:])
@@ -100,30 +93,27 @@ struct InspectionTests {
     #expect(unknown.errors == "revoked: the store knows no handler audits\n")
   }
 
-  @Test("an id too long for its column is never cut")
-  func longID() throws {
+  @Test func `an id too long for its column is never cut`() throws {
     let name = String(repeating: "a", count: 63)
     let result = try SeededStore(events: 1, handler: name).run("dead", "list")
     #expect(result.output.lines.contains("1/\(name)"))
   }
 
-  @Test(
-    "nothing given is not everything, and what makes no sense is a usage error",
-    arguments: [
-      ["dead", "replay"], ["dead", "discard"], ["dead", "replay", "1/audit", "--all"],
-      ["dead", "discard", "1/audit", "--handler", "audit"], ["dead", "replay", "audit"], ["dead", "replay", "0"],
-      ["dead", "replay", "1/"], ["dead", "list", "--since", "yesterday"], ["dead", "list", "--limit", "0"],
-      ["dead", "show"], ["events", "show"], ["events", "list", "--limit", "x"], ["dead", "replay", "--since", ""],
-    ])
-  func usage(arguments: [String]) throws {
+  @Test(arguments: [
+    ["dead", "replay"], ["dead", "discard"], ["dead", "replay", "1/audit", "--all"],
+    ["dead", "discard", "1/audit", "--handler", "audit"], ["dead", "replay", "audit"], ["dead", "replay", "0"],
+    ["dead", "replay", "1/"], ["dead", "list", "--since", "yesterday"], ["dead", "list", "--limit", "0"],
+    ["dead", "show"], ["events", "show"], ["events", "list", "--limit", "x"], ["dead", "replay", "--since", ""],
+  ])
+  func `nothing given is not everything, and what makes no sense is a usage error`(arguments: [String]) throws {
     let store = try SeededStore(events: 2)
     let result = try Executable.run(arguments + ["--data", store.folder.data], environment: [:])
     #expect(result.status == 64 && result.output == "", "\(result.errors)")
     #expect(try store.deadLetters() == ["1/audit", "2/audit", "3"])
   }
 
-  @Test("an id that is no dead letter's is named, and nothing is done", arguments: ["replay", "discard", "show"])
-  func unknownID(command: String) throws {
+  @Test(arguments: ["replay", "discard", "show"])
+  func `an id that is no dead letter's is named, and nothing is done`(command: String) throws {
     let store = try SeededStore(events: 2)
     let result = try store.run("dead", command, "1/audit", "9/audit", "1/other")
     #expect(result.status == 1 && result.output == "")
@@ -131,14 +121,12 @@ struct InspectionTests {
     #expect(try store.deadLetters() == ["1/audit", "2/audit", "3"])
   }
 
-  @Test(
-    "without a store they are an I/O error, and make none",
-    arguments: [
-      ["events", "list"], ["events", "show", "1"], ["dead", "list"], ["dead", "show", "1"],
-      ["dead", "replay", "--all"],
-      ["dead", "discard", "1"],
-    ])
-  func noStore(command: [String]) throws {
+  @Test(arguments: [
+    ["events", "list"], ["events", "show", "1"], ["dead", "list"], ["dead", "show", "1"],
+    ["dead", "replay", "--all"],
+    ["dead", "discard", "1"],
+  ])
+  func `without a store they are an I/O error, and make none`(command: [String]) throws {
     let folder = try TemporaryFolder()
     let result = try Executable.run(command + ["--data", folder.data], environment: [:])
     #expect(result.status == 74 && result.output == "")

@@ -19,9 +19,8 @@ struct ReadOnlyCopyTests {
     return disk
   }
 
-  @Test(
-    "can be looked at, whatever its path is called, and backed up", arguments: ["data", "a folder?immutable=0#%41"])
-  func whole(name: String) throws {
+  @Test(arguments: ["data", "a folder?immutable=0#%41"])
+  func `can be looked at, whatever its path is called, and backed up`(name: String) throws {
     let store = try SeededStore(events: 2)
     let disk = try TinyDisk(megabytes: 8)
     let data = "\(disk.folder.path)/\(name)"
@@ -40,8 +39,7 @@ struct ReadOnlyCopyTests {
     #expect(try run(["dead", "discard", "--all"]).status == 74)
   }
 
-  @Test("with events in its log says that it needs to be copied, and shows nothing without them")
-  func logBeside() throws {
+  @Test func `with events in its log says that it needs to be copied, and shows nothing without them`() throws {
     let folder = try TemporaryFolder()
     let server = try RunningServer(in: folder)
     let event = DeliveryTests.event(session: DeliveryTests.session)

@@ -8,8 +8,7 @@ import Testing
 struct ReplayTests {
   static let audit = ["REVOKED_HANDLERS_AUDIT_KIND": "log"]
 
-  @Test("what is replayed reaches its handler at once while the server runs, without another event")
-  func wakes() throws {
+  @Test func `what is replayed reaches its handler at once while the server runs, without another event`() throws {
     let store = try SeededStore(events: 3)
     let server = try RunningServer(in: store.folder, environment: Self.audit)
     for (number, session) in zip(1..., store.sessions) {
@@ -24,8 +23,7 @@ struct ReplayTests {
     #expect(try store.deadLetters() == ["4"])
   }
 
-  @Test("what is replayed while no server runs reaches its handler at the next start")
-  func withoutServer() throws {
+  @Test func `what is replayed while no server runs reaches its handler at the next start`() throws {
     let store = try SeededStore(events: 300)
     let result = try store.run("dead", "replay", "--handler", "audit", "--json")
     #expect(result.status == 0 && result.errors == "")
@@ -35,8 +33,7 @@ struct ReplayTests {
     #expect(server.log.wait { text in store.sessions.allSatisfy { Self.handled(text, $0) } })
   }
 
-  @Test("what is replayed for a handler that the server has no more waits, which is said")
-  func removed() throws {
+  @Test func `what is replayed for a handler that the server has no more waits, which is said`() throws {
     let store = try SeededStore(events: 2)
     let server = try RunningServer(in: store.folder)
     let result = try store.run("dead", "replay", "--handler", "audit")
@@ -46,8 +43,7 @@ struct ReplayTests {
     withExtendedLifetime(server) {}
   }
 
-  @Test("what still cannot be decoded stays dead, and the exit status says so")
-  func undecodable() throws {
+  @Test func `what still cannot be decoded stays dead, and the exit status says so`() throws {
     let store = try SeededStore(events: 2)
     let result = try store.run("dead", "replay", "--all")
     #expect(result.status == 1 && result.output == "replayed 2 dead letters\n")
@@ -55,8 +51,7 @@ struct ReplayTests {
     #expect(try store.deadLetters() == ["3"])
   }
 
-  @Test("what can be decoded now revokes its session in the running server, and reaches its handlers")
-  func decodable() throws {
+  @Test func `what can be decoded now revokes its session in the running server, and reaches its handlers`() throws {
     let store = try SeededStore(events: 1, at: Int64(Date().timeIntervalSince1970) * 1000)
     let session = UUID().uuidString.lowercased()
     let opened = try RevocationStore(data: store.folder.data, mode: .serve)
@@ -75,8 +70,7 @@ struct ReplayTests {
     #expect(try store.deadLetters() == ["1/audit", "2"])
   }
 
-  @Test("what is discarded never reaches its handler, and its session stays revoked")
-  func discard() throws {
+  @Test func `what is discarded never reaches its handler, and its session stays revoked`() throws {
     let store = try SeededStore(events: 3)
     let result = try store.run("dead", "discard", "1/audit", "4")
     #expect(result.status == 0 && result.output == "discarded 2 dead letters\n" && result.errors == "")
@@ -89,8 +83,7 @@ struct ReplayTests {
     #expect(try store.run("dead", "list").output == "no dead letters\n")
   }
 
-  @Test("every command gets through beside a server under load, and no delivery is refused for it")
-  func underLoad() throws {
+  @Test func `every command gets through beside a server under load, and no delivery is refused for it`() throws {
     let store = try SeededStore(
       events: 600, handler: "old", at: Int64(Date().timeIntervalSince1970) * 1000)
     let server = try RunningServer(in: store.folder, environment: ["REVOKED_LOG_LEVEL": "error"])
@@ -126,8 +119,8 @@ struct ReplayTests {
     #expect(!server.log.text.contains("locked"))
   }
 
-  @Test("config check tells of handlers that the store knows and the configuration lacks, and is content")
-  func lostHandlers() throws {
+  @Test
+  func `config check tells of handlers that the store knows and the configuration lacks, and is content`() throws {
     let store = try SeededStore(events: 2)
     let check = { (environment: [String: String]) in
       try Executable.run(
@@ -148,10 +141,10 @@ struct ReplayTests {
     #expect(broken.status == 0 && broken.errors.hasPrefix("revoked: notice: the handlers were not compared"))
   }
 
-  @Test(
-    "a server says at its start and at SIGHUP which handlers it lacks while events wait; those can be forgotten"
-  )
-  func forgotten() throws {
+  @Test
+  func `a server says at its start and at SIGHUP which handlers it lacks while events wait; those can be forgotten`()
+    throws
+  {
     let store = try SeededStore(events: 2)
     let discard = { (arguments: [String]) in
       try Executable.run(["dead", "discard", "--data", store.folder.data] + arguments, environment: [:])

@@ -51,8 +51,7 @@ struct DashboardTests {
     dashboard = try JSONDecoder().decode(Dashboard.self, from: Data(Recipe.text(of: "grafana/revoked.json").utf8))
   }
 
-  @Test("it has what Grafana imports, and its panels have a place each")
-  func structure() {
+  @Test func `it has what Grafana imports, and its panels have a place each`() {
     #expect(dashboard.uid == "revoked" && !dashboard.title.isEmpty && dashboard.schemaVersion >= 36)
     #expect(dashboard.panels.count > 10)
     #expect(Set(dashboard.panels.map(\.id)).count == dashboard.panels.count)
@@ -64,8 +63,7 @@ struct DashboardTests {
     }
   }
 
-  @Test("every metric of the page is shown, and nothing that is not there")
-  func names() throws {
+  @Test func `every metric of the page is shown, and nothing that is not there`() throws {
     let named = MetricsPageText.names(in: expressions.joined(separator: "\n"))
     let there = try MetricsPageText().sampleNames
     #expect(named.subtracting(there) == [])
@@ -73,8 +71,7 @@ struct DashboardTests {
     #expect(there.subtracting(named).filter { !$0.hasSuffix("_sum") && !$0.hasSuffix("_count") } == [])
   }
 
-  @Test("Prometheus understands every expression, and every variable in them is defined")
-  func promQL() throws {
+  @Test func `Prometheus understands every expression, and every variable in them is defined`() throws {
     let folder = try TemporaryFolder()
     var rules = "groups:\n  - name: dashboard\n    rules:\n"
     for (index, expression) in expressions.enumerated() {

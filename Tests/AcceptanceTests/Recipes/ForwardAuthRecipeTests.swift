@@ -7,9 +7,8 @@ import Testing
 struct ForwardAuthRecipeTests {
   static let token = "a-token-of-22-bytes-xx"
 
-  @Test(
-    "a revoked JWT is refused, one that is not revoked passes, and its request unchanged", arguments: Recipe.runnable)
-  func forwardAuth(recipe: Recipe) throws {
+  @Test(arguments: Recipe.runnable)
+  func `a revoked JWT is refused, one that is not revoked passes, and its request unchanged`(recipe: Recipe) throws {
     let deployed = try DeployedProxy(recipe)
     let revoked = try deployed.revokedSession()
     let other = UUID().uuidString.lowercased()
@@ -35,8 +34,8 @@ struct ForwardAuthRecipeTests {
     #expect(deployed.application.requests == 1)
   }
 
-  @Test("nothing that a client adds makes a revoked JWT pass", arguments: Recipe.runnable)
-  func smuggled(recipe: Recipe) throws {
+  @Test(arguments: Recipe.runnable)
+  func `nothing that a client adds makes a revoked JWT pass`(recipe: Recipe) throws {
     let deployed = try DeployedProxy(recipe)
     let revoked = AccessToken(sid: try deployed.revokedSession()).field
     let other = UUID().uuidString.lowercased()
@@ -53,8 +52,8 @@ struct ForwardAuthRecipeTests {
     }
   }
 
-  @Test("with a private-token, the proxy knows it and the application does not", arguments: Recipe.runnable)
-  func token(recipe: Recipe) throws {
+  @Test(arguments: Recipe.runnable)
+  func `with a private-token, the proxy knows it and the application does not`(recipe: Recipe) throws {
     let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": Self.token])
     let deployed = try DeployedProxy(recipe, server: server, token: Self.token)
     let revoked = AccessToken(sid: try deployed.revokedSession()).field
@@ -65,8 +64,8 @@ struct ForwardAuthRecipeTests {
     #expect(!answer.body.contains(Self.token))
   }
 
-  @Test("the proxy's token opens nothing but forward-auth to a client", arguments: Recipe.runnable)
-  func otherPaths(recipe: Recipe) throws {
+  @Test(arguments: Recipe.runnable)
+  func `the proxy's token opens nothing but forward-auth to a client`(recipe: Recipe) throws {
     let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": Self.token])
     let deployed = try DeployedProxy(recipe, server: server, token: Self.token)
     let session = try deployed.revokedSession()
@@ -83,8 +82,7 @@ struct ForwardAuthRecipeTests {
     }
   }
 
-  @Test("HAProxy's own way to the receiver is closed to other users, and leads to forward-auth only")
-  func lookupsSocket() throws {
+  @Test func `HAProxy's own way to the receiver is closed to other users, and leads to forward-auth only`() throws {
     let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": Self.token])
     let deployed = try DeployedProxy(.haproxy, server: server, token: Self.token)
     let session = try deployed.revokedSession()
@@ -100,10 +98,10 @@ struct ForwardAuthRecipeTests {
     }
   }
 
-  @Test(
-    "10,000 requests, half of them refused, are asked about over no more connections than the proxy keeps",
-    arguments: Recipe.runnable)
-  func keptConnections(recipe: Recipe) throws {
+  @Test(arguments: Recipe.runnable)
+  func `10,000 requests, half of them refused, are asked about over no more connections than the proxy keeps`(
+    recipe: Recipe
+  ) throws {
     let deployed = try DeployedProxy(recipe)
     let revoked = AccessToken(sid: try deployed.revokedSession()).field
     let good = AccessToken(sid: UUID().uuidString.lowercased()).field
@@ -118,8 +116,8 @@ struct ForwardAuthRecipeTests {
     #expect(taken <= 32)
   }
 
-  @Test("while the receiver is away nobody passes", arguments: Recipe.runnable)
-  func receiverDown(recipe: Recipe) throws {
+  @Test(arguments: Recipe.runnable)
+  func `while the receiver is away nobody passes`(recipe: Recipe) throws {
     let deployed = try DeployedProxy(recipe)
     let good = AccessToken(sid: UUID().uuidString.lowercased()).field
     #expect(try deployed.client.get(DeployedProxy.page, fields: [good]).status == 200)
@@ -130,10 +128,10 @@ struct ForwardAuthRecipeTests {
     #expect((500...504).contains(try deployed.deliver(DeliveryTests.event(session: DeliveryTests.session)).status))
   }
 
-  @Test(
-    "changed as its file says, it lets everybody pass while the receiver is away, and only then",
-    arguments: Recipe.runnable.filter { $0.testDescription != Recipe.traefik.testDescription })
-  func failsOpen(recipe: Recipe) throws {
+  @Test(arguments: Recipe.runnable.filter { $0.testDescription != Recipe.traefik.testDescription })
+  func `changed as its file says, it lets everybody pass while the receiver is away, and only then`(recipe: Recipe)
+    throws
+  {
     let deployed = try DeployedProxy(recipe, server: RunningServer(in: TemporaryFolder()), failsOpen: true)
     let revoked = AccessToken(sid: try deployed.revokedSession()).field
     #expect(try deployed.client.get(DeployedProxy.page, fields: [revoked]).status == 401)
@@ -142,8 +140,7 @@ struct ForwardAuthRecipeTests {
     #expect(try deployed.client.get(DeployedProxy.page, fields: [revoked]).status == 200)
   }
 
-  @Test("nginx reaches both listeners on unix sockets, and a restart costs no delivery")
-  func unixSockets() throws {
+  @Test func `nginx reaches both listeners on unix sockets, and a restart costs no delivery`() throws {
     let folder = try TemporaryFolder()
     let environment = [
       "REVOKED_LISTEN": "unix:\(folder.path)/public.sock", "REVOKED_PRIVATE_LISTEN": "unix:\(folder.path)/private.sock",

@@ -20,8 +20,8 @@ struct IdentityRecipeTests {
   static func cookie(_ jwt: String) -> String { "Cookie: a=b; DYNAMIC_JWT_TOKEN=\(jwt); c=d" }
   static func bearer(_ jwt: String) -> String { "Authorization: Bearer \(jwt)" }
 
-  @Test("header, cookie, both, neither, doubled and spoofed: all is tested", arguments: Recipe.runnable)
-  func unverified(recipe: Recipe) throws {
+  @Test(arguments: Recipe.runnable)
+  func `header, cookie, both, neither, doubled and spoofed: all is tested`(recipe: Recipe) throws {
     let deployed = try DeployedProxy(recipe)
     let revoked = AccessToken(sid: try deployed.revokedSession()).text
     let good = AccessToken(sid: UUID().uuidString.lowercased()).text
@@ -48,10 +48,9 @@ struct IdentityRecipeTests {
     }
   }
 
-  @Test(
-    "verified, the application gets whose token it is, and nothing that a client says of that",
-    arguments: Recipe.runnable)
-  func verified(recipe: Recipe) throws {
+  @Test(arguments: Recipe.runnable)
+  func `verified, the application gets whose token it is, and nothing that a client says of that`(recipe: Recipe) throws
+  {
     let (key, stranger) = (try SigningKey("k1"), try SigningKey("k1"))
     let keys = try KeyServer()
     try keys.publish(key)
@@ -87,10 +86,10 @@ struct IdentityRecipeTests {
     #expect((500...504).contains(try deployed.client.get(DeployedProxy.page, fields: [Self.bearer(good)]).status))
   }
 
-  @Test(
-    "a CORS preflight passes without credentials and says nothing of who asks; with credentials it is asked about",
-    arguments: Recipe.runnable)
-  func preflight(recipe: Recipe) throws {
+  @Test(arguments: Recipe.runnable)
+  func `a CORS preflight passes without credentials and says nothing of who asks; with credentials it is asked about`(
+    recipe: Recipe
+  ) throws {
     let deployed = try DeployedProxy(recipe)
     let revoked = AccessToken(sid: try deployed.revokedSession()).text
     let asks = ["Origin: https://a.example", "Access-Control-Request-Method: POST"]
@@ -102,8 +101,8 @@ struct IdentityRecipeTests {
     #expect(try deployed.client.get(DeployedProxy.page, fields: asks).status == 401)
   }
 
-  @Test("a WebSocket's handshake is asked about by its cookie", arguments: Recipe.runnable)
-  func webSocket(recipe: Recipe) throws {
+  @Test(arguments: Recipe.runnable)
+  func `a WebSocket's handshake is asked about by its cookie`(recipe: Recipe) throws {
     let deployed = try DeployedProxy(recipe)
     let revoked = AccessToken(sid: try deployed.revokedSession()).text
     let good = AccessToken(sid: UUID().uuidString.lowercased()).text
@@ -118,8 +117,7 @@ struct IdentityRecipeTests {
     #expect(answer.body.lowercased().contains("\r\nupgrade: websocket\r\n"), "\(answer.status)")
   }
 
-  @Test("nginx logs why a request was refused")
-  func reason() throws {
+  @Test func `nginx logs why a request was refused`() throws {
     let nginx = try DeployedProxy(.nginx)
     #expect(try nginx.client.get(DeployedProxy.page, fields: ["Authorization: Bearer x"]).status == 401)
     #expect(try nginx.client.get(DeployedProxy.page).status == 401)

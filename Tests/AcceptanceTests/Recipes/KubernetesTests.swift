@@ -35,8 +35,8 @@ struct KubernetesTests {
     try value("spec.template.spec.\(path)", in: objects["StatefulSet/revoked"])
   }
 
-  @Test("they fit the schemas of Kubernetes", arguments: ["1.27.0", "1.37.0"])
-  func schemas(version: String) throws {
+  @Test(arguments: ["1.27.0", "1.37.0"])
+  func `they fit the schemas of Kubernetes`(version: String) throws {
     let file = Repository.root.appending(path: "Config/kubernetes/revoked.yaml").path
     let process = Executable.process(
       ["-m", "kubernetes_validate", "--strict", "-k", version, file], ["PYTHONPATH": Schemathesis.packages.path])
@@ -47,9 +47,11 @@ struct KubernetesTests {
     #expect(said.components(separatedBy: " passed for resource ").count == objects.count + 1, "\(said)")
   }
 
-  @Test(
-    "its arguments and its environment start a server of this version, whose probes and listeners are where it says")
-  func starts() throws {
+  @Test
+  func
+    `its arguments and its environment start a server of this version, whose probes and listeners are where it says`()
+    throws
+  {
     let folder = try TemporaryFolder()
     var environment: [String: String] = [:]
     for variable in try pod("containers.0.env", as: [Object].self) {
@@ -84,8 +86,7 @@ struct KubernetesTests {
     #expect(try value("spec.ports.0.port", in: objects["Service/revoked-lookups"]) == 8081)
   }
 
-  @Test("it is given longer to stop than it takes, and more memory than its peers can make it hold")
-  func numbers() throws {
+  @Test func `it is given longer to stop than it takes, and more memory than its peers can make it hold`() throws {
     let arguments: [String] = try pod("containers.0.args")
     let shown = try Executable.run(["config", "show"] + arguments.dropFirst()).output
     let setting = { (key: String) in
@@ -102,8 +103,7 @@ struct KubernetesTests {
     #expect(try value("spec.replicas", in: objects["StatefulSet/revoked"]) == 1)
   }
 
-  @Test("it runs with as few rights as it needs, and nobody outside reaches the private listener")
-  func hardening() throws {
+  @Test func `it runs with as few rights as it needs, and nobody outside reaches the private listener`() throws {
     #expect(try pod("automountServiceAccountToken") == false)
     #expect(try pod("securityContext.runAsNonRoot") == true)
     #expect(try pod("securityContext.seccompProfile.type") == "RuntimeDefault")
@@ -122,8 +122,7 @@ struct KubernetesTests {
     #expect(rules.count == 2 && rules.allSatisfy { $0["from"] != nil && $0["ports"] != nil })
   }
 
-  @Test("the command in its comment makes the alert rules an object for the Prometheus Operator")
-  func rules() throws {
+  @Test func `the command in its comment makes the alert rules an object for the Prometheus Operator`() throws {
     let text = try Recipe.text(of: "kubernetes/monitoring.yaml")
     let lines = text.split(separator: "\n").prefix { $0.hasPrefix("#") }.filter { $0.hasPrefix("#   ") }
     let command = try #require(

@@ -6,8 +6,7 @@ import Testing
 struct PrometheusTests {
   let folder = Repository.root.appending(path: "Config/prometheus").path
 
-  @Test("promtool finds nothing to say of the metrics page")
-  func metrics() throws {
+  @Test func `promtool finds nothing to say of the metrics page`() throws {
     let page = try MetricsPageText()
     let result = try Promtool.run("check", "metrics", input: page.text, in: TemporaryFolder())
     #expect(result.status == 0, "\(result.output)\(result.errors)")
@@ -15,16 +14,14 @@ struct PrometheusTests {
     #expect(page.sampleNames.count > 14)
   }
 
-  @Test("the alert rules and the scrape configuration are valid")
-  func valid() throws {
+  @Test func `the alert rules and the scrape configuration are valid`() throws {
     for arguments in [("rules", "revoked.rules.yml"), ("config", "prometheus.yml")] {
       let result = try Promtool.run("check", arguments.0, "--lint=all", "--lint-fatal", "\(folder)/\(arguments.1)")
       #expect(result.status == 0, "\(result.output)\(result.errors)")
     }
   }
 
-  @Test("each alert is raised when it should be, and none otherwise")
-  func alerts() throws {
+  @Test func `each alert is raised when it should be, and none otherwise`() throws {
     let tests = "\(folder)/revoked.rules.test.yml"
     let result = try Promtool.run("test", "rules", tests)
     #expect(result.status == 0, "\(result.output)\(result.errors)")
@@ -35,8 +32,7 @@ struct PrometheusTests {
     for alert in alerts { #expect(tested.contains(alert), "\(alert) has no test") }
   }
 
-  @Test("every metric that the rules name is on the metrics page")
-  func names() throws {
+  @Test func `every metric that the rules name is on the metrics page`() throws {
     let named = MetricsPageText.names(in: try Recipe.text(of: "prometheus/revoked.rules.yml"))
     #expect(named.count > 5)
     #expect(try named.subtracting(MetricsPageText().sampleNames) == [])

@@ -7,8 +7,7 @@ import Yams
 /// What can be told of files whose programs are not here.
 @Suite("The files of Config that nothing here runs", .timeLimit(.minutes(5)))
 struct RecipeFileTests {
-  @Test("those for Traefik and Envoy are YAML, name each listener and certificate, and fail closed")
-  func proxies() throws {
+  @Test func `those for Traefik and Envoy are YAML, name each listener and certificate, and fail closed`() throws {
     let folder = try TemporaryFolder()
     let place = Recipe.Place(
       folder: folder, port: 1, certificate: try Certificate(in: folder), webhook: .tcp(host: "127.0.0.1", port: 2),
@@ -23,8 +22,8 @@ struct RecipeFileTests {
     #expect(try Recipe.text(of: "envoy/envoy.yaml").contains("failure_mode_allow: false"))
   }
 
-  @Test("the compose file hardens every service, publishes the webhook's port only, and holds no secret")
-  func compose() throws {
+  @Test
+  func `the compose file hardens every service, publishes the webhook's port only, and holds no secret`() throws {
     let compose = try #require(Yams.load(yaml: Recipe.text(of: "compose/compose.yaml")) as? [String: Any])
     let services = try #require(compose["services"] as? [String: [String: Any]])
     #expect(Set(services.keys) == ["proxy", "revoked"])

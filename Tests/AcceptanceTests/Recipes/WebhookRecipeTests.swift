@@ -7,13 +7,13 @@ import Testing
 /// package: one that is missing runs none of these, and `everyProxyIsInstalled` says so by failing.
 @Suite("The webhook behind the proxies of Config", .timeLimit(.minutes(5)))
 struct WebhookRecipeTests {
-  @Test("the proxies that Debian has are installed", arguments: [Recipe.nginx, .caddy, .haproxy])
-  func everyProxyIsInstalled(recipe: Recipe) {
+  @Test(arguments: [Recipe.nginx, .caddy, .haproxy])
+  func `the proxies that Debian has are installed`(recipe: Recipe) {
     #expect(recipe.canRun, "apt-get install nginx-light caddy haproxy openssl curl")
   }
 
-  @Test("an event is accepted over TLS, byte for byte, and a forged one is not", arguments: Recipe.webhooks)
-  func deliveries(recipe: Recipe) throws {
+  @Test(arguments: Recipe.webhooks)
+  func `an event is accepted over TLS, byte for byte, and a forged one is not`(recipe: Recipe) throws {
     let deployed = try DeployedProxy(recipe)
     let vector = Vector.sessionRevoked
     let signature = "x-dynamic-signature-256: \(vector.signature)"
@@ -32,8 +32,8 @@ struct WebhookRecipeTests {
     #expect(try deployed.server.metric("revoked_signature_failures_total") == 1)
   }
 
-  @Test("only the webhook's path is there", arguments: Recipe.webhooks)
-  func otherPaths(recipe: Recipe) throws {
+  @Test(arguments: Recipe.webhooks)
+  func `only the webhook's path is there`(recipe: Recipe) throws {
     let deployed = try DeployedProxy(recipe)
     let others = [
       "", "healthz", "readyz", "metrics", "webhooks", "webhooks/dynamic/", "webhooks/dynamic/x", "webhooks/../metrics",
@@ -48,8 +48,8 @@ struct WebhookRecipeTests {
     #expect(deployed.application.requests == 0)
   }
 
-  @Test("a body of the receiver's limit passes, and a larger one is refused as too large", arguments: Recipe.webhooks)
-  func sizes(recipe: Recipe) throws {
+  @Test(arguments: Recipe.webhooks)
+  func `a body of the receiver's limit passes, and a larger one is refused as too large`(recipe: Recipe) throws {
     let deployed = try DeployedProxy(recipe)
     let event = DeliveryTests.event(session: UUID().uuidString.lowercased())
     let largest = event + String(repeating: " ", count: 262_144 - event.utf8.count)
@@ -60,8 +60,8 @@ struct WebhookRecipeTests {
     #expect(try deployed.server.metric("revoked_sessions_revoked") == 1)
   }
 
-  @Test("deliveries by different connections share one to the receiver", arguments: Recipe.runnable)
-  func keptConnections(recipe: Recipe) throws {
+  @Test(arguments: Recipe.runnable)
+  func `deliveries by different connections share one to the receiver`(recipe: Recipe) throws {
     let deployed = try DeployedProxy(recipe)
     for _ in 0..<5 { _ = try deployed.revokedSession() }
     #expect(try deployed.server.metric(#"revoked_connections{listener="public"}"#) == 1)

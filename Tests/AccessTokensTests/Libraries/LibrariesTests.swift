@@ -37,10 +37,10 @@ struct LibrariesTests {
     }
   }
 
-  @Test(
-    "what any of them accepts of a revoked or cut-off session is refused, and what is accepted here they accept",
-    .enabled(if: Libraries.areHere))
-  func agreement() throws {
+  @Test(.enabled(if: Libraries.areHere))
+  func `what any of them accepts of a revoked or cut-off session is refused, and what is accepted here they accept`()
+    throws
+  {
     let count = ProcessInfo.processInfo.environment["REVOKED_TOKENS"].flatMap { Int($0) } ?? 4000
     let seed =
       LongRun.isAsked || ProcessInfo.processInfo.environment["REVOKED_SEED"] != nil

@@ -34,15 +34,15 @@ struct ExecHandlerTests {
     try String(contentsOf: URL(filePath: "\(folder.path)/\(name)"), encoding: .utf8)
   }
 
-  @Test(
-    "A command has PATH and what the event is in its environment, and nothing else",
-    arguments: [
-      ("7", "user.session.revoked", ["REVOKED_EVENT_ID=7", "REVOKED_EVENT_NAME=user.session.revoked"], true),
-      ("7", "wallet.linked", ["REVOKED_EVENT_ID=7", "REVOKED_EVENT_NAME=wallet.linked"], false),
-      // The first 16 bytes of the SHA-256 of "a b".
-      ("a b", #"a\u0000b"#, ["REVOKED_EVENT_ID=c8687a08aa5d6ed2044328fa6a697ab8"], false),
-    ])
-  func environment(id: String, name: String, expected: [String], hasSession: Bool) async throws {
+  @Test(arguments: [
+    ("7", "user.session.revoked", ["REVOKED_EVENT_ID=7", "REVOKED_EVENT_NAME=user.session.revoked"], true),
+    ("7", "wallet.linked", ["REVOKED_EVENT_ID=7", "REVOKED_EVENT_NAME=wallet.linked"], false),
+    // The first 16 bytes of the SHA-256 of "a b".
+    ("a b", #"a\u0000b"#, ["REVOKED_EVENT_ID=c8687a08aa5d6ed2044328fa6a697ab8"], false),
+  ])
+  func `A command has PATH and what the event is in its environment, and nothing else`(
+    id: String, name: String, expected: [String], hasSession: Bool
+  ) async throws {
     try await shell(#"tr '\0' '\n' < /proc/$$/environ > "$0/environment""#).handle(event(id: id, name: name))
     let path = try #require(ProcessInfo.processInfo.environment["PATH"])
     let session = hasSession ? ["REVOKED_SESSION_ID=\(Self.session)"] : []
@@ -50,27 +50,24 @@ struct ExecHandlerTests {
     #expect(found.sorted() == (["PATH=\(path)"] + expected + session).sorted())
   }
 
-  @Test("The body stands on standard input, byte for byte, however long", arguments: [0, 1_000_000])
-  func input(padding: Int) async throws {
+  @Test(arguments: [0, 1_000_000])
+  func `The body stands on standard input, byte for byte, however long`(padding: Int) async throws {
     let event = try event(padding: padding)
     try await shell(#"cat > "$0/body""#).handle(event)
     #expect(try Array(read("body").utf8) == event.body)
   }
 
-  @Test("A command that reads nothing succeeds, however long the body is")
-  func inputUnread() async throws {
+  @Test func `A command that reads nothing succeeds, however long the body is`() async throws {
     let event = try event(padding: 1_000_000)
     await #expect(throws: Never.self) { try await ExecHandler("true", logger: log.logger).handle(event) }
   }
 
-  @Test("A command's arguments go through no shell")
-  func arguments() async throws {
+  @Test func `A command's arguments go through no shell`() async throws {
     try await ExecHandler("printf", ["%s|", "$HOME", "a b", "*"], logger: log.logger).handle(event())
     #expect(log.metadata.compactMap { $0["output"] } == ["$HOME|a b|*|"])
   }
 
-  @Test("Exit code 78 makes a dead letter; any other but 0, and a signal, says how it ended")
-  func failures() async throws {
+  @Test func `Exit code 78 makes a dead letter; any other but 0, and a signal, says how it ended`() async throws {
     await #expect(throws: Undeliverable.self) { try await shell("exit 78").handle(event()) }
     for (script, text) in [
       ("exit 75", "the command asked for another attempt (exit code 75)"),
@@ -92,18 +89,17 @@ struct ExecHandlerTests {
     }
   }
 
-  @Test("Signals that we ignore or block are as usual in the command")
-  func signals() async throws {
+  @Test func `Signals that we ignore or block are as usual in the command`() async throws {
     try await shell(#"grep -E '^Sig(Blk|Ign)' /proc/self/status > "$0/signals""#).handle(event())
     let masks = try read("signals").split(separator: "\n").map { UInt64($0.suffix(16), radix: 16) }
     // 32 and 33 are glibc's own, which its posix_spawn leaves ignored.
     #expect(masks.map { $0.map { $0 & ~0x1_8000_0000 } } == [0, 0])
   }
 
-  @Test(
-    "At its deadline a command is killed with its children, though they ignore SIGTERM or it has closed its output",
-    arguments: ["", "exec > /dev/null 2>&1;"])
-  func group(before: String) async throws {
+  @Test(arguments: ["", "exec > /dev/null 2>&1;"])
+  func `At its deadline a command is killed with its children, though they ignore SIGTERM or it has closed its output`(
+    before: String
+  ) async throws {
     let handler = shell(
       before + #"(trap '' TERM; sh -c 'echo $$ > "$0/new"; mv "$0/new" "$0/child"; exec sleep 1000' "$0") & wait"#)
     let event = try event()
@@ -123,8 +119,8 @@ struct ExecHandlerTests {
     }
   }
 
-  @Test("The error of a command that took too long has the last line that it wrote to standard error")
-  func timeout() async throws {
+  @Test
+  func `The error of a command that took too long has the last line that it wrote to standard error`() async throws {
     let bench = try Bench()
     let handler = shell(#"echo waiting for the lock >&2; : > "$0/begun"; sleep 1000"#)
     let dispatcher = try bench.dispatcher(
@@ -142,15 +138,13 @@ struct ExecHandlerTests {
     await dispatcher.stop()
   }
 
-  @Test("A child that stays behind and holds the output does not hold the attempt")
-  func leftBehind() async throws {
+  @Test func `A child that stays behind and holds the output does not hold the attempt`() async throws {
     try await shell(#"sleep 1000 & echo $! > "$0/child""#).handle(event())
     let child = try #require(Int32(read("child").trimmingCharacters(in: .whitespacesAndNewlines)))
     #expect(kill(child, SIGKILL) == 0)
   }
 
-  @Test("What a command prints is logged to a bound, and the rest is read")
-  func output() async throws {
+  @Test func `What a command prints is logged to a bound, and the rest is read`() async throws {
     await #expect(throws: (any Error).self) {
       try await shell("head -c 3000 /dev/zero | tr '\\0' a; head -c 997000 /dev/zero | tr '\\0' b >&2; exit 1").handle(
         event())
@@ -161,8 +155,7 @@ struct ExecHandlerTests {
     #expect(log.metadata.count == 1)
   }
 
-  @Test("A thousand events, eight at a time, leave no zombie and no descriptor")
-  func thousand() async throws {
+  @Test func `A thousand events, eight at a time, leave no zombie and no descriptor`() async throws {
     let handler = ExecHandler("/bin/true", logger: log.logger)
     // What the library keeps for its own use is there from the first on.
     try await handler.handle(event())

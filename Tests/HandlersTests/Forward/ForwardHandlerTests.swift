@@ -17,8 +17,8 @@ struct ForwardHandlerTests {
     ForwardHandler(url, secrets: try secrets.map { try WebhookSecret($0) })
   }
 
-  @Test("The official library verifies a delivery with each of its secrets, and refuses it with another")
-  func official() async throws {
+  @Test
+  func `The official library verifies a delivery with each of its secrets, and refuses it with another`() async throws {
     let folder = try TemporaryFolder()
     try await Tool.run(
       "python3",
@@ -31,8 +31,7 @@ struct ForwardHandlerTests {
     #expect(error.map { "\($0)" } == "the endpoint answered 400")
   }
 
-  @Test("A delivery has the body as it was signed, and the event's id in every attempt")
-  func request() async throws {
+  @Test func `A delivery has the body as it was signed, and the event's id in every attempt`() async throws {
     let peer = try Peer()
     let handler = try handler(peer.url("/204"), [Self.first, Self.second])
     let event = try event()
@@ -55,8 +54,7 @@ struct ForwardHandlerTests {
     #expect(try peer.next().headers["webhook-id"] == "2e7336dc8eba87ef472df568c35482ab")
   }
 
-  @Test("A connection is used again")
-  func reuse() async throws {
+  @Test func `A connection is used again`() async throws {
     let peer = try Peer()
     let handler = try handler(peer.url("/200?bytes=1000"))
     var ports: Set<String> = []
@@ -67,8 +65,8 @@ struct ForwardHandlerTests {
     #expect(ports.count == 1)
   }
 
-  @Test("A redirect is not followed", arguments: [301, 302, 303, 307, 308])
-  func redirect(status: Int) async throws {
+  @Test(arguments: [301, 302, 303, 307, 308])
+  func `A redirect is not followed`(status: Int) async throws {
     let peer = try Peer()
     let error = await #expect(throws: (any Error).self) {
       try await handler(peer.url("/\(status)?location=/200")).handle(event())
@@ -79,8 +77,8 @@ struct ForwardHandlerTests {
     #expect(try peer.next().path == "/204")
   }
 
-  @Test("An answer other than 2xx is retried", arguments: [400, 401, 404, 408, 425, 429, 500, 503])
-  func failure(status: Int) async throws {
+  @Test(arguments: [400, 401, 404, 408, 425, 429, 500, 503])
+  func `An answer other than 2xx is retried`(status: Int) async throws {
     let peer = try Peer()
     let error = await #expect(throws: (any Error).self) {
       try await handler(peer.url("/\(status)")).handle(event())
@@ -89,8 +87,7 @@ struct ForwardHandlerTests {
     #expect(!(error is Undeliverable) && !(error is RetryLater))
   }
 
-  @Test("410 makes a dead letter, and Retry-After says when to come again")
-  func answers() async throws {
+  @Test func `410 makes a dead letter, and Retry-After says when to come again`() async throws {
     let peer = try Peer()
     await #expect(throws: Undeliverable.self) { try await handler(peer.url("/410")).handle(event()) }
     let error = await #expect(throws: RetryLater.self) {
@@ -99,23 +96,22 @@ struct ForwardHandlerTests {
     #expect(error?.pause == .seconds(7))
   }
 
-  @Test("However much a receiver answers, its status counts")
-  func longAnswer() async throws {
+  @Test func `However much a receiver answers, its status counts`() async throws {
     let peer = try Peer()
     try await handler(peer.url("/200?bytes=100000000")).handle(event())
     await #expect(throws: Undeliverable.self) { try await handler(peer.url("/410?bytes=100000000")).handle(event()) }
   }
 
-  @Test("No listener is a failure that does not show the URL")
-  func noListener() async throws {
+  @Test func `No listener is a failure that does not show the URL`() async throws {
     let url = try Peer().url("/200?token=hidden")
     let error = await #expect(throws: (any Error).self) { try await handler(url).handle(event()) }
     #expect(error.map { "\($0)".hasPrefix("the request failed: ") && !"\($0)".contains("hidden") } == true)
   }
 
-  @Test(
-    "A cancelled attempt ends, though the receiver never answers, whenever the cancellation comes", arguments: 0..<50)
-  func cancelled(yields: Int) async throws {
+  @Test(arguments: 0..<50)
+  func `A cancelled attempt ends, though the receiver never answers, whenever the cancellation comes`(yields: Int)
+    async throws
+  {
     // Bound, and the kernel accepts; nothing reads.
     let silent = try SilentListener()
     let url = try #require(URL(string: "http://127.0.0.1:\(silent.port)/"))

@@ -7,10 +7,11 @@ import Testing
 
 @Suite(.timeLimit(.minutes(2)))
 struct UntrustedPeerTests {
-  @Test(
-    "A receiver whose certificate no authority vouches for gets no request; the attempt says why, and is made again"
-  )
-  func untrusted() async throws {
+  @Test
+  func
+    `A receiver whose certificate no authority vouches for gets no request; the attempt says why, and is made again`()
+    async throws
+  {
     let folder = try TemporaryFolder()
     let certificate = try await SelfSigned(in: folder)
     let peer = try Peer(certificate: certificate)

@@ -6,8 +6,7 @@ import Testing
 
 @Suite("The table of cut-offs in memory", .timeLimit(.minutes(5)))
 struct CutOffTableTests {
-  @Test("finds what is in it after any order of insertions and removals, as a dictionary does")
-  func model() {
+  @Test func `finds what is in it after any order of insertions and removals, as a dictionary does`() {
     var random = SplitMix(seed: 17)
     for capacity in [0, 300, 3000] {
       var table = CutOffTable(capacity: capacity)
@@ -31,8 +30,7 @@ struct CutOffTableTests {
     }
   }
 
-  @Test("a JWT is refused up to the cut-off's second, and while its time cannot be believed")
-  func refusal() throws {
+  @Test func `a JWT is refused up to the cut-off's second, and while its time cannot be believed`() throws {
     let cutOffs = CutOffs()
     let (user, environment) = (UUIDBytes(high: 1, low: 2), UUIDBytes(high: 3, low: 4))
     let now = Timestamp(milliseconds: 2_000_000)
@@ -63,8 +61,7 @@ struct CutOffTableTests {
     #expect(cutOffs.count == 1)
   }
 
-  @Test("a million are 27 MB and some, also while they come one by one")
-  func size() {
+  @Test func `a million are 27 MB and some, also while they come one by one`() {
     var random = SplitMix(seed: 3)
     var table = CutOffTable()
     for _ in 0..<1_000_000 {

@@ -30,8 +30,7 @@ struct CutOffTests {
     try OperatorOrder.cutOff(kind, id).event(at: milliseconds.map(time) ?? now)
   }
 
-  @Test("a token is cut off from the commit on, beside its session's own revocation")
-  func standing() throws {
+  @Test func `a token is cut off from the commit on, beside its session's own revocation`() throws {
     let store = try open()
     let reader = LookUpReader(store)
     let old = try claims(issuedAt: now.milliseconds - 5000)
@@ -53,8 +52,7 @@ struct CutOffTests {
     #expect(try reader.standings(of: [refreshed], at: now) == [.revoked])
   }
 
-  @Test("another process's cut-off is met by the next round, and by every one after a restart")
-  func foreign() throws {
+  @Test func `another process's cut-off is met by the next round, and by every one after a restart`() throws {
     let old = try claims(issuedAt: now.milliseconds - 5000)
     do {
       let store = try open()
@@ -83,8 +81,7 @@ struct CutOffTests {
     #expect(try LookUpReader(store).standing(of: [old], at: now) == .cutOff)
   }
 
-  @Test("a later order moves a cut-off, an earlier or repeated one does not")
-  func monotonic() throws {
+  @Test func `a later order moves a cut-off, an earlier or repeated one does not`() throws {
     let store = try open()
     let base = now.milliseconds
     #expect(try store.append([order(.user, user), order(.user, user)]) == [.accepted, .duplicate])
@@ -97,8 +94,7 @@ struct CutOffTests {
     #expect(try store.tally().lastRevocation == 2)
   }
 
-  @Test("an order that the store cannot keep cuts nobody off")
-  func rollback() throws {
+  @Test func `an order that the store cannot keep cuts nobody off`() throws {
     let store = try open()
     let reader = LookUpReader(store)
     try store.write {
@@ -109,8 +105,7 @@ struct CutOffTests {
     #expect(try store.tally().events == 0)
   }
 
-  @Test("the feed has cut-offs in their turn, and once more when they move")
-  func feed() throws {
+  @Test func `the feed has cut-offs in their turn, and once more when they move`() throws {
     let store = try open()
     let base = now.milliseconds
     _ = try store.append([
@@ -134,8 +129,7 @@ struct CutOffTests {
     #expect(try store.feed(after: 0, limit: 9, at: time(late)).entries.map(\.session) == [session(3)])
   }
 
-  @Test("a cut-off is forgotten, in memory too, when no token from before can live")
-  func forgotten() throws {
+  @Test func `a cut-off is forgotten, in memory too, when no token from before can live`() throws {
     let store = try open()
     let day: Int64 = 86_400_000
     _ = try store.append([order(.user, user), order(.environment, environment, at: now.milliseconds + 5 * day)])
@@ -153,8 +147,7 @@ struct CutOffTests {
     #expect(try !LookUpReader(store).standings(of: [claims()], at: now).contains(.cutOff))
   }
 
-  @Test("an order is an event for handlers, and no sign of life of Dynamic's")
-  func event() throws {
+  @Test func `an order is an event for handlers, and no sign of life of Dynamic's`() throws {
     let store = try open()
     _ = try store.append([order(.user, user), OperatorOrder.revoke(session(7)).event(at: now)])
     #expect(try store.tally().lastReceivedAt == nil)

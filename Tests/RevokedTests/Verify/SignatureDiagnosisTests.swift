@@ -113,8 +113,8 @@ struct SignatureDiagnosisTests {
       conclusion: "Apart from that, secret 1 of 1 matches when"),
   ]
 
-  @Test("Each usual fault is named, and what matches apart from it", arguments: headers + bodies + secrets)
-  func faults(fault: Case) throws {
+  @Test(arguments: headers + bodies + secrets)
+  func `Each usual fault is named, and what matches apart from it`(fault: Case) throws {
     let key = Array(fault.signingKey.utf8)
     let digest = try HMACSHA256(key: key.span).code(for: Array(fault.signed.utf8).span)
     let diagnosis = try SignatureDiagnosis(
@@ -130,8 +130,7 @@ struct SignatureDiagnosisTests {
     }
   }
 
-  @Test("A valid signature says only which secret matches")
-  func valid() throws {
+  @Test func `A valid signature says only which secret matches`() throws {
     let secrets = [try Secret(Self.other), try Secret(Vector.secret), try Secret(Self.other + "3")]
     let diagnosis = try SignatureDiagnosis(
       headerValue: Vector.ping.signature, body: Vector.ping.body, secrets: secrets)
@@ -139,8 +138,7 @@ struct SignatureDiagnosisTests {
     #expect(diagnosis.findings == ["Secret 2 of 3 matches."])
   }
 
-  @Test("When nothing explains it, the body's size is told")
-  func unexplained() throws {
+  @Test func `When nothing explains it, the body's size is told`() throws {
     let diagnosis = try SignatureDiagnosis(
       headerValue: Vector.ping.signature, body: Array("{}".utf8), secrets: [try Secret(Self.other)])
     #expect(!diagnosis.isValid)
@@ -149,15 +147,14 @@ struct SignatureDiagnosisTests {
     #expect(diagnosis.findings.first?.contains("2 bytes") == true)
   }
 
-  @Test("Without a secret nothing matches, and that is said")
-  func noSecrets() throws {
+  @Test func `Without a secret nothing matches, and that is said`() throws {
     let diagnosis = try SignatureDiagnosis(headerValue: Vector.ping.signature, body: Vector.ping.body, secrets: [])
     #expect(!diagnosis.isValid)
     #expect(diagnosis.findings == ["No secret is set, so that nothing can match."])
   }
 
-  @Test("It never calls valid what the verifier refuses, whatever the bytes", arguments: Vector.all)
-  func agreesWithVerifier(vector: Vector) throws {
+  @Test(arguments: Vector.all)
+  func `It never calls valid what the verifier refuses, whatever the bytes`(vector: Vector) throws {
     let secrets = [try Secret(Vector.secret)]
     let verifier = try SignatureVerifier(secrets: secrets)
     let values = [
