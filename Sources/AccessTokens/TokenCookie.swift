@@ -61,29 +61,38 @@ package struct TokenCookie: Sendable {
   /// Whether some reader could take this for the name: in another case, behind white space, percent-encoded, or with
   /// the characters that PHP replaces by `_`.
   private func resembles(_ text: Span<UInt8>) -> Bool {
-    let whole = text.trimmed(0..<text.count)
-    if isLike(text.extracting(whole)) { return true }
-    var last = whole.upperBound
-    while last > whole.lowerBound, !text[last - 1].isWhiteSpace { last -= 1 }
-    return last > whole.lowerBound && isLike(text.extracting(last..<whole.upperBound))
+    var (start, end) = (0, text.count)
+    while start < end, text[start].isWhiteSpaceToSome { start += 1 }
+    while end > start, text[end - 1].isWhiteSpaceToSome { end -= 1 }
+    if isLike(text.extracting(start..<end)) { return true }
+    var last = end
+    while last > start, !text[last - 1].isWhiteSpaceToSome { last -= 1 }
+    return last > start && isLike(text.extracting(last..<end))
   }
 
   private func isLike(_ text: Span<UInt8>) -> Bool {
     guard text.count >= name.count else { return false }
     var index = 0
+    // What is decoded to a space at the beginning, PHP drops.
+    while index < text.count {
+      let (byte, next) = decoded(text, at: index)
+      guard byte == 0x20 || byte == UInt8(ascii: "+") else { break }
+      index = next
+    }
     for expected in name {
       guard index < text.count else { return false }
-      var byte = text[index]
-      index += 1
-      if byte == UInt8(ascii: "%"), index + 2 <= text.count, let high = text[index].hexadecimalValue,
-        let low = text[index + 1].hexadecimalValue
-      {
-        byte = high << 4 | low
-        index += 2
-      }
+      let (byte, next) = decoded(text, at: index)
       guard byte.looseForm == expected.looseForm else { return false }
+      index = next
     }
     return index == text.count
+  }
+
+  private func decoded(_ text: Span<UInt8>, at index: Int) -> (byte: UInt8, next: Int) {
+    guard text[index] == UInt8(ascii: "%"), index + 3 <= text.count, let high = text[index + 1].hexadecimalValue,
+      let low = text[index + 2].hexadecimalValue
+    else { return (text[index], index + 1) }
+    return (high << 4 | low, index + 3)
   }
 }
 
@@ -99,6 +108,10 @@ extension Span<UInt8> {
 
 extension UInt8 {
   fileprivate var isWhiteSpace: Bool { self == 0x20 || self == 0x09 }
+
+  /// Outside ASCII as well: readers in Python and JavaScript strip all that Unicode calls white space, such as U+00A0,
+  /// from Latin-1 or from UTF-8.
+  fileprivate var isWhiteSpaceToSome: Bool { isWhiteSpace || self >= 0x80 }
 
   /// RFC 9110 §5.6.2.
   fileprivate var isTokenByte: Bool {

@@ -41,10 +41,20 @@ struct TokenCookieTests {
     // Names that are decoded, or replaced as PHP does.
     "%44YNAMIC_JWT_TOKEN=a", "DYNAMIC.JWT.TOKEN=a", "DYNAMIC JWT TOKEN=a", "DYNAMIC[JWT_TOKEN=a",
     "DYNAMIC+JWT+TOKEN=a",
-    "DYNAMIC_JWT_TOKEN=b; DYNAMIC%5fJWT%5FTOKEN=a",
+    "DYNAMIC_JWT_TOKEN=b; DYNAMIC%5fJWT%5FTOKEN=a", "%20DYNAMIC_JWT_TOKEN=a", "+%20DYNAMIC_JWT_TOKEN=a",
+    // White space outside ASCII, which Python's `strip` and JavaScript's `trim` take away.
+    "\u{A0}DYNAMIC_JWT_TOKEN=a", "x=y;DYNAMIC_JWT_TOKEN\u{3000}=a", "x\u{2003}DYNAMIC_JWT_TOKEN=a",
+    "DYNAMIC_JWT_TOKEN=a; \u{85}DYNAMIC_JWT_TOKEN=b",
   ])
   func `is refused where two readers could find different values`(field: String) {
     #expect(throws: TokenCookie.Ambiguous.self) { try Self.value(in: field) }
+  }
+
+  @Test(arguments: [0x85, 0xA0] as [UInt8])
+  func `White space of Latin-1 is no part of a name either`(byte: UInt8) throws {
+    let cookie = try #require(TokenCookie(name: "DYNAMIC_JWT_TOKEN"))
+    let field = [byte] + Array("DYNAMIC_JWT_TOKEN=a".utf8)
+    #expect(throws: TokenCookie.Ambiguous.self) { try cookie.value(in: field.span) }
   }
 
   @Test func `A name must be a token`() {

@@ -80,6 +80,14 @@ struct ForwardAuthTests {
     // Another scheme carries no JWT of Dynamic's.
     (["Authorization: Basic dXNlcjpwYXNz", "X-Session-Id: \(living)"], 200),
     (["Authorization: Basic dXNlcjpwYXNz", "X-Session-Id: \(revoked)"], 401),
+    (["Authorization: Basic eyJhIjoxfQ==", "X-Session-Id: \(living)"], 200),
+    (["Authorization: Digest uri=\"/a.b.c\", realm=keyJs.example.com", cookie(living)], 200),
+    // Many applications read a JWT without a scheme, or behind any.
+    (["Authorization: " + bearer(living).dropFirst(22), cookie(living)], 401),
+    (["Authorization: Token " + bearer(living).dropFirst(22), cookie(living)], 401),
+    (["Authorization: \u{A0}" + bearer(living).dropFirst(15), "X-Session-Id: \(living)"], 401),
+    (["Authorization: JWT token=\"" + bearer(living).dropFirst(22) + "\"", cookie(living)], 401),
+    ([bearer(living), "Cookie: \u{A0}" + cookie(living).dropFirst(8)], 401),
     // What anybody can add says nothing.
     ([bearer(living), "X-Forwarded-For: 127.0.0.1", "X-Forwarded-Method: PUT", "X-Forwarded-Uri: /\(revoked)"], 200),
     ([bearer(revoked), "X-Forwarded-Host: a", "X-Original-URL: /v1/sessions/\(living)"], 401),

@@ -55,17 +55,37 @@ struct PresentedTokens: Sendable {
     }
   }
 
-  /// `"Bearer" 1*SP token68` (RFC 6750 §2.1), the scheme in any case. nil: another scheme, which carries no JWT of
-  /// Dynamic's.
+  /// `"Bearer" 1*SP token68` (RFC 6750 §2.1), the scheme in any case. nil: another scheme, which carries no JWT.
   ///
-  /// A Bearer value that cannot be read may be one that a more lenient backend can: it is refused, whatever else is
-  /// there.
+  /// A value that is not read here may be one that a more lenient backend reads: many take a JWT without a scheme, or
+  /// behind any. So it is refused, whatever else is there.
   private static func bearer(_ range: Range<Int>, _ bytes: Span<UInt8>) throws(Unreadable) -> Range<Int>? {
     let value = bytes.extracting(range)
-    guard value.count >= 6, value.extracting(0..<6).equals(ignoringCase: "bearer") else { return nil }
+    guard value.count >= 6, value.extracting(0..<6).equals(ignoringCase: "bearer") else {
+      if mayHoldJWT(value) { throw Unreadable(cause: "Authorization has a JWT, and not the scheme Bearer") }
+      return nil
+    }
     var start = 6
     while start < value.count, value[start] == 0x20 { start += 1 }
     guard start > 6 else { throw Unreadable(cause: "Authorization has a scheme that begins like Bearer") }
     return range.lowerBound + start..<range.upperBound
+  }
+  /// Whether a word in it begins as a JWT does, `eyJ` for `{"`, and has a dot. Neither Basic nor Digest has such words.
+  private static func mayHoldJWT(_ value: Span<UInt8>) -> Bool {
+    var isJWT = false
+    var length = 0
+    for index in value.indices {
+      switch value[index] {
+      case UInt8(ascii: "."):
+        if isJWT { return true }
+        length += 1
+      case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"),
+        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"):
+        length += 1
+        if length == 3 { isJWT = value.extracting(index - 2..<index + 1).equals("eyJ") }
+      default: (isJWT, length) = (false, 0)
+      }
+    }
+    return false
   }
 }
