@@ -113,7 +113,10 @@ package struct CatchUp: Sendable {
   /// From when on events may be missing.
   private func needed(_ state: CatchUpState?, at now: Timestamp) -> Timestamp {
     let earliest = now.milliseconds - min(period, Self.longest)
-    guard case .complete(let until)? = state else { return Timestamp(milliseconds: earliest) }
+    // A time that is yet to come was written by a clock that was ahead: nobody knows until when it is complete.
+    guard case .complete(let until)? = state, until.milliseconds <= now.milliseconds + Self.skew else {
+      return Timestamp(milliseconds: earliest)
+    }
     return Timestamp(milliseconds: max(until.milliseconds, earliest))
   }
 

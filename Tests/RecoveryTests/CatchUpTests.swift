@@ -150,6 +150,22 @@ struct CatchUpTests {
     #expect(try bench.store.catchUpState(of: "00000000-0000-4000-8000-000000000000") == nil)
   }
 
+  @Test(arguments: [CatchUp.Scope.check, .start])
+  func `What a clock that was ahead has written down counts for nothing`(scope: CatchUp.Scope) async throws {
+    let bench = try Bench()
+    let ahead = Timestamp(Date(timeIntervalSinceNow: 10 * 86_400))
+    try bench.store.setCatchUpState(.complete(until: ahead), of: StandInDynamic.environment)
+    let failed = try bench.dynamic.revoke(10, asMessages: true, secondsAgo: 3 * 86_400)
+    let skipped = try bench.dynamic.revoke(10, asMessages: false, secondsAgo: 20 * 86_400)
+    #expect(try await bench.run(scope).stored == 20)
+    #expect(try bench.refused(failed + skipped) == 20)
+    guard case .complete(let until)? = try bench.state() else {
+      Issue.record("not complete")
+      return
+    }
+    #expect(until < ahead)
+  }
+
   @Test func `A run from a later time than the last complete one moves nothing`() async throws {
     let bench = try Bench()
     try await bench.run(.since(Timestamp(Date())))
