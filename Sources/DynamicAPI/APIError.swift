@@ -30,11 +30,14 @@ package enum APIError: Error, Sendable, CustomStringConvertible {
 
   /// What the body of an error says. `error` is a text in most of them and an object in some; a body may be no JSON at
   /// all.
-  static func reason(in body: [UInt8]) -> String? {
+  ///
+  /// - Parameter token: is left out, should it be there.
+  static func reason(in body: [UInt8], without token: String? = nil) -> String? {
     guard let body = JSONValue(body) else { return nil }
     let error = body["error"]
     let text = error?.string ?? error?["message"]?.string ?? error?["code"]?.string ?? body["message"]?.string
-    guard let text, !text.isEmpty else { return nil }
+    guard var text, !text.isEmpty else { return nil }
+    if let token { text = text.replacing(token, with: "(the token)") }
     // A peer's text, on its way to a terminal or a log.
     return String(decoding: text.utf8.prefix(200).map { (0x20...0x7E).contains($0) ? $0 : 0x3F }, as: UTF8.self)
   }

@@ -113,8 +113,14 @@ package struct DynamicAPI: Sendable {
       throw .unavailable(
         status: response.status,
         retryAfter: RetryAfter.pause(response.value(of: "Retry-After"), now: Date()))
-    case let status: throw .rejected(status: status, reason: APIError.reason(in: response.body))
+    case let status: throw .rejected(status: status, reason: reason(in: response.body))
     }
+  }
+
+  /// What the API says of an error, which may repeat what it was sent.
+  private func reason(in body: [UInt8]) -> String? {
+    let token = access.token.withBytes { bytes in String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self) }
+    return APIError.reason(in: body, without: token)
   }
 
   private static func text(of query: [(name: String, value: String)]) -> String {

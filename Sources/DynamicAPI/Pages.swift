@@ -30,6 +30,7 @@ package struct Pages: Sendable {
     guard let page = JSONValue(response.body), page.isObject else { throw .unreadable("a page that is no JSON object") }
     // A page without `data` may be the end. One whose `data` is another thing is not understood.
     let data = page["data"]
+    guard data != nil || page["error"] == nil else { throw .unreadable("a page that tells of an error") }
     guard let items = data == nil || data?.isNull == true ? [] : data?.elements else {
       throw .unreadable("a page whose data is no list")
     }

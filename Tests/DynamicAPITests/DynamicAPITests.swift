@@ -91,6 +91,7 @@ struct DynamicAPITests {
 
   @Test(arguments: [
     "<html>busy</html>", "[]", #"{"data":7}"#, #"{"data":{"webhookId":"a"}}"#, #"{"data":[{"webhookId":"a"}"#,
+    #"{"error":"busy"}"#, #"{"error":{"code":"x"},"cursor":"1"}"#,
   ])
   func `A page that is not understood is no empty list`(body: String) async throws {
     let standIn = try StandIn { _, _ in StandInResponse(200, body) }
@@ -201,13 +202,22 @@ struct DynamicAPITests {
     #expect(try #require(standIn.seen.first).query.isEmpty)
   }
 
-  @Test func `A token that the API does not know is named in plain words, and never shown`() async throws {
-    let standIn = try StandIn { _, _ in StandInResponse(401, #"{"error":"bad"}"#) }
+  @Test(arguments: [
+    (says: "bad", shown: "bad"), (says: "no \(StandIn.token) here", shown: "no (the token) here"),
+    (
+      says: String(repeating: "x", count: 190) + StandIn.token,
+      shown: String(repeating: "x", count: 190) + "(the token"
+    ),
+  ])
+  func `A token that the API does not know is named in plain words, and never shown`(
+    says: String, shown: String
+  ) async throws {
+    let standIn = try StandIn { _, _ in StandInResponse(401, #"{"error":"\#(says)"}"#) }
     do {
       _ = try await standIn.api().webhooks()
       Issue.record("no error")
     } catch {
-      #expect("\(error)" == "Dynamic does not accept the API token (401): bad")
+      #expect("\(error)" == "Dynamic does not accept the API token (401): \(shown)")
     }
   }
 
