@@ -155,7 +155,8 @@ struct CatchUpRun {
       do throws(APIError) {
         event = try await catchUp.api.event(id)
       } catch {
-        guard case .rejected(404, _) = error else { throw .api(error) }
+        // Not known, or an id that the API does not take for one.
+        guard case .rejected(let status, _) = error, [400, 404, 422].contains(status) else { throw .api(error) }
         report.unusable += 1
         continue
       }

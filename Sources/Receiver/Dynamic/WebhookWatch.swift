@@ -126,13 +126,23 @@ final class WebhookWatch: Sendable {
   private func check(
     _ scope: CatchUp.Scope, _ log: inout DynamicTroubleLog, _ webhookLog: inout WebhookLog
   ) async throws(DynamicTrouble) {
-    let (token, isNew) = state.withLock { state in (state.token, state.isTokenNew) }
+    let (token, isNew) = state.withLock { state in
+      // Before the call below: another token may come while it is made.
+      defer { state.isTokenNew = false }
+      return (state.token, state.isTokenNew)
+    }
     var access = DynamicAPI.Access(token: token, environment: configuration.environmentID)
     access.url = configuration.apiURL
     access.authorities = configuration.authorities
     let api = DynamicAPI(access)
-    if isNew { try await checkEnvironment(api) }
-    state.withLock { $0.isTokenNew = false }
+    if isNew {
+      do throws(DynamicTrouble) {
+        try await checkEnvironment(api)
+      } catch {
+        state.withLock { $0.isTokenNew = true }
+        throw error
+      }
+    }
     var rejection: DynamicTrouble?
     var webhooks: [Webhook] = []
     do throws(DynamicTrouble) {
