@@ -110,7 +110,7 @@ enum Failure {
   static func unreachable(_ reason: String) -> ExitCode { say(reason, EX_UNAVAILABLE) }
 
   static var unknownCommandLine: ExitCode {
-    say("the command line cannot be read: Swift finds none, and /proc/self/cmdline is not readable", EX_SOFTWARE)
+    say("the command line cannot be read: it is empty, and so is /proc/self/cmdline, or not readable", EX_SOFTWARE)
   }
 
   static func io(_ reason: some CustomStringConvertible) -> ExitCode { say(reason.description, EX_IOERR) }

@@ -64,12 +64,15 @@ enum ProgramStart {
   /// On Linux, Swift looks for them where the kernel put them, below the environment. After a preloaded library has
   /// called `setenv`, it finds none (swiftlang/swift #76080), and `serve` would print help and succeed.
   static func arguments() -> [String]? {
-    let known = CommandLine.arguments
-    if !known.isEmpty { return Array(known.dropFirst()) }
-    guard let line = FileManager.default.contents(atPath: "/proc/self/cmdline"), line.last == 0 else { return nil }
-    return line.dropLast().split(separator: 0, omittingEmptySubsequences: false).dropFirst().map {
-      String(decoding: $0, as: UTF8.self)
+    var line = CommandLine.arguments
+    if line.isEmpty {
+      guard let text = FileManager.default.contents(atPath: "/proc/self/cmdline"), text.last == 0 else { return nil }
+      line = text.dropLast().split(separator: 0, omittingEmptySubsequences: false).map {
+        String(decoding: $0, as: UTF8.self)
+      }
     }
+    // Who starts a program without any argument, not even its name, has lost them; Linux 5.18 puts an empty one there.
+    return line == [""] ? nil : Array(line.dropFirst())
   }
 
   /// Opens /dev/null for each of standard input, output and error that is closed. The next file would get its number,

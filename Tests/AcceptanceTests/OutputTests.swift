@@ -36,6 +36,16 @@ struct OutputTests {
     #expect(result.errors == "")
   }
 
+  @Test func `without an argument list no command pretends to have worked`() throws {
+    let start = "import ctypes, sys; ctypes.CDLL(None).execve(sys.argv[1].encode(), (ctypes.c_char_p * 1)(None), None)"
+    let result = try shell(#"exec python3 -c '\#(start)' "$0""#)
+    #expect(result.status == 70)
+    #expect(result.output == "")
+    #expect(result.errors.hasPrefix("revoked: the command line cannot be read"))
+    // A name that is empty is no lost list.
+    #expect(try shell(#"exec -a '' "$0" --version"#).status == 0)
+  }
+
   @Test(arguments: ["<&-", ">&-", "2>&-"])
   func `a standard descriptor that is closed never becomes another file's`(closing: String) throws {
     let store = try SeededStore(events: 1)
