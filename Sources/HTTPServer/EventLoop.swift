@@ -203,7 +203,6 @@ package final class EventLoop: @unchecked Sendable {
   private func handle(_ event: Poller.Event, _ round: inout Round) {
     switch event.token {
     case Poller.wakeToken:
-      wake.reset()
       readMailbox(&round)
     case Self.listenerTokens:
       accept(event.token)

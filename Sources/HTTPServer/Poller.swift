@@ -19,6 +19,8 @@ internal import Glibc
     /// And the end of what the peer sends.
     static let read = Interest(rawValue: EPOLLIN.rawValue | EPOLLRDHUP.rawValue)
     static let write = Interest(rawValue: EPOLLOUT.rawValue)
+    /// Reported once for each signal, so that nothing has to be read.
+    static let signal = Interest(rawValue: EPOLLIN.rawValue | EPOLLET.rawValue)
     /// Of several loops that wait for one listener, wake one. epoll takes nothing else together with that.
     static let accept = Interest(rawValue: EPOLLIN.rawValue | EPOLLEXCLUSIVE.rawValue)
   }
@@ -39,7 +41,7 @@ internal import Glibc
     guard descriptor >= 0 else { throw ListenError("epoll_create1", SystemCall.lastError) }
     wake = try WakeUp()
     unsafe buffer = [epoll_event](repeating: epoll_event(), count: Self.capacity)
-    guard register(wake.descriptor, .read, token: Self.wakeToken) else {
+    guard register(wake.descriptor, .signal, token: Self.wakeToken) else {
       throw ListenError("epoll_ctl", SystemCall.lastError)
     }
   }
@@ -105,11 +107,5 @@ final class WakeUp: Sendable {
   /// Cannot block: the counter would have to reach 2^64 - 1 first.
   func signal() {
     _ = eventfd_write(descriptor, 1)
-  }
-
-  func reset() {
-    var count: eventfd_t = 0
-    // The pointer lives for the call.
-    unsafe _ = eventfd_read(descriptor, &count)
   }
 }

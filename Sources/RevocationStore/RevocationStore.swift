@@ -35,8 +35,7 @@ package final class RevocationStore: Sendable {
   // Above the lock, so that a store that is just let go of closes its database before another server may open it.
   private let connections: StoreConnections
   private let lock: StoreLock?
-  /// The files that were opened.
-  private let identities: [FileIdentity?]
+  private let files: OpenedFiles
   let health = StoreHealth()
   let notify: @Sendable (StoreNotice) -> Void
   /// So many pages of the log are folded into the database.
@@ -111,7 +110,8 @@ package final class RevocationStore: Sendable {
       lock = try StoreLock(folder)
       connections = try Self.attempt(path) { try .amending(path, schema) }
     }
-    identities = Self.identities(path, mode)
+    // A server has all of them as long as it runs; for a command the log and its index may come and go.
+    files = OpenedFiles((mode == .serve ? ["", "-wal", "-shm"] : [""]).map { path + $0 })
     let opened = connections
     let now = now ?? Timestamp(Date())
     self.retention = try Self.attempt(path) {
@@ -167,7 +167,7 @@ package final class RevocationStore: Sendable {
   /// without what the log had.
   package func checkFiles() throws(StoreError) {
     if let damage = health.damage { throw damage }
-    guard Self.identities(path, mode) == identities else { throw .replaced(path: path) }
+    guard files.areInPlace else { throw .replaced(path: path) }
   }
 
   /// One transaction: all of `body` or nothing.
@@ -190,7 +190,11 @@ package final class RevocationStore: Sendable {
             try db.write { try db.rewriteLog() }
             health.logWasRewritten()
           }
-          let value = try db.write { try body(db) }
+          let value = try db.write {
+            let value = try body(db)
+            extendLog(db)
+            return value
+          }
           isCommitted = true
           foldLog(db)
           return value
@@ -200,12 +204,6 @@ package final class RevocationStore: Sendable {
       health.writeFailed(error)
       throw error
     }
-  }
-
-  /// The database, its log and the log's index. A server has all of them as long as it runs; for a command they may
-  /// come and go.
-  private static func identities(_ path: String, _ mode: Mode) -> [FileIdentity?] {
-    (mode == .serve ? ["", "-wal", "-shm"] : [""]).map { FileIdentity(path + $0) }
   }
 
   private func attempt<Value>(_ body: () throws -> Value) throws(StoreError) -> Value {

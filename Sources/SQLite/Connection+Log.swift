@@ -1,6 +1,11 @@
 internal import CSQLite
 
 extension Connection {
+  /// A page in the log, with what describes it; the log's own header is shorter than that.
+  package static let logFrame = 4096 + 24
+  /// Bytes: as much as most transactions write.
+  private static let logRoom: Int64 = 1 << 18
+
   package enum Checkpoint: Sendable {
     /// As far as it goes without waiting for readers.
     case passive
@@ -36,13 +41,8 @@ extension Connection {
   /// loses all of that in a power cut. Written once more, the pages are dirty again and the next sync is about them.
   /// The same bytes harm no reader.
   package func rewriteLog() throws(SQLiteError) {
-    try unsafe withHandle { handle throws(SQLiteError) in
-      var pointer: UnsafeMutableRawPointer?
-      // SQLite stores a pointer to its file, which lives as long as the connection.
-      guard unsafe sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &pointer) == SQLITE_OK,
-        let file = unsafe pointer?.assumingMemoryBound(to: sqlite3_file.self),
-        let methods = unsafe file.pointee.pMethods?.pointee,
-        let read = unsafe methods.xRead, let write = unsafe methods.xWrite, let sync = unsafe methods.xSync,
+    try unsafe withLogFile { file, methods throws(SQLiteError) in
+      guard let read = unsafe methods.xRead, let write = unsafe methods.xWrite, let sync = unsafe methods.xSync,
         let size = unsafe methods.xFileSize
       else { throw .io("the log cannot be reached") }
       let check = { (code: CInt) throws(SQLiteError) in
@@ -60,6 +60,51 @@ extension Connection {
         offset += Int64(count)
       }
       if end > 0 { try check(unsafe sync(file, SQLITE_SYNC_NORMAL)) }
+    }
+  }
+
+  /// Where the log ends in its file, in bytes.
+  private var logEnd: Int64 { Int64(logPages) * Int64(Self.logFrame) }
+
+  /// Whether the next transactions may make the log's file longer.
+  package var logNeedsRoom: Bool { logEnd + Self.logRoom > logSize }
+
+  /// Adds zeros to the log's file. Only within a write transaction, while no other process may append to the log.
+  ///
+  /// A sync behind a write that made the file longer also writes the file's size and where its blocks are, which takes
+  /// twice the time of a sync behind a write into what was there. Zeros are no page of the log: what follows the last
+  /// page is told from it by checksums, as pages of an earlier round are.
+  package func extendLog(by count: Int) throws(SQLiteError) {
+    try unsafe withLogFile { file, methods throws(SQLiteError) in
+      guard let write = unsafe methods.xWrite, let size = unsafe methods.xFileSize else {
+        throw .io("the log cannot be reached")
+      }
+      let check = { (code: CInt) throws(SQLiteError) in
+        guard code == SQLITE_OK else { throw SQLiteError(code: code, message: "the log cannot be made longer") }
+      }
+      // SQLite's own file and its own functions, and a buffer that lives for the calls and whose count bounds them.
+      try check(unsafe size(file, &logSize))
+      guard logNeedsRoom else { return }
+      let zeros = [UInt8](repeating: 0, count: 1 << 16)
+      for _ in 0..<count / zeros.count {
+        try check(unsafe write(file, zeros, CInt(zeros.count), logSize))
+        logSize += Int64(zeros.count)
+      }
+    }
+  }
+
+  /// Lends SQLite's own file of the log, which lives as long as the connection.
+  private func withLogFile(
+    _ body: (UnsafeMutablePointer<sqlite3_file>, sqlite3_io_methods) throws(SQLiteError) -> Void
+  ) throws(SQLiteError) {
+    try unsafe withHandle { handle throws(SQLiteError) in
+      var pointer: UnsafeMutableRawPointer?
+      // SQLite stores a pointer to its file.
+      guard unsafe sqlite3_file_control(handle, "main", SQLITE_FCNTL_JOURNAL_POINTER, &pointer) == SQLITE_OK,
+        let file = unsafe pointer?.assumingMemoryBound(to: sqlite3_file.self),
+        let methods = unsafe file.pointee.pMethods?.pointee
+      else { throw .io("the log cannot be reached") }
+      try unsafe body(file, methods)
     }
   }
 

@@ -26,6 +26,8 @@ internal import Glibc
   private var statements: [String: Statement] = [:]
   /// How many pages the write-ahead log had after the latest commit.
   package private(set) var logPages = 0
+  /// To which byte the log's file has been made to reach.
+  var logSize: Int64 = 0
 
   package init(_ path: String, _ access: Access = .readWrite, waiting: Waiting) throws(SQLiteError) {
     let (name, flags) =

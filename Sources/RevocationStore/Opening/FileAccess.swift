@@ -2,17 +2,37 @@ internal import CLinux
 internal import Glibc
 internal import SystemPackage
 
-/// Which file a path names. SQLite goes on writing to the files it has opened even when one was removed or replaced;
-/// such commits would be gone with the process, so they must not be acknowledged.
+/// The files of a store as they were when it was opened. SQLite goes on writing to them even when one was removed or
+/// replaced; such commits would be gone with the process, so they must not be acknowledged.
+struct OpenedFiles: Sendable {
+  /// As C has them: every commit asks.
+  private let paths: [[CChar]]
+  private let identities: [FileIdentity?]
+
+  init(_ paths: [String]) {
+    self.paths = paths.map { Array($0.utf8CString) }
+    identities = self.paths.map { FileIdentity($0) }
+  }
+
+  /// Whether every path names the file that it named then.
+  var areInPlace: Bool {
+    for (path, identity) in zip(paths, identities) where FileIdentity(path) != identity { return false }
+    return true
+  }
+}
+
+/// Which file a path names.
 struct FileIdentity: Equatable, Sendable {
   private let device: UInt64
   private let inode: UInt64
 
+  init?(_ path: String) { self.init(Array(path.utf8CString)) }
+
   /// nil: nothing is there, or it cannot be asked.
-  init?(_ path: String) {
+  fileprivate init?(_ path: [CChar]) {
     var information = statx()
     // Asked for nothing but the number: since Linux 6.13 a sync writes a file's times as well once they were asked for,
-    // and each commit asks. The string and the structure live for the call.
+    // and each commit asks. The array ends with a zero, and it and the structure live for the call.
     guard unsafe statx(AT_FDCWD, path, 0, CUnsignedInt(STATX_INO), &information) == 0 else { return nil }
     device = UInt64(information.stx_dev_major) << 32 | UInt64(information.stx_dev_minor)
     inode = information.stx_ino

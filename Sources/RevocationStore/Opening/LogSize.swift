@@ -7,8 +7,11 @@ enum LogSize {
   /// In pages of 4,096 bytes. Ingest stands still while the log is folded into the database, so that is rare: with
   /// 10,000 pages fewer than one event in a hundred waits for it at full rate (p99 8 ms; with 3,000 pages 14 to 20).
   static let foldedAt = 10_000
-  /// Bytes: 40 MB.
-  static let usual = foldedAt * 4096
+  /// Bytes: 43 MB. The last transaction before that may be a large one.
+  static let usual = (foldedAt + 500) * Connection.logFrame
+  /// By so many bytes the log's file is made longer ahead of what is written. That delays one commit in a hundred or
+  /// fewer, until the file has its usual size.
+  static let step = 1 << 21
   /// A log has so many bytes only while a process keeps an old snapshot, so that it cannot be folded: two and a half
   /// times the usual.
   static let tooLarge = usual / 2 * 5
@@ -40,6 +43,13 @@ extension RevocationStore {
     // The string and the structure live for the call.
     guard unsafe statvfs(path, &information) == 0 else { return 0 }
     return Int(clamping: information.f_bavail.multipliedReportingOverflow(by: information.f_frsize).partialValue)
+  }
+
+  /// To be called within a transaction that is about to be committed.
+  func extendLog(_ db: Connection) {
+    guard mode == .serve, db.logNeedsRoom, db.logPages < foldsLogAt else { return }
+    // Where space is short, events need it more. What fails now is tried again by the next commit.
+    if Self.freeBytes(at: path) > LogSize.usual { try? db.extendLog(by: LogSize.step) }
   }
 
   /// To be called behind a commit, on the writer's queue.
