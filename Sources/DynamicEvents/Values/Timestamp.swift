@@ -75,3 +75,85 @@ extension OutputSpan<UInt8> {
     append(UInt8(ascii: separator))
   }
 }
+
+extension Timestamp {
+  /// RFC 3339 §5.6, `YYYY-MM-DDTHH:MM:SS`, up to nine fraction digits (cut to milliseconds), `Z` or `±HH:MM`.
+  ///
+  /// Wider in that `±HHMM` is taken (ISO 8601), narrower in that a space is no `T`. Second 60 is the next minute's
+  /// first, wherever it stands: no list of leap seconds here.
+  public init?(_ text: Span<UInt8>) {
+    // The shortest is without a fraction and with `Z`; the longest has nine digits and `±HH:MM`.
+    guard (20...35).contains(text.count) else { return nil }
+    guard
+      text[4] == UInt8(ascii: "-"), text[7] == UInt8(ascii: "-"), text[10] | 0x20 == UInt8(ascii: "t"),
+      text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"),
+      let year = number(in: text, at: 0, digits: 4), let month = number(in: text, at: 5, digits: 2),
+      let dayOfMonth = number(in: text, at: 8, digits: 2), let hour = number(in: text, at: 11, digits: 2),
+      let minute = number(in: text, at: 14, digits: 2), let second = number(in: text, at: 17, digits: 2),
+      hour <= 23, minute <= 59, second <= 60,
+      let day = GregorianCalendar.day(year: year, month: month, day: dayOfMonth)
+    else { return nil }
+
+    var position = 19
+    guard let fraction = fraction(in: text, at: &position), let offset = offset(in: text, at: position) else {
+      return nil
+    }
+    let seconds = day * 86_400 + hour * 3600 + minute * 60 + second - offset
+    let milliseconds = seconds * 1000 + fraction
+    // An offset may carry the first and the last day of the range over its edge.
+    guard Timestamp.range.contains(milliseconds) else { return nil }
+    self.init(milliseconds: milliseconds)
+  }
+
+  public init?(_ text: String) {
+    self.init(text.utf8.span)
+  }
+}
+
+private func number(in text: Span<UInt8>, at start: Int, digits: Int) -> Int64? {
+  guard start + digits <= text.count else { return nil }
+  var value: Int64 = 0
+  for position in start..<start + digits {
+    let byte = text[position]
+    guard byte.isDigit else { return nil }
+    value = value * 10 + Int64(byte - UInt8(ascii: "0"))
+  }
+  return value
+}
+
+/// Milliseconds of a fraction that begins at `position`, which moves behind it; 0 when there is none.
+private func fraction(in text: Span<UInt8>, at position: inout Int) -> Int64? {
+  guard text[position] == UInt8(ascii: ".") else { return 0 }
+  position += 1
+  let start = position
+  var milliseconds: Int64 = 0
+  while position < text.count, let digit = number(in: text, at: position, digits: 1) {
+    if position - start < 3 { milliseconds = milliseconds * 10 + digit }
+    position += 1
+  }
+  switch position - start {
+  case 1: return milliseconds * 100
+  case 2: return milliseconds * 10
+  case 3...9: return milliseconds
+  default: return nil
+  }
+}
+
+/// Seconds east of UTC of the offset that ends the text.
+private func offset(in text: Span<UInt8>, at position: Int) -> Int64? {
+  guard position < text.count else { return nil }
+  let sign: Int64
+  switch text[position] {
+  case UInt8(ascii: "Z"), UInt8(ascii: "z"): return position + 1 == text.count ? 0 : nil
+  case UInt8(ascii: "+"): sign = 1
+  case UInt8(ascii: "-"): sign = -1
+  default: return nil
+  }
+  var minutes = position + 3
+  if minutes < text.count, text[minutes] == UInt8(ascii: ":") { minutes += 1 }
+  guard
+    minutes + 2 == text.count, let hour = number(in: text, at: position + 1, digits: 2), hour <= 23,
+    let minute = number(in: text, at: minutes, digits: 2), minute <= 59
+  else { return nil }
+  return sign * (hour * 3600 + minute * 60)
+}

@@ -1,6 +1,8 @@
 internal import ArgumentParser
 internal import HTTPServer
 internal import Outgoing
+internal import Receiver
+internal import Signature
 
 /// The flags of a command that makes requests to other hosts.
 struct OutgoingOptions: ParsableArguments {
@@ -34,5 +36,19 @@ extension OutgoingRequest {
       let reachable = host == "0.0.0.0" || host == "*" ? "127.0.0.1" : host == "::" ? "localhost" : host
       self.init(method, ListenAddress.tcp(host: reachable, port: port).url + path)
     }
+  }
+}
+
+extension Settings {
+  /// A request to the running server's private listener, with the private token where one is configured; `nil` for a
+  /// port that the kernel picked and that is not written down.
+  func request(_ method: OutgoingRequest.Method, _ path: String) -> OutgoingRequest? {
+    guard var request = OutgoingRequest(method, path, at: runningPrivateListener) else { return nil }
+    if let token = receiver.privateToken {
+      // A copy that goes with the request; the process ends soon.
+      let text = token.withBytes { bytes in String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self) }
+      request.fields.append(("X-Revoked-Token", text))
+    }
+    return request
   }
 }
