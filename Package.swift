@@ -13,6 +13,11 @@ let swift: [SwiftSetting] =
     .enableUpcomingFeature("MemberImportVisibility"),
   ] + warnings
 
+// What only a build with `--traits PostgreSQL` has. Without it these targets are empty, and libpq is not needed.
+func postgreSQL(_ name: String) -> Target.Dependency {
+  .target(name: name, condition: .when(traits: ["PostgreSQL"]))
+}
+
 func target(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
   .target(name: name, dependencies: dependencies, swiftSettings: swift)
 }
@@ -33,6 +38,9 @@ let package = Package(
     .library(
       name: "Receiver",
       targets: ["Receiver", "Handlers", "DynamicEvents", "Signature", "HTTPServer", "HTTPMessage"]),
+  ],
+  traits: [
+    .trait(name: "PostgreSQL", description: "A store on PostgreSQL, which several receivers share.")
   ],
   dependencies: [
     // The command line: help, validation and exit codes as users know them.
@@ -63,6 +71,8 @@ let package = Package(
     target(
       "RevocationStore",
       ["Bytes", "Signature", "DynamicEvents", "SQLite", "KeyIndex", "CLinux", systemPackage]),
+    .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+    target("PostgreSQL", [postgreSQL("CPostgreSQL")]),
     target("DynamicAPI", ["Outgoing", "Signature", "DynamicEvents"]),
     target("Recovery", ["DynamicAPI", "Signature", "DynamicEvents", "RevocationStore"]),
     target(
@@ -89,6 +99,7 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["HTTPMessage", "HTTPServer", "COpenSSL", "Signature", "DynamicEvents", logging],
       path: "Tests/TestSupport", resources: [.copy("Endpoint/endpoint.py")], swiftSettings: swift),
+    tests("PostgreSQLTests", [postgreSQL("PostgreSQL"), "TestSupport"]),
     tests("BytesTests", ["Bytes", "TestSupport"]),
     tests("HTTPMessageTests", ["HTTPMessage", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("OutgoingTests", ["Outgoing", "TestSupport"]),

@@ -1,0 +1,284 @@
+internal import Foundation
+internal import Glibc
+internal import Synchronization
+
+/// A PostgreSQL server of a test's own, in a folder and on a port of its own, ended with its last reference or with the
+/// test's process, whichever is first.
+package final class PostgreSQLServer: Sendable {
+  package struct Failure: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  /// Whose connections it takes, beside those of the unix socket.
+  package enum Access: String, Sendable {
+    case trust
+    /// By `password`.
+    case password = "scram-sha-256"
+  }
+
+  package static let password = "secret-of-a-test"
+
+  /// Nothing is to be learnt from what a server of Debian's does: these are the binaries alone.
+  private static let binaries: String? = {
+    let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
+    guard let newest = versions.compactMap({ Int($0) }).max() else { return nil }
+    return "/usr/lib/postgresql/\(newest)/bin"
+  }()
+
+  private static let template = Mutex<TemporaryFolder?>(nil)
+  private static let common = Mutex<PostgreSQLServer?>(nil)
+
+  package let port: UInt16
+  private let folder: TemporaryFolder
+  private let settings: Mutex<[String]>
+  private let child = Mutex<Process?>(nil)
+  private let databases = Mutex(0)
+
+  /// One for all tests that harm none; started at the first call, and left to end with the process.
+  package static func shared() throws -> PostgreSQLServer {
+    try common.withLock { server in
+      if let server { return server }
+      let new = try PostgreSQLServer()
+      server = new
+      return new
+    }
+  }
+
+  /// - Parameters:
+  ///   - settings: as in `postgresql.conf`, `name=value`.
+  ///   - primary: the server to follow as a streaming standby, which is copied from it.
+  ///   - certificate: makes it speak TLS: a folder with `server.crt` and `server.key`.
+  package init(
+    settings: [String] = [], access: Access = .trust, following primary: PostgreSQLServer? = nil,
+    certificate: String? = nil
+  ) throws {
+    folder = try TemporaryFolder()
+    port = try Self.freePort()
+    var settings = settings
+    let data = folder.path + "/db"
+    try Self.give(folder.path)
+    if let primary {
+      try Self.run(
+        "pg_basebackup", ["-D", data, "-d", "host=127.0.0.1 port=\(primary.port) user=postgres", "-c", "fast", "-R"])
+    } else {
+      try Self.copyTemplate(to: data)
+      let rules = """
+        local all all trust
+        host replication all 127.0.0.1/32 trust
+        host all all 127.0.0.1/32 \(access.rawValue)
+        """
+      try Data(rules.utf8).write(to: URL(filePath: data + "/pg_hba.conf"))
+    }
+    if let certificate {
+      for name in ["server.crt", "server.key"] {
+        try FileManager.default.copyItem(atPath: "\(certificate)/\(name)", toPath: "\(data)/\(name)")
+        unsafe chmod("\(data)/\(name)", 0o600)
+        try Self.give("\(data)/\(name)")
+      }
+      settings.append("ssl=on")
+    }
+    self.settings = Mutex(settings)
+    try start()
+  }
+
+  deinit { try? stop(SIGQUIT) }
+
+  package var data: String { folder.path + "/db" }
+
+  /// Where its unix socket is.
+  package var socketFolder: String { folder.path }
+
+  package var process: Int32? { child.withLock { $0 == nil ? nil : Self.postmaster(data) } }
+
+  package func url(_ database: String = "postgres", user: String = "postgres", parameters: String = "") -> String {
+    "postgres://\(user)@127.0.0.1:\(port)/\(database)\(parameters.isEmpty ? "" : "?" + parameters)"
+  }
+
+  /// Returns the name of a new, empty database.
+  package func makeDatabase() throws -> String {
+    let name = databases.withLock { count in
+      count += 1
+      return "test_\(count)"
+    }
+    try run("CREATE DATABASE \(name)")
+    return name
+  }
+
+  /// What `psql` prints for these statements, values separated by `|`.
+  @discardableResult
+  package func run(_ sql: String, in database: String = "postgres") throws -> String {
+    try Self.run(
+      "psql",
+      [
+        "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", folder.path, "-p", "\(port)", "-U", "postgres",
+        "-d", database, "-c", sql,
+      ])
+  }
+
+  /// Starts it, where it does not run, with these settings beside those that it had.
+  package func start(settings more: [String] = []) throws {
+    let settings = settings.withLock { settings in
+      settings += more
+      return settings
+    }
+    try child.withLock { child in
+      guard child == nil else { return }
+      let process = Process()
+      // The shell ends the server when this process ends, however it does: then its input is closed.
+      process.executableURL = URL(filePath: "/bin/sh")
+      let own = [
+        "port=\(port)", "listen_addresses=127.0.0.1", "unix_socket_directories=\(folder.path)",
+        "shared_buffers=16MB", "max_connections=100", "max_wal_size=64MB", "logging_collector=off",
+        "hot_standby_feedback=on", "wal_receiver_status_interval=1s",
+      ]
+      process.arguments =
+        ["-c", "exec 3<&0; \"$@\" </dev/null 3<&- & child=$!; read -r _ <&3; kill -QUIT $child; wait $child", "sh"]
+        + Self.command("postgres", ["-D", data] + (own + settings).flatMap { ["-c", $0] })
+      process.standardInput = Pipe()
+      let log = folder.path + "/log"
+      if !FileManager.default.fileExists(atPath: log) { try Data().write(to: URL(filePath: log)) }
+      let output = FileHandle(forWritingAtPath: log)
+      output?.seekToEndOfFile()
+      process.standardOutput = output
+      process.standardError = output
+      try process.run()
+      child = process
+    }
+    try wait("the server does not start") {
+      let status = (try? String(contentsOfFile: data + "/postmaster.pid", encoding: .utf8)) ?? ""
+      return status.split(separator: "\n", omittingEmptySubsequences: false).dropFirst(7).first?
+        .trimmingCharacters(in: .whitespaces) == "ready"
+    }
+  }
+
+  /// Ends it: SIGINT in good order, SIGQUIT as a crash, SIGKILL as a worse one.
+  package func stop(_ signal: Int32 = SIGINT) throws {
+    try child.withLock { child in
+      guard let process = child else { return }
+      if let postmaster = Self.postmaster(data) {
+        let backends = Self.children(of: postmaster)
+        kill(postmaster, signal)
+        // A backend that outlives the server keeps the memory that the next one would take.
+        try wait("the server does not end") { ([postmaster] + backends).allSatisfy { !Self.isAlive($0) } }
+      }
+      try? FileManager.default.removeItem(atPath: data + "/postmaster.pid")
+      (process.standardInput as? Pipe)?.fileHandleForWriting.closeFile()
+      child = nil
+    }
+  }
+
+  /// Stops it and all of its processes where they stand, or lets them go on.
+  package func pause(_ isPaused: Bool) {
+    guard let process else { return }
+    for each in [process] + Self.children(of: process) { kill(each, isPaused ? SIGSTOP : SIGCONT) }
+  }
+
+  /// Makes a standby a primary.
+  package func promote() throws {
+    try run("SELECT pg_promote(true, 30)")
+  }
+
+  package var log: String { (try? String(contentsOfFile: folder.path + "/log", encoding: .utf8)) ?? "" }
+
+  private func wait(_ failure: String, until condition: () -> Bool) throws {
+    let end = ContinuousClock.now + .seconds(30)
+    while !condition() {
+      guard ContinuousClock.now < end else { throw Failure(description: "\(failure): \(log.suffix(2000))") }
+      usleep(5000)
+    }
+  }
+
+  // MARK: -
+
+  /// PostgreSQL does not run as root.
+  private static func command(_ program: String, _ arguments: [String]) -> [String] {
+    let path = "\(binaries ?? "/usr/bin")/\(program)"
+    guard getuid() == 0 else { return [path] + arguments }
+    return ["/usr/bin/setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", path] + arguments
+  }
+
+  @discardableResult
+  private static func run(_ program: String, _ arguments: [String]) throws -> String {
+    let process = Process()
+    let command = command(program, arguments)
+    process.executableURL = URL(filePath: command[0])
+    process.arguments = Array(command.dropFirst())
+    let output = Pipe()
+    let errors = try TemporaryFolder()
+    let text = errors.path + "/errors"
+    try Data().write(to: URL(filePath: text))
+    process.standardOutput = output
+    process.standardError = FileHandle(forWritingAtPath: text)
+    try process.run()
+    try output.fileHandleForWriting.close()
+    let printed = try output.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    guard process.terminationStatus == 0 else {
+      throw Failure(description: "\(program): \((try? String(contentsOfFile: text, encoding: .utf8)) ?? "")")
+    }
+    return String(decoding: printed, as: UTF8.self).trimmingCharacters(in: .newlines)
+  }
+
+  private static func copyTemplate(to path: String) throws {
+    let template = try template.withLock { template in
+      if let template { return template }
+      guard binaries != nil else {
+        throw Failure(description: "there is no PostgreSQL in /usr/lib/postgresql: apt-get install postgresql")
+      }
+      let folder = try TemporaryFolder()
+      try give(folder.path)
+      try run("initdb", ["-D", folder.path + "/db", "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"])
+      template = folder
+      return folder
+    }
+    let copy = Process()
+    copy.executableURL = URL(filePath: "/bin/cp")
+    copy.arguments = ["-a", template.path + "/db", path]
+    try copy.run()
+    copy.waitUntilExit()
+  }
+
+  private static func give(_ path: String) throws {
+    guard getuid() == 0, let user = unsafe getpwnam("nobody") else { return }
+    unsafe chown(path, user.pointee.pw_uid, user.pointee.pw_gid)
+  }
+
+  /// Below the kernel's own range, so that no outgoing connection takes it meanwhile.
+  private static func freePort() throws -> UInt16 {
+    for _ in 0..<200 {
+      let port = UInt16.random(in: 20_000...32_000)
+      let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(descriptor) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_port = port.bigEndian
+      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+      // The address lives for the call, and its own size bounds it.
+      let isFree = unsafe withUnsafePointer(to: &address) { address in
+        unsafe address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          unsafe bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
+        }
+      }
+      if isFree { return port }
+    }
+    throw Failure(description: "there is no free port")
+  }
+
+  private static func postmaster(_ data: String) -> Int32? {
+    let status = (try? String(contentsOfFile: data + "/postmaster.pid", encoding: .utf8)) ?? ""
+    return status.split(separator: "\n").first.flatMap { Int32($0) }
+  }
+
+  private static func children(of process: Int32) -> [Int32] {
+    let text = (try? String(contentsOfFile: "/proc/\(process)/task/\(process)/children", encoding: .utf8)) ?? ""
+    return text.split(separator: " ").compactMap { Int32($0) }
+  }
+
+  /// One that has ended and was not yet waited for is not.
+  private static func isAlive(_ process: Int32) -> Bool {
+    guard let status = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+      let state = status.split(separator: ")").last?.split(separator: " ").first
+    else { return false }
+    return state != "Z" && state != "X"
+  }
+}
