@@ -68,29 +68,32 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
     target("SQLite", ["CSQLite"]),
     target("KeyIndex", ["Bytes", "SQLite"]),
+    // What every engine and every user of a store has in common.
+    target("Storage", ["Bytes", "Signature", "DynamicEvents"]),
+    // The embedded engine.
     target(
       "RevocationStore",
-      ["Bytes", "Signature", "DynamicEvents", "SQLite", "KeyIndex", "CLinux", systemPackage]),
+      ["Bytes", "DynamicEvents", "Storage", "SQLite", "KeyIndex", "CLinux", systemPackage]),
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     target("PostgreSQL", [postgreSQL("CPostgreSQL")]),
     target("DynamicAPI", ["Outgoing", "Signature", "DynamicEvents"]),
-    target("Recovery", ["DynamicAPI", "Signature", "DynamicEvents", "RevocationStore"]),
+    target("Recovery", ["DynamicAPI", "Signature", "DynamicEvents", "Storage"]),
     target(
       "Handlers",
       [
-        "CLinux", "CSpawn", "Outgoing", "Signature", "DynamicEvents", "RevocationStore", logging, systemPackage,
+        "CLinux", "CSpawn", "Outgoing", "Signature", "DynamicEvents", "Storage", logging, systemPackage,
       ]),
     target(
       "Receiver",
       [
-        "Bytes", "HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore",
-        "Handlers", "Outgoing", "DynamicAPI", "Recovery", logging,
+        "Bytes", "HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "Storage",
+        "RevocationStore", "Handlers", "Outgoing", "DynamicAPI", "Recovery", logging,
       ]),
     .executableTarget(
       name: "revoked",
       dependencies: [
         "Bytes", "CLinux", "Outgoing", "Receiver", "HTTPServer", "HTTPMessage", "Signature", "DynamicEvents",
-        "DynamicAPI", "RevocationStore", "Recovery", "Handlers", logging, "Yams",
+        "DynamicAPI", "Storage", "RevocationStore", "Recovery", "Handlers", logging, "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: swift),
@@ -107,21 +110,24 @@ let package = Package(
     tests("SignatureTests", ["Signature", "TestSupport"]),
     tests("DynamicEventsTests", ["DynamicEvents", "Signature", "TestSupport"]),
     tests(
-      "AccessTokensTests", ["AccessTokens", "RevocationStore", "DynamicEvents", "Signature", "TestSupport"],
+      "AccessTokensTests", ["AccessTokens", "RevocationStore", "Storage", "DynamicEvents", "Signature", "TestSupport"],
       resources: [.copy("Libraries/libraries.py")]),
     tests("DynamicAPITests", ["DynamicAPI", "Outgoing", "Signature", "DynamicEvents", "TestSupport"]),
     tests(
-      "RecoveryTests", ["Recovery", "DynamicAPI", "RevocationStore", "Signature", "DynamicEvents", "TestSupport"]),
+      "RecoveryTests",
+      ["Recovery", "DynamicAPI", "RevocationStore", "Storage", "Signature", "DynamicEvents", "TestSupport"]),
     .target(name: "CFaultyDisk", path: "Tests/CFaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
     tests(
-      "RevocationStoreTests", ["RevocationStore", "KeyIndex", "SQLite", "DynamicEvents", "TestSupport", "CFaultyDisk"]),
+      "RevocationStoreTests",
+      ["RevocationStore", "Storage", "KeyIndex", "SQLite", "DynamicEvents", "TestSupport", "CFaultyDisk"]),
     tests(
-      "HandlersTests", ["Handlers", "RevocationStore", "DynamicEvents", "TestSupport", logging],
+      "HandlersTests", ["Handlers", "RevocationStore", "Storage", "DynamicEvents", "TestSupport", logging],
       resources: [.copy("Forward/peer.py")]),
     tests(
       "ReceiverTests",
       [
-        "Receiver", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore", "Handlers",
+        "Receiver", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore", "Storage",
+        "Handlers",
         "TestSupport", logging,
       ]),
     tests(
@@ -133,13 +139,15 @@ let package = Package(
     tests(
       "FuzzTests",
       [
-        "revoked", "HTTPMessage", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore", "DynamicAPI",
+        "revoked", "HTTPMessage", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore", "Storage",
+        "DynamicAPI",
         "Outgoing", "Receiver", "TestSupport",
       ]),
     tests(
       "AcceptanceTests",
       [
-        "revoked", "RevocationStore", "DynamicEvents", "HTTPServer", "HTTPMessage", "Signature", "TestSupport",
+        "revoked", "RevocationStore", "Storage", "DynamicEvents", "HTTPServer", "HTTPMessage", "Signature",
+        "TestSupport",
         "SQLite",
         "Yams",
       ], resources: [.copy("Clients/Applications"), .copy("Description/Schemathesis")]),

@@ -1,5 +1,5 @@
 package import Logging
-package import RevocationStore
+package import Storage
 package import Synchronization
 internal import SystemPackage
 
@@ -17,7 +17,7 @@ package final class Dispatcher: Sendable {
     var starting: Task<Void, Never>?
   }
 
-  private let store: RevocationStore
+  private let store: any DeliveryQueue
   private let logger: Logger
   private let clock: LaneClock
   private let random: @Sendable () -> Double
@@ -34,7 +34,7 @@ package final class Dispatcher: Sendable {
   /// - Parameter path: of the file that notes which attempts are under way, for the next start should this process be
   ///   killed; nil: none does.
   package init(
-    store: RevocationStore, handlers: [HandlerRegistration], logger: Logger, attemptFile path: String? = nil,
+    store: any DeliveryQueue, handlers: [HandlerRegistration], logger: Logger, attemptFile path: String? = nil,
     clock: LaneClock = .system, random: @escaping @Sendable () -> Double = { .random(in: 0...1) }
   ) throws(StoreError) {
     self.store = store

@@ -7,6 +7,7 @@ public import Handlers
 public import Logging
 internal import RevocationStore
 public import Signature
+internal import Storage
 internal import Synchronization
 
 /// A receiver of Dynamic's session revocations: a public listener that takes signed deliveries, a store that makes them
@@ -44,7 +45,7 @@ public final class Receiver: Sendable {
   private let context: ResponderContext
   private let dispatcher: Dispatcher
   private let pruner: Pruner
-  private let watch: StoreWatch?
+  private let changes: (any ChangeObservation)?
   private let inbox: Inbox
   private let feed = FeedSignal()
   let embedded: EmbeddedReader
@@ -105,9 +106,7 @@ public final class Receiver: Sendable {
         embedded.ring()
       }
       self.dispatcher = dispatcher
-      watch = Self.watch(store, logger) { [feed] in
-        // When the store fails, the next commit takes note.
-        try? store.noteForeignCommits()
+      changes = Self.observe(store, logger) { [feed] in
         dispatcher.wake()
         feed.ring()
         embedded.ring()
@@ -273,7 +272,7 @@ public final class Receiver: Sendable {
     }
     switch phase {
     case .created:
-      watch?.cancel()
+      changes?.cancel()
       await close()
     case .running:
       await finish()
@@ -293,7 +292,7 @@ public final class Receiver: Sendable {
     gate.verification?.keys.stop()
     webhookWatch?.stop()
     pruner.stop()
-    watch?.cancel()
+    changes?.cancel()
     let deadline = ContinuousClock.now + configuration.drainTimeout
     await drain(publicServer, within: configuration.drainTimeout)
     await Self.wait(for: ContinuousClock.now.duration(to: deadline)) { [dispatcher] in await dispatcher.finish() }
@@ -333,11 +332,11 @@ public final class Receiver: Sendable {
   }
 
   /// Without it a dead letter that was put back waits for the next event, or the next start.
-  private static func watch(
-    _ store: RevocationStore, _ logger: Logger, _ written: @escaping @Sendable () -> Void
-  ) -> StoreWatch? {
+  private static func observe(
+    _ store: any Store, _ logger: Logger, _ changed: @escaping @Sendable () -> Void
+  ) -> (any ChangeObservation)? {
     do throws(StoreError) {
-      return try StoreWatch(store.path, written)
+      return try store.observeChanges(changed)
     } catch {
       logger.warning(
         "dead letters that `revoked dead replay` puts back are noticed at the next event only",

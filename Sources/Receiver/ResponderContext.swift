@@ -2,13 +2,13 @@ internal import DynamicEvents
 internal import HTTPMessage
 internal import Handlers
 internal import Logging
-internal import RevocationStore
 internal import Signature
+internal import Storage
 internal import Synchronization
 
 /// What the responders of all loops share.
 final class ResponderContext: Sendable {
-  let store: RevocationStore
+  let store: any Store
   let inbox: Inbox
   let probe: CommitProbe
   let metrics: Metrics
@@ -38,7 +38,7 @@ final class ResponderContext: Sendable {
   private let lastEventField = Mutex(LastEventField())
 
   init(
-    store: RevocationStore, inbox: Inbox, probe: CommitProbe, metrics: Metrics, dispatcher: Dispatcher,
+    store: any Store, inbox: Inbox, probe: CommitProbe, metrics: Metrics, dispatcher: Dispatcher,
     dynamic: DynamicHealth?, retention: Duration,
     secrets: [Secret], path: String, logger: Logger, now: @escaping @Sendable () -> Timestamp, lastSigned: Timestamp?
   ) {

@@ -1,6 +1,6 @@
 internal import DynamicEvents
 internal import Logging
-internal import RevocationStore
+internal import Storage
 
 extension Logger {
   /// What the store has to say beside what its calls return.

@@ -1,7 +1,7 @@
 package import DynamicAPI
 package import DynamicEvents
-package import RevocationStore
 package import Signature
+package import Storage
 
 /// Fetches from Dynamic's API what its webhook could not deliver, and stores it like a delivery.
 ///
@@ -34,7 +34,7 @@ package struct CatchUp: Sendable {
   private static let longest: Int64 = 90 * 86_400_000
 
   let api: DynamicAPI
-  let store: RevocationStore
+  let store: any Store
   let secrets: [Secret]
   /// In milliseconds, and the skew as well.
   private let period: Int64
@@ -48,7 +48,7 @@ package struct CatchUp: Sendable {
   ///   - wants: whether an event of another name is to be stored for a handler.
   ///   - append: the way into the store; by default at once.
   package init(
-    _ api: DynamicAPI, _ store: RevocationStore, secrets: [Secret], retention: Duration,
+    _ api: DynamicAPI, _ store: any Store, secrets: [Secret], retention: Duration,
     wants: @escaping @Sendable (String) -> Bool = { _ in false },
     now: @escaping @Sendable () -> Timestamp, append: Append? = nil
   ) {
@@ -196,7 +196,7 @@ package enum CatchUpState: Hashable, Sendable {
   }
 }
 
-extension RevocationStore {
+extension Store {
   /// `nil`: nothing was ever fetched for this environment.
   package func catchUpState(of environment: String) throws(StoreError) -> CatchUpState? {
     try state(.catchUp).flatMap { CatchUpState($0, environment: environment) }

@@ -1,7 +1,7 @@
 internal import DynamicAPI
 internal import DynamicEvents
-internal import RevocationStore
 internal import Signature
+internal import Storage
 
 /// One run of `CatchUp`: reads the pages, and stores what is new in small pieces, so that the deliveries that come
 /// meanwhile wait for a few milliseconds at most.

@@ -2,33 +2,20 @@ package import DynamicEvents
 internal import Foundation
 internal import KeyIndex
 internal import SQLite
-package import Synchronization
+package import Storage
+internal import Synchronization
 
 /// The embedded store: what was received, who is revoked, and what each handler has still to do. Safe from any thread;
 /// every call blocks until SQLite is done. One connection writes, the readers never wait for it, and a read that begins
 /// after a commit sees it.
 package final class RevocationStore: Sendable {
-  /// What a process is here for.
-  package enum Mode: Sendable {
-    /// The server: takes the folder's lock, makes what is missing, migrates, writes.
-    case serve
-    /// A look from another process, whether a server runs or not: no lock, no migration, no write.
-    case inspect
-    /// A command that writes, whether a server runs or not: no lock, no migration, and patient, so that no server's
-    /// writing is in its way.
-    case amend
-    /// A command that makes derived data anew, where no server runs: takes the folder's lock, and reads no index before
-    /// it is made. No migration.
-    case repair
-  }
-
   /// The database file, as an absolute path.
   package let path: String
   /// Whether this opening made the store.
   package let isNew: Bool
   /// When the store was made: nothing from before is known. A backup keeps it.
   package let createdAt: Timestamp
-  let mode: Mode
+  let mode: StoreMode
   private let folder: StoreFolder
   /// SQLite was told that no process writes to the file.
   private let isFrozen: Bool
@@ -43,8 +30,8 @@ package final class RevocationStore: Sendable {
   let logIsTooLarge = Atomic(false)
   let retention: Retention
   let feedEpochs: FeedEpochs
-  /// The newest number of the feed that is committed, at the cost of a load.
-  package let lastRevocation: Atomic<Int64>
+  /// The newest number of the feed that is committed.
+  let newestRevocation: Atomic<Int64>
   /// Whose JWTs are refused, whichever session they are of.
   package let cutOffs = CutOffs()
   /// Of a process that has the folder's lock; nil: another process may serve.
@@ -62,7 +49,7 @@ package final class RevocationStore: Sendable {
   ///   - now: the time of day unless it is given.
   ///   - notify: called with what the operator should know, from any thread.
   package convenience init(
-    data: String, mode: Mode, makesStore: Bool = true, retention: Duration = Retention.ofDynamic,
+    data: String, mode: StoreMode, makesStore: Bool = true, retention: Duration = Retention.ofDynamic,
     now: Timestamp? = nil, notify: @escaping @Sendable (StoreNotice) -> Void = { _ in }
   ) throws(StoreError) {
     try self.init(
@@ -71,7 +58,7 @@ package final class RevocationStore: Sendable {
   }
 
   init(
-    data: String, mode: Mode, makesStore: Bool = true, retention: Duration = Retention.ofDynamic,
+    data: String, mode: StoreMode, makesStore: Bool = true, retention: Duration = Retention.ofDynamic,
     now: Timestamp? = nil, keyIndex limits: KeyIndexLimits, schema: Schema = .current,
     foldsLogAt: Int = LogSize.foldedAt, notify: @escaping @Sendable (StoreNotice) -> Void = { _ in }
   ) throws(StoreError) {
@@ -122,7 +109,7 @@ package final class RevocationStore: Sendable {
     let (tally, createdAt) = try Self.attempt(path) {
       try opened.read { db in (try Tally.fetch(db), try Self.createdAt(db)) }
     }
-    lastRevocation = Atomic(tally.lastRevocation)
+    newestRevocation = Atomic(tally.lastRevocation)
     self.createdAt = createdAt
     guard mode == .serve else { return }
     try Self.attempt(path) { try opened.read(cutOffs.load) }
@@ -165,7 +152,7 @@ package final class RevocationStore: Sendable {
   /// Throws when the store is no longer to be relied upon: a page made no sense, or a file is another one than was
   /// opened. Look-ups and the feed ask as well: a connection that is opened once the log is gone sees a database
   /// without what the log had.
-  package func checkFiles() throws(StoreError) {
+  package func checkIsReliable() throws(StoreError) {
     if let damage = health.damage { throw damage }
     guard files.areInPlace else { throw .replaced(path: path) }
   }
@@ -176,7 +163,7 @@ package final class RevocationStore: Sendable {
     ended: (_ isCommitted: Bool) -> Void = { _ in }, _ body: (Connection) throws -> Value
   ) throws(StoreError) -> Value {
     guard mode != .inspect else { throw .readOnly(path: path) }
-    try checkFiles()
+    try checkIsReliable()
     do throws(StoreError) {
       return try attempt {
         try connections.withWriter { db in
@@ -223,22 +210,4 @@ package final class RevocationStore: Sendable {
       throw StoreError(error, path: path)
     }
   }
-}
-
-/// What an operator should know of, though no call failed.
-package enum StoreNotice: Sendable {
-  /// An older version's store is migrated, which may take minutes. The schemas' numbers.
-  case migrating(from: Int, to: Int)
-  /// A backup was put in the store's place. It lacks what was received since `lastReceivedAt`; nil: nothing was ever
-  /// received.
-  case restored(lastReceivedAt: Timestamp?)
-  /// The index is built anew from the rows. Until that is done, look-ups and appends fail.
-  case rebuildingIndex(cause: String)
-  case rebuiltIndex(rows: Int, duration: Duration)
-  /// It is tried again in a moment.
-  case rebuildFailed(StoreError)
-  /// The write-ahead log is far larger than usual, because another process keeps an old state of the store open.
-  case logCannotBeFolded(bytes: Int)
-  /// That is over.
-  case logIsFolded
 }

@@ -2,6 +2,7 @@ internal import ArgumentParser
 internal import Foundation
 internal import Receiver
 internal import RevocationStore
+internal import Storage
 
 /// The flags that every command takes which reads the configuration.
 struct ConfigurationOptions: ParsableArguments {
@@ -57,7 +58,7 @@ struct ConfigurationOptions: ParsableArguments {
 
   /// Has `body` work with the store that is configured. What the store fails with ends the command with 74.
   func withStore<Result>(
-    _ mode: RevocationStore.Mode, _ body: (RevocationStore, Settings) throws -> Result
+    _ mode: StoreMode, _ body: (any Store, Settings) throws -> Result
   ) throws -> Result {
     let settings = try load()
     return try settings.withStore(mode) { try body($0, settings) }
@@ -67,7 +68,7 @@ struct ConfigurationOptions: ParsableArguments {
 extension Settings {
   /// The same, for a command that has loaded the settings: a file may be a pipe, which can be read once.
   func withStore<Result>(
-    _ mode: RevocationStore.Mode, _ body: (RevocationStore) throws -> Result
+    _ mode: StoreMode, _ body: (any Store) throws -> Result
   ) throws -> Result {
     do {
       let store = try RevocationStore(data: receiver.data, mode: mode, retention: receiver.retention)
@@ -80,7 +81,7 @@ extension Settings {
   }
 
   func withStore<Result>(
-    _ mode: RevocationStore.Mode, _ body: (RevocationStore) async throws -> Result
+    _ mode: StoreMode, _ body: (any Store) async throws -> Result
   ) async throws -> Result {
     do {
       let store = try RevocationStore(data: receiver.data, mode: mode, retention: receiver.retention)

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 /// Standard output: what a command found, and nothing else. Every command writes through it.

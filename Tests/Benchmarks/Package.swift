@@ -49,25 +49,27 @@ let package = Package(
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
     .target(name: "SQLite", dependencies: ["CSQLite"], swiftSettings: swift),
     .target(name: "KeyIndex", dependencies: ["Bytes", "SQLite"], swiftSettings: swift),
+    .target(name: "Storage", dependencies: ["Bytes", "Signature", "DynamicEvents"], swiftSettings: swift),
     .target(
       name: "RevocationStore",
       dependencies: [
-        "Bytes", "DynamicEvents", "SQLite", "KeyIndex", "CLinux",
+        "Bytes", "DynamicEvents", "Storage", "SQLite", "KeyIndex", "CLinux",
         .product(name: "SystemPackage", package: "swift-system"),
       ], swiftSettings: swift),
     .target(
       name: "Handlers",
       dependencies: [
-        "CLinux", "CSpawn", "Outgoing", "Signature", "DynamicEvents", "RevocationStore",
+        "CLinux", "CSpawn", "Outgoing", "Signature", "DynamicEvents", "Storage",
         .product(name: "Logging", package: "swift-log"), .product(name: "SystemPackage", package: "swift-system"),
       ], swiftSettings: swift),
     .executableTarget(
       name: "Isolation",
       dependencies: [
-        "DynamicEvents", "RevocationStore", "Handlers", .product(name: "Logging", package: "swift-log"),
+        "DynamicEvents", "Storage", "RevocationStore", "Handlers", .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: swift),
     .executableTarget(
-      name: "Scale", dependencies: ["CAllocations", "DynamicEvents", "RevocationStore"], swiftSettings: swift),
+      name: "Scale", dependencies: ["CAllocations", "DynamicEvents", "Storage", "RevocationStore"], swiftSettings: swift
+    ),
     .executableTarget(
       name: "Benchmarks", dependencies: ["CAllocations", "HTTPMessage", "Signature", "DynamicEvents"],
       swiftSettings: swift,

@@ -1,4 +1,4 @@
-import RevocationStore
+import Storage
 
 // The fuzzer of libFuzzer compiles the reader itself.
 #if canImport(Receiver)

@@ -1,4 +1,4 @@
-import RevocationStore
+import Storage
 import Testing
 
 @testable import Receiver

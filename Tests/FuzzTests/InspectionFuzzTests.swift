@@ -1,6 +1,6 @@
 import DynamicEvents
 import Foundation
-import RevocationStore
+import Storage
 import Testing
 
 @testable import Receiver

@@ -65,29 +65,30 @@ let package = Package(
     target("AccessTokens", ["Bytes", "COpenSSL", "Signature", "DynamicEvents"]),
     target("SQLite", ["CSQLite"]),
     target("KeyIndex", ["Bytes", "SQLite"]),
-    target("RevocationStore", ["Bytes", "DynamicEvents", "SQLite", "KeyIndex", "CLinux", systemPackage]),
+    target("Storage", ["Bytes", "Signature", "DynamicEvents"]),
+    target("RevocationStore", ["Bytes", "DynamicEvents", "Storage", "SQLite", "KeyIndex", "CLinux", systemPackage]),
     target("DynamicAPI", ["Outgoing", "Signature", "DynamicEvents"]),
     target(
       "Handlers",
-      ["CLinux", "CSpawn", "Outgoing", "Signature", "DynamicEvents", "RevocationStore", logging, systemPackage]),
+      ["CLinux", "CSpawn", "Outgoing", "Signature", "DynamicEvents", "Storage", logging, systemPackage]),
     target(
       "Receiver",
       [
-        "Bytes", "HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "RevocationStore",
-        "Handlers", "Outgoing", logging,
+        "Bytes", "HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "Storage",
+        "RevocationStore", "Handlers", "Outgoing", logging,
       ]),
     fuzzer("FuzzReader", checked),
     fuzzer("FuzzChunk", checked),
     fuzzer("FuzzEvent", checked),
     fuzzer("FuzzToken", checked),
-    fuzzer("FuzzFeed", ["Bytes", "HTTPMessage", "RevocationStore"]),
+    fuzzer("FuzzFeed", ["Bytes", "HTTPMessage", "Storage"]),
     fuzzer("FuzzAnswer", checked + ["DynamicAPI", "Outgoing"]),
     fuzzer(
       "FuzzSettings",
       [
         "Bytes", "CLinux", "Outgoing", "DynamicAPI", "Receiver", "HTTPServer", "HTTPMessage", "Signature",
         "DynamicEvents",
-        "RevocationStore", "Handlers", logging, "Yams",
+        "Storage", "RevocationStore", "Handlers", logging, "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       // Its `main` is libFuzzer's.

@@ -2,6 +2,7 @@ import DynamicEvents
 import Handlers
 import Logging
 import RevocationStore
+import Storage
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Foundation
 import Handlers
+import Storage
 import Synchronization
 import TestSupport
 import Testing

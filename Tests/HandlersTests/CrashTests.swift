@@ -1,5 +1,6 @@
 import DynamicEvents
 import Foundation
+import Storage
 import Synchronization
 import TestSupport
 import Testing

@@ -1,4 +1,5 @@
 import DynamicEvents
+import Storage
 import Testing
 
 @testable import Handlers

@@ -1,5 +1,6 @@
 import DynamicEvents
 import Handlers
+import Storage
 import Synchronization
 import TestSupport
 import Testing

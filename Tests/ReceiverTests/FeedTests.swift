@@ -2,6 +2,7 @@ import DynamicEvents
 import Foundation
 import Receiver
 import RevocationStore
+import Storage
 import TestSupport
 import Testing
 

@@ -2,6 +2,7 @@ import Dispatch
 import DynamicEvents
 import Logging
 import RevocationStore
+import Storage
 import Synchronization
 import TestSupport
 import Testing

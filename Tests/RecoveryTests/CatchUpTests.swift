@@ -3,6 +3,7 @@ import DynamicEvents
 import Foundation
 import RevocationStore
 import Signature
+import Storage
 import TestSupport
 import Testing
 

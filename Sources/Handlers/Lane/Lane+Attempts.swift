@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import DynamicEvents
 internal import Logging
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 extension Lane {

@@ -1,11 +1,12 @@
 internal import Dispatch
 internal import DynamicEvents
 internal import Logging
-internal import RevocationStore
+internal import Storage
 
 extension Lane {
-  /// Events read at a time. Together with 4 MiB of bodies for fresh ones and for retries each, a lane's memory.
+  /// Events read at a time, and bytes of their bodies: for fresh ones and for retries each, a lane's memory.
   private static let pageSize = 64
+  private static let pageBytes = 4 << 20
   /// Once so many would be repeated after a kill, the running attempts before them get rows of their own and the
   /// position moves on.
   private static let mostRepeated = 64
@@ -22,7 +23,7 @@ extension Lane {
     isReadingFresh = true
     Task { [store, handler, end = window.end] in
       let result = await run(on: reader) { () throws(StoreError) in
-        try store.events(after: end, limit: Self.pageSize, handler: handler)
+        try store.events(after: end, limit: Self.pageSize, bytes: Self.pageBytes, handler: handler)
       }
       isReadingFresh = false
       switch result {
@@ -62,7 +63,8 @@ extension Lane {
     if let alone { inHand.insert(alone.suspect.event) }
     Task { [store, handler, end = window.end, inHand, now = clock.now()] in
       let result = await run(on: reader) { () throws(StoreError) in
-        try store.dueDeliveries(handler: handler, at: now, limit: Self.pageSize, upTo: end, excluding: inHand)
+        try store.dueDeliveries(
+          handler: handler, at: now, limit: Self.pageSize, bytes: Self.pageBytes, upTo: end, excluding: inHand)
       }
       isReadingDue = false
       switch result {
@@ -104,9 +106,9 @@ extension Lane {
     results = [:]
     isRecording = true
     let start = clock.uptime()
-    Task { [store, handler] in
+    Task { [store, lease] in
       let result = await run(on: writer) { () throws(StoreError) in
-        try store.record(batch.values, handler: handler, advancingTo: position)
+        try store.record(Array(batch.values), lease: lease, advancingTo: position)
       }
       isRecording = false
       let now = clock.uptime()

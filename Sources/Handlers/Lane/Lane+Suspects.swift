@@ -1,6 +1,6 @@
 internal import DynamicEvents
 internal import Logging
-internal import RevocationStore
+internal import Storage
 
 extension Lane {
   /// Beside other work a suspect has to wait no longer than this.

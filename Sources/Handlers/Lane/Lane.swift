@@ -1,7 +1,7 @@
 internal import Dispatch
 internal import DynamicEvents
 internal import Logging
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 /// One handler's way through the events: its position in the store, and the retries of what failed.
@@ -38,12 +38,12 @@ actor Lane {
   private nonisolated let isWoken = Atomic(false)
   /// What the lane does it by. Replaced from any thread, so that of two that replace it the later one counts.
   private nonisolated let current: Mutex<HandlerRegistration>
-  let store: RevocationStore
+  let store: any DeliveryQueue
   let logger: Logger
   var log: LaneLog
   let clock: LaneClock
   let random: @Sendable () -> Double
-  let handler: Int64
+  let lease: HandlerLease
   /// Where attempts under way are noted; nil: nowhere.
   let attempts: AttemptFile?
   /// A suspect of this lane's has ended, so that another lane may have the turn.
@@ -94,7 +94,7 @@ actor Lane {
   ///
   /// Nothing begins before `open`.
   init(
-    _ registration: HandlerRegistration, store: RevocationStore, logger: Logger, clock: LaneClock,
+    _ registration: HandlerRegistration, store: any DeliveryQueue, logger: Logger, clock: LaneClock,
     random: @escaping @Sendable () -> Double, attempts: AttemptFile?, turnEnded: @escaping @Sendable () -> Void,
     after predecessor: Lane? = nil
   ) throws(StoreError) {
@@ -107,10 +107,12 @@ actor Lane {
     self.clock = clock
     self.random = random
     counters = DeliveryCounters(name: registration.name)
-    let cursor = try store.handlerPosition(registering: registration.name, at: clock.now())
-    handler = cursor.id
-    recorded = cursor.position
-    window = LaneWindow(position: cursor.position)
+    let claim = try store.claim(
+      registration.name, patterns: registration.events.map(\.description), at: clock.now())
+    guard case .leads(let lease) = claim else { throw .busy(path: registration.name) }
+    self.lease = lease
+    recorded = lease.position
+    window = LaneWindow(position: lease.position)
     reader = DispatchQueue(label: "revoked.handler.\(registration.name).read")
     writer = DispatchQueue(label: "revoked.handler.\(registration.name).record")
     self.attempts = attempts
@@ -150,6 +152,8 @@ actor Lane {
     // One that is under way says as much as a hundred.
     if !isWoken.exchange(true, ordering: .acquiringAndReleasing) { Task { await woken() } }
   }
+
+  var handler: Int64 { lease.handler }
 
   nonisolated var registration: HandlerRegistration { current.withLock { $0 } }
 

@@ -1,6 +1,6 @@
 package import DynamicEvents
 internal import Foundation
-internal import RevocationStore
+internal import Storage
 
 /// The time as lanes see it, so that a test can be the clock.
 package struct LaneClock: Sendable {
@@ -54,7 +54,7 @@ struct LanePace {
 /// not return together.
 struct Backoff: Sendable {
   static let first: Duration = .seconds(1)
-  static let longest = RevocationStore.longestPause
+  static let longest = DuePage.longestPause
 
   /// `attempt`: how many have failed, from 1. `random`: from 0 to 1.
   static func pause(after attempt: Int, random: Double) -> Duration {

@@ -1,4 +1,4 @@
-internal import RevocationStore
+internal import Storage
 
 /// What a lane has read and not begun. Fresh events and retries take turns, so that neither a day of failures nor a
 /// flood of events keeps the other waiting.

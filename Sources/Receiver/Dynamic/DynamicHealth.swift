@@ -1,7 +1,7 @@
 internal import DynamicAPI
 internal import DynamicEvents
 internal import Recovery
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 /// What is known of Dynamic's API and of our webhook there: for the metrics, the status, and for who may be answered.

@@ -1,8 +1,8 @@
 internal import DynamicAPI
 internal import Logging
 internal import Recovery
-internal import RevocationStore
 internal import Signature
+internal import Storage
 
 /// Why a check of Dynamic was not complete.
 enum DynamicTrouble: Error {

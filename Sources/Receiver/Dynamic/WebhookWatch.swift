@@ -2,8 +2,8 @@ internal import DynamicAPI
 internal import DynamicEvents
 internal import Logging
 internal import Recovery
-internal import RevocationStore
 internal import Signature
+internal import Storage
 internal import Synchronization
 
 /// Looks after our webhook at Dynamic, at the start and every few minutes, and fetches what it could not deliver.
@@ -287,10 +287,10 @@ final class WebhookWatch: Sendable {
         context.probe.failed()
         throw error
       case nil:
-        guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { throw .busy(path: context.store.path) }
+        guard (try? await Task.sleep(for: .milliseconds(100))) != nil else { throw .busy(path: context.store.location) }
       }
     }
-    throw .busy(path: context.store.path)
+    throw .busy(path: context.store.location)
   }
 
   private func called<Value>(

@@ -1,6 +1,6 @@
 internal import Dispatch
 internal import DynamicEvents
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 /// Reads the store for the program that the receiver is a part of. On a queue of its own, since a read may wait for the
@@ -15,21 +15,21 @@ final class EmbeddedReader: Sendable {
   /// Entries of one read: some 100 µs.
   private static let rows = 200
 
-  private let store: RevocationStore
+  private let store: any Store
   private let health: DynamicHealth?
   private let now: @Sendable () -> Timestamp
   private let queue = DispatchQueue(label: "revoked.embedded")
   // Used on the queue alone; nil once the receiver has stopped.
-  private nonisolated(unsafe) var lookUps: LookUpReader?
+  private nonisolated(unsafe) var lookUps: (any InlineLookUps)?
   private let listeners = Mutex(Listeners())
   /// So that a commit costs a load while no iteration runs.
   private let isHeard = Atomic(false)
 
-  init(_ store: RevocationStore, _ health: DynamicHealth?, now: @escaping @Sendable () -> Timestamp) {
+  init(_ store: any Store, _ health: DynamicHealth?, now: @escaping @Sendable () -> Timestamp) {
     self.store = store
     self.health = health
     self.now = now
-    unsafe lookUps = LookUpReader(store)
+    unsafe lookUps = store.makeLookUps().awaited
   }
 
   func revoked(among sessions: [SessionID]) async throws(ReceiverError) -> Set<SessionID> {
@@ -56,7 +56,7 @@ final class EmbeddedReader: Sendable {
   }
 
   private func read<Value: Sendable>(
-    _ work: @escaping @Sendable (LookUpReader) throws(ReceiverError) -> Value
+    _ work: @escaping @Sendable (any InlineLookUps) throws(ReceiverError) -> Value
   ) async throws(ReceiverError) -> Value {
     // A new store that has not caught up with Dynamic does not know who is not revoked.
     if let complaint = health?.complaint { throw .store(complaint) }

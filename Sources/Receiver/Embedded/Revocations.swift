@@ -1,5 +1,5 @@
 public import DynamicEvents
-internal import RevocationStore
+internal import Storage
 
 /// A session that is refused, or the JWTs of a user or an environment that were issued until a time.
 public struct RevocationEntry: Hashable, Sendable {

@@ -1,6 +1,6 @@
 internal import HTTPMessage
 internal import HTTPServer
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 /// `GET /v1/revocations`: the revoked sessions in the order of their cursors, for caches in other processes.
@@ -84,7 +84,7 @@ final class Feed {
 
   /// Something was committed, or the receiver stops.
   func woken() -> [(exchange: Exchange, response: Response)] {
-    let last = context.store.lastRevocation.load(ordering: .acquiring)
+    let last = context.store.lastRevocation
     var answers: [(exchange: Exchange, response: Response)] = []
     for question in waiting.keys where question.position < last || signal.isClosed {
       guard let exchanges = waiting.removeValue(forKey: question) else { continue }
@@ -130,7 +130,7 @@ final class Feed {
     for exchange in exchanges { questions[exchange] = question }
     signal.add(exchanges.count)
     // What was committed since the read found no caller to wake.
-    if context.store.lastRevocation.load(ordering: .acquiring) > question.position || signal.isClosed {
+    if context.store.lastRevocation > question.position || signal.isClosed {
       loop.wakeResponder()
     }
   }

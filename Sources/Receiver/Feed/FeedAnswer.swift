@@ -1,5 +1,5 @@
 internal import HTTPMessage
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 /// One answer of the feed: the entries behind a position, and the line that says that they are all.
@@ -26,7 +26,7 @@ final class FeedAnswer: ResponseBody, @unchecked Sendable {
     self.context = context
     self.position = position
     remaining = limit ?? .max
-    target = context.store.lastRevocation.load(ordering: .acquiring)
+    target = context.store.lastRevocation
   }
 
   deinit {

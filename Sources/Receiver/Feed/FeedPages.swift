@@ -1,7 +1,7 @@
 internal import DynamicEvents
 internal import HTTPMessage
 internal import HTTPServer
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 /// A page of the feed as it goes over the wire.
@@ -49,7 +49,7 @@ final class FeedPages {
 
   func page(at place: Place) throws(StoreError) -> EncodedFeedPage {
     if let (page, readAt) = kept[place], loop.now &- readAt < Self.life { return page }
-    let last = context.store.lastRevocation.load(ordering: .acquiring)
+    let last = context.store.lastRevocation
     if last != endsAt { ends = [:] }
     endsAt = last
     if let page = ends[place] { return page }

@@ -1,6 +1,6 @@
 internal import Bytes
 internal import HTTPMessage
-internal import RevocationStore
+internal import Storage
 
 /// What a caller of `/v1/revocations` asks for. Strict: a parameter that was misspelt would silently be answered with
 /// something else.

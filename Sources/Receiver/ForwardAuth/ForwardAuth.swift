@@ -3,7 +3,7 @@ internal import DynamicEvents
 internal import HTTPMessage
 internal import HTTPServer
 internal import Logging
-internal import RevocationStore
+internal import Storage
 
 /// `/v1/forward-auth` on one queue: may this request pass?
 final class ForwardAuth {

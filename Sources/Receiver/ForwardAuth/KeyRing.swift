@@ -2,7 +2,7 @@ internal import AccessTokens
 internal import Dispatch
 internal import DynamicEvents
 internal import Logging
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 /// The environment's keys: fetched before the server is ready, every hour, and when a token names one that is not
@@ -58,7 +58,7 @@ final class KeyRing: Sendable {
   private let source: String
   private let maxAge: Int64
   private let fetch: Fetch
-  private let store: RevocationStore
+  private let store: any Store
   private let logger: Logger
   private let now: @Sendable () -> Timestamp
   private let failures: ThrottledLog
@@ -73,7 +73,7 @@ final class KeyRing: Sendable {
 
   /// - Parameter source: tells keys apart that are kept in the store: those of another environment never count here.
   init(
-    source: String, maxAge: Duration, store: RevocationStore, logger: Logger, now: @escaping @Sendable () -> Timestamp,
+    source: String, maxAge: Duration, store: any Store, logger: Logger, now: @escaping @Sendable () -> Timestamp,
     fetch: @escaping Fetch
   ) {
     self.source = source

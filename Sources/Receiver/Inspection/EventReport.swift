@@ -1,6 +1,6 @@
 internal import DynamicEvents
 internal import Foundation
-package import RevocationStore
+package import Storage
 
 /// A stored event as JSON, as `/v1/events` and the command `events` show it.
 package struct EventReport: Encodable, Sendable {

@@ -3,7 +3,7 @@ internal import Foundation
 internal import HTTPMessage
 internal import Handlers
 internal import Logging
-internal import RevocationStore
+internal import Storage
 
 /// The answers that show what is stored, and those that change dead letters: as the commands do it, on a queue that no
 /// look-up waits for. Lists are JSON lines, like those of the commands.
@@ -30,7 +30,7 @@ final class Inspection: Sendable {
     ask(answer) { [self] () throws(StoreError) in
       var last = query.before?.decimalNumber.map { Int64($0) }
       if let session = query.session {
-        guard let number = try LookUpReader(context.store).event(of: session), number < last ?? .max,
+        guard let number = try context.store.event(revoking: session), number < last ?? .max,
           let event = try context.store.event(number)
         else { return Self.response([]) }
         return Self.lines([report(event)])

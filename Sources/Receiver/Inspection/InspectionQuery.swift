@@ -1,7 +1,7 @@
 internal import DynamicEvents
 internal import Foundation
 internal import HTTPMessage
-internal import RevocationStore
+internal import Storage
 
 /// What a caller of `/v1/events` or `/v1/dead-letters` asks for. Strict: a parameter that was misspelt would silently
 /// be answered with something else.

@@ -1,5 +1,5 @@
 internal import DynamicEvents
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 /// What the receiver counts. The names are those of the metrics page, which reads it.

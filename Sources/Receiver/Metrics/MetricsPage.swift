@@ -4,7 +4,7 @@ internal import HTTPMessage
 internal import HTTPServer
 internal import Handlers
 internal import Logging
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 /// `GET /metrics`. Made away from the loop: it asks the store.
@@ -165,14 +165,15 @@ final class MetricsPage: Sendable {
   /// While the store cannot be read, what only it knows is left out.
   private func addStore(_ page: inout PrometheusText) {
     let store = context.store
-    let sizes = store.sizes
     page.only(
       "revoked_store_created_timestamp_seconds", .gauge,
       "When the store was made: no session revoked before is known.", Double(store.createdAt.milliseconds) / 1000)
-    page.begin("revoked_store_bytes", .gauge, "Size of the store's files; log is the write-ahead log.")
-    page.sample("revoked_store_bytes", [("file", "database")], sizes.database)
-    page.sample("revoked_store_bytes", [("file", "log")], sizes.log)
-    page.only("revoked_store_free_bytes", .gauge, "Left on the store's disk.", sizes.free)
+    if let sizes = store.sizes {
+      page.begin("revoked_store_bytes", .gauge, "Size of the store's files; log is the write-ahead log.")
+      page.sample("revoked_store_bytes", [("file", "database")], sizes.database)
+      page.sample("revoked_store_bytes", [("file", "log")], sizes.log)
+      page.only("revoked_store_free_bytes", .gauge, "Left on the store's disk.", sizes.free)
+    }
     do throws(StoreError) {
       try addCounts(&page, store.tally(), store.backlogs(), oldest: store.oldestPending())
       failures.worked()

@@ -2,16 +2,16 @@ internal import Bytes
 internal import DynamicEvents
 internal import HTTPMessage
 internal import Logging
-internal import RevocationStore
+internal import Storage
 
 /// Makes the answers to look-ups, on one loop. Unfit to answer is 503, never "not revoked": every proxy refuses then.
 final class LookUps {
   private let context: ResponderContext
-  let reader: LookUpReader
+  let reader: any InlineLookUps
 
   init(_ context: ResponderContext) {
     self.context = context
-    reader = LookUpReader(context.store)
+    reader = context.store.makeLookUps().awaited
   }
 
   /// What was asked in this round is answered: lets go of what was read.

@@ -2,7 +2,7 @@ internal import DynamicEvents
 internal import HTTPMessage
 internal import HTTPServer
 internal import Logging
-internal import RevocationStore
+internal import Storage
 
 /// `POST /v1/revocations`: an application or an operator orders what is refused from now on. Nothing takes an order
 /// back.

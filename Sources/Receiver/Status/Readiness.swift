@@ -1,6 +1,6 @@
 internal import Bytes
 internal import HTTPMessage
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 /// Ready means: a commit reached the disk just now, the handlers' lanes run, and the server is not stopping.

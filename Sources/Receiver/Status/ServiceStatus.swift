@@ -10,14 +10,14 @@ package struct ServiceStatus: Codable, Equatable, Sendable {
   }
 
   package struct Store: Codable, Equatable, Sendable {
-    /// The database file.
+    /// The database file, or the database's URL without its secrets.
     package var path: String
     /// When the store was made: no session revoked before is known.
     package var createdAt: String
-    /// The database and its log.
-    package var bytes: Int
+    /// The database and its log. Absent, as the next, where another server has them.
+    package var bytes: Int?
     /// What the file system has left for this user.
-    package var freeBytes: Int
+    package var freeBytes: Int?
   }
 
   /// The webhook at Dynamic, as it was when it was last looked after.

@@ -3,7 +3,7 @@ internal import DynamicEvents
 internal import Foundation
 internal import HTTPMessage
 internal import Handlers
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 /// Makes the answer to `GET /v1/status`, away from the loops: it asks the store and the disk.
@@ -36,7 +36,8 @@ final class StatusReport: Sendable {
       lastSigned: context.lastSigned.map { "\($0)" }, sessions: tally?.revocations, events: tally?.events,
       handlers: try? handlers(),
       store: ServiceStatus.Store(
-        path: store.path, createdAt: "\(store.createdAt)", bytes: sizes.database + sizes.log, freeBytes: sizes.free),
+        path: store.location, createdAt: "\(store.createdAt)", bytes: sizes.map { $0.database + $0.log },
+        freeBytes: sizes?.free),
       uncleanStarts: context.dispatcher.uncleanStarts, webhook: context.dynamic?.status)
   }
 

@@ -1,5 +1,5 @@
 internal import Dispatch
-internal import RevocationStore
+internal import Storage
 internal import Synchronization
 
 /// Whether a commit reaches the disk now, found out on the writer's own queue, so that a stuck writer shows.
@@ -23,14 +23,14 @@ final class CommitProbe: Sendable {
   /// How long a look at the store's files counts: pings come in rounds of a few, and a look is three system calls.
   private static let sight: UInt64 = 10_000_000
 
-  private let store: RevocationStore
+  private let store: any Store
   private let state = Mutex(State())
   /// In nanoseconds of the monotonic clock; 0 when the last one failed.
   private let lastCommit = Atomic<UInt64>(0)
   /// When the store's files were last seen, by the same clock.
   private let lastSight = Atomic<UInt64>(0)
 
-  init(_ store: RevocationStore) {
+  init(_ store: any Store) {
     self.store = store
   }
 
@@ -44,7 +44,7 @@ final class CommitProbe: Sendable {
     guard now &- lastCommit.load(ordering: .relaxed) < Self.proof else { return false }
     if now &- lastSight.load(ordering: .relaxed) < Self.sight { return true }
     do throws(StoreError) {
-      try store.checkFiles()
+      try store.checkIsReliable()
       lastSight.store(now, ordering: .relaxed)
       return true
     } catch {

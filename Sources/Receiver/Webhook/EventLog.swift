@@ -1,6 +1,6 @@
 internal import DynamicEvents
 internal import Logging
-internal import RevocationStore
+internal import Storage
 
 extension Logger {
   /// One line for an event that was stored, whichever way it came.

@@ -3,8 +3,8 @@ internal import DynamicEvents
 internal import HTTPMessage
 internal import HTTPServer
 internal import Logging
-internal import RevocationStore
 internal import Signature
+internal import Storage
 
 /// The public listener's routes on one loop: the webhook, and a health check for what stands in front.
 final class WebhookResponder: Responder {

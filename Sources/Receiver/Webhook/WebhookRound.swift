@@ -2,7 +2,7 @@ internal import DynamicEvents
 internal import HTTPMessage
 internal import HTTPServer
 internal import Logging
-internal import RevocationStore
+internal import Storage
 
 /// What one loop collected in one round: stored together, answered together, and counted and logged by the loop, since
 /// the writer's queue is the one place that every delivery has to pass.

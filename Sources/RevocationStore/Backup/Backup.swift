@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SQLite
+package import Storage
 internal import SystemPackage
 
 extension RevocationStore {

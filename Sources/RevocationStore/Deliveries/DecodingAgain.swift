@@ -1,5 +1,6 @@
 internal import DynamicEvents
 internal import SQLite
+internal import Storage
 
 extension AppendTransaction {
   /// Whether the event is usable now. If so, everything is as if it came now: it gets the next number, so that every

@@ -1,25 +1,6 @@
 package import DynamicEvents
 internal import SQLite
-
-/// A failed delivery whose time for another attempt has come.
-package struct DueDelivery: Hashable, Sendable {
-  package var event: StoredEvent
-  /// How often it failed.
-  package var attempts: Int
-  /// It was a dead letter, was put back into the queue, and has not been attempted since.
-  package var wasDead = false
-}
-
-/// What waits for another attempt.
-package struct DuePage: Hashable, Sendable {
-  package var due: [DueDelivery]
-  /// When the next one after these is due; nil when the page was full, or none waits.
-  package var next: Timestamp?
-  /// Some were left out because their events' turn has not come.
-  package var isMoreAhead = false
-  /// When one of these was to be due, further ahead than any pause: the clock was ahead when it was written.
-  package var misdated: Timestamp?
-}
+package import Storage
 
 extension RevocationStore {
   /// Records how attempts ended, of fresh events and of retries alike, and moves the handler on, in one transaction.
@@ -55,10 +36,6 @@ extension RevocationStore {
     }
   }
 
-  /// No attempt waits longer for the next one. A time further ahead was written by a clock that was ahead, and has
-  /// come.
-  package static let longestPause: Duration = .seconds(3600)
-
   /// Failed deliveries whose time has come, the longest due first: at most `limit`, and no more once their bodies reach
   /// `bytes`. Those that the caller has in hand already (`excluding`) are passed over.
   ///
@@ -69,7 +46,7 @@ extension RevocationStore {
     excluding inHand: Set<Int64> = []
   ) throws(StoreError) -> DuePage {
     try read { db in
-      let furthest = Timestamp(milliseconds: now.milliseconds + Int64(Self.longestPause / .milliseconds(1)))
+      let furthest = Timestamp(milliseconds: now.milliseconds + Int64(DuePage.longestPause / .milliseconds(1)))
       var page = DuePage(due: [], next: nil)
       guard limit > 0 else { return page }
       var taken = 0

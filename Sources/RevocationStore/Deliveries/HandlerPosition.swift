@@ -1,29 +1,12 @@
 package import DynamicEvents
 internal import SQLite
+package import Storage
 
 /// A handler's row, and how far it has come.
 package struct HandlerCursor: Hashable, Sendable {
   package var id: Int64
   /// Every event up to this number has been attempted at least once.
   package var position: Int64
-}
-
-/// The events that come next for a handler.
-package struct EventPage: Hashable, Sendable {
-  package var events: [StoredEvent]
-  /// The position to record once all of `events` have been attempted. It is beyond the last of them where events
-  /// follow that no handler gets (undecodable ones).
-  package var end: Int64
-}
-
-/// An event as a handler gets it.
-package struct StoredEvent: Hashable, Sendable {
-  /// Its place in the order of arrival.
-  package var seq: Int64
-  package var name: String
-  /// The body as it was signed.
-  package var body: [UInt8]
-  package var receivedAt: Timestamp
 }
 
 extension StoredEvent {
@@ -34,14 +17,6 @@ extension StoredEvent {
     try self.init(
       seq: row.integer(0), name: row.text(1), body: row.blob(3), receivedAt: Timestamp(milliseconds: row.integer(2)))
   }
-}
-
-/// What a handler has not delivered.
-package struct Backlog: Hashable, Sendable {
-  /// Never attempted (counting also what it may turn out not to want), or waiting for a retry.
-  package var pending: Int
-  /// Given up.
-  package var dead: Int
 }
 
 extension RevocationStore {

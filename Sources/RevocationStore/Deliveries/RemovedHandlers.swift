@@ -1,5 +1,6 @@
 package import DynamicEvents
 internal import SQLite
+package import Storage
 
 extension RevocationStore {
   /// Takes note that the server has these handlers and no others. What one that is removed has not delivered stays, and

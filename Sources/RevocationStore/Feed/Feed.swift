@@ -1,58 +1,35 @@
 package import DynamicEvents
 internal import SQLite
+package import Storage
 internal import Synchronization
 
-/// A revoked session or a cut-off, as those who keep a copy of the set need it.
-package struct FeedEntry: Hashable, Sendable {
-  package enum Subject: Hashable, Sendable {
-    case session(SessionID, revokedAt: Timestamp)
-    case cutOff(CutOff)
-  }
-
-  package var cursor: FeedCursor
-  package var subject: Subject
-  /// From when on the JWTs have expired by themselves, so that the entry may be forgotten. The subject may come again,
-  /// with a later one.
-  package var expiresAt: Timestamp
-}
-
-/// The entries that come next.
-package struct FeedPage: Sendable {
-  package var entries: [FeedEntry]
-  /// Where the next page begins; beyond the last entry where what follows it has expired or is gone.
-  package var end: Int64
-  /// Nothing was there behind it.
-  package var isLast: Bool
-  /// How many numbers that were given out have no session any more, since it moved behind all others or was forgotten,
-  /// or are a cut-off's. Never less in a later page.
-  package var departures: Int64
-}
-
 extension RevocationStore {
-  /// The cursor of a caller who has read everything up to this number.
+  package var lastRevocation: Int64 { newestRevocation.load(ordering: .acquiring) }
+
   package func cursor(at seq: Int64) -> FeedCursor {
     FeedCursor(epoch: feedEpochs.id(of: seq) ?? 0, seq: seq)
   }
 
-  /// Whether a caller who has read up to this cursor can go on from there. If not, the store's history is another one
-  /// since: it must read from the beginning. A caller who has read nothing can always go on.
   package func knows(_ cursor: FeedCursor) -> Bool {
     cursor.seq == 0
-      || feedEpochs.id(of: cursor.seq) == cursor.epoch && cursor.seq <= lastRevocation.load(ordering: .acquiring)
+      || feedEpochs.id(of: cursor.seq) == cursor.epoch && cursor.seq <= lastRevocation
+  }
+
+  package func observeChanges(_ changed: @escaping @Sendable () -> Void) throws(StoreError) -> any ChangeObservation {
+    try StoreWatch(path) { [weak self] in
+      // When the store fails, the next commit takes note.
+      try? self?.noteForeignCommits()
+      changed()
+    }
   }
 
   /// Takes note of what another process may have committed.
-  package func noteForeignCommits() throws(StoreError) {
-    lastRevocation.max(try tally().lastRevocation, ordering: .releasing)
+  func noteForeignCommits() throws(StoreError) {
+    newestRevocation.max(try tally().lastRevocation, ordering: .releasing)
   }
 
-  /// The entries behind a position, in the order of their numbers, as of one moment; `limit` bounds the rows that are
-  /// looked at. What has expired is left out.
-  ///
-  /// A caller that goes on at `end` until `isLast` has every session that was revoked at the last call: a row only ever
-  /// moves behind all others, when its expiry grows, and so cannot slip from what is still to come into what is past.
   package func feed(after position: Int64, limit: Int, at now: Timestamp) throws(StoreError) -> FeedPage {
-    try checkFiles()
+    try checkIsReliable()
     let page = try read { db in
       let tally = try Tally.fetch(db)
       // As the pruner has it, so that nothing is left out that look-ups still refuse.
@@ -87,7 +64,7 @@ extension RevocationStore {
       return page
     }
     // What the caller comes back with must be known by then, though it may be another process's.
-    lastRevocation.max(page.end, ordering: .releasing)
+    newestRevocation.max(page.end, ordering: .releasing)
     return page
   }
 }

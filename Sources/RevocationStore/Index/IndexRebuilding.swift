@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import KeyIndex
 internal import SQLite
+internal import Storage
 internal import Synchronization
 
 /// How far a rebuilding of the indexes has come.

@@ -1,5 +1,6 @@
 internal import KeyIndex
 internal import SQLite
+internal import Storage
 internal import Synchronization
 
 extension IndexedTable {

@@ -1,6 +1,7 @@
 internal import DynamicEvents
 internal import KeyIndex
 internal import SQLite
+package import Storage
 internal import Synchronization
 
 extension RevocationStore: EventAppending {
@@ -11,7 +12,7 @@ extension RevocationStore: EventAppending {
     }
     health.appended()
     // Another process's commit may have come between, and been noted.
-    lastRevocation.max(last, ordering: .releasing)
+    newestRevocation.max(last, ordering: .releasing)
     return outcomes
   }
 

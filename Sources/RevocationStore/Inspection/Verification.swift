@@ -1,15 +1,7 @@
 internal import KeyIndex
 internal import SQLite
+package import Storage
 internal import Synchronization
-
-/// What a verification or a rebuilding is working on.
-package enum StoreStage: String, Hashable, Sendable {
-  case pages
-  case counts
-  case events
-  case revocations
-  case index
-}
 
 extension RevocationStore {
   /// Has SQLite check its pages, counts the rows, and asks the index for every key. A server may be writing meanwhile:

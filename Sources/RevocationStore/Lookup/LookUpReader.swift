@@ -1,6 +1,7 @@
 package import DynamicEvents
 internal import KeyIndex
 internal import SQLite
+package import Storage
 internal import Synchronization
 
 /// Looks up which sessions are revoked, over a connection of its own and without a hop to another queue. A session that
@@ -10,7 +11,7 @@ internal import Synchronization
 /// look-up that begins after a delivery was answered sees it; and it is let go at the round's end, so that the next
 /// round sees what another process committed, and because a snapshot that is kept keeps the log from being folded into
 /// the database.
-package final class LookUpReader {
+package final class LookUpReader: InlineLookUps {
   /// Recovery after another process died is all that ever makes a reader wait, and a loop must not wait for long.
   private static let patience: CInt = 50
   /// In KiB. The inner pages of the tables stay in it up to ten million sessions, though leaves pass through: a look-up
@@ -31,8 +32,6 @@ package final class LookUpReader {
     self.store = store
   }
 
-  /// Lends `use` when the session was revoked, by whom, and by which event, whose id is empty if there is none; nil
-  /// when it was not.
   package func revocation<Answer>(
     of session: SessionID, _ use: (_ revokedAt: Timestamp, _ by: RevokedBy, _ eventID: Span<UInt8>) -> Answer
   ) throws(StoreError) -> Answer? {
@@ -46,14 +45,13 @@ package final class LookUpReader {
   }
 
   /// The number of the event by which the session was revoked; nil when it was not.
-  package func event(of session: SessionID) throws(StoreError) -> Int64? {
+  func event(of session: SessionID) throws(StoreError) -> Int64? {
     try answer(session) { open, places in
       defer { open.select.reset() }
       return try open.find(session, places) ? open.select.row.integer(3) : nil
     }
   }
 
-  /// Those of the sessions that are revoked, in the order asked, all as of one moment.
   package func revoked(of sessions: [SessionID]) throws(StoreError) -> [SessionID] {
     try answer(sessions) { open, places in
       var revoked: [SessionID] = []
@@ -64,7 +62,6 @@ package final class LookUpReader {
     }
   }
 
-  /// What is known of each of the tokens, in the order asked, all as of one moment.
   package func standings(of tokens: [TokenClaims], at now: Timestamp) throws(StoreError) -> [TokenStanding] {
     let sessions = tokens.flatMap { [$0.sid, $0.originalSid ?? $0.sid] }
     return try answer(sessions) { open, places in
@@ -82,7 +79,6 @@ package final class LookUpReader {
     }
   }
 
-  /// What is known of a request that presents all of these tokens: one that is refused refuses it.
   package func standing(of tokens: [TokenClaims], at now: Timestamp) throws(StoreError) -> TokenStanding {
     if tokens.count == 1, tokens[0].originalSid == nil {
       // Nearly every request, and without an array.
@@ -180,9 +176,9 @@ package final class LookUpReader {
     if let open, isInSnapshot, now == commits { return open }
     roundEnded()
     // What is there is to be ours before it is opened, and still when it was.
-    try store.checkFiles()
+    try store.checkIsReliable()
     let open = try self.open ?? Open(store.path, patience: Self.patience, cache: Self.cache)
-    if self.open == nil { try store.checkFiles() }
+    if self.open == nil { try store.checkIsReliable() }
     self.open = open
     try open.begin.run()
     isInSnapshot = true

@@ -1,5 +1,6 @@
 internal import Glibc
 internal import SQLite
+package import Storage
 internal import Synchronization
 
 /// How long the write-ahead log becomes.
@@ -17,18 +18,9 @@ enum LogSize {
   static let tooLarge = usual / 2 * 5
 }
 
-/// The sizes of the store's files, in bytes.
-package struct StoreSizes: Hashable, Sendable {
-  package var database: Int
-  /// The write-ahead log. It grows while another process reads an old state of the store.
-  package var log: Int
-  /// Left on the disk, for a process without privileges.
-  package var free: Int
-}
-
 extension RevocationStore {
   /// Asks the file system alone. A file that cannot be asked counts as empty.
-  package var sizes: StoreSizes {
+  package var sizes: StoreSizes? {
     StoreSizes(database: Self.size(path), log: Self.size(path + "-wal"), free: Self.freeBytes(at: path))
   }
 

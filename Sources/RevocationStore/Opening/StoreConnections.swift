@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import SQLite
+internal import Storage
 internal import Synchronization
 
 /// The connections to one database: one that writes, and in the server a few that read beside it. Every call blocks

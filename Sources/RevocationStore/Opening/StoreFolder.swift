@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Storage
 internal import SystemPackage
 
 /// The data folder and the names in it.

@@ -1,3 +1,4 @@
+internal import Storage
 internal import Synchronization
 
 /// What failed before, as far as it bears on what may be done next.

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Storage
 internal import SystemPackage
 
 /// One server per folder. The kernel drops the lock with the process, also on kill -9.

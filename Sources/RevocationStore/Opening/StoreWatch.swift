@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import Glibc
+internal import Storage
 internal import SystemPackage
 
 /// Reports when another process may have written to the store, such as a command that put dead letters back.
@@ -7,12 +8,12 @@ internal import SystemPackage
 /// The kernel reports when a process that could write closes the database file, also when it was killed. So nothing
 /// polls, and a command need not know whether a server runs, or where: a process number means nothing in another
 /// container. Commands that only read are reported as well; looking for work that is not there is cheap.
-package final class StoreWatch: Sendable {
+final class StoreWatch: ChangeObservation {
   // Activated once, and then only cancelled, which is safe from any thread.
   private nonisolated(unsafe) let source: any DispatchSourceRead
 
   /// - Parameter written: called on a queue of its own, at most once at a time. Must be brief.
-  package init(_ path: String, _ written: @escaping @Sendable () -> Void) throws(StoreError) {
+  init(_ path: String, _ written: @escaping @Sendable () -> Void) throws(StoreError) {
     let descriptor: CInt
     do throws(Errno) {
       descriptor = try systemCall { inotify_init1(CInt(IN_NONBLOCK | IN_CLOEXEC)) }

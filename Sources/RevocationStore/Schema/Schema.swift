@@ -1,4 +1,5 @@
 internal import SQLite
+internal import Storage
 
 /// The tables, by number. A migration of a released version is never edited: the next change is the next number.
 struct Schema: Sendable {

@@ -1,5 +1,6 @@
 internal import KeyIndex
 internal import SQLite
+internal import Storage
 
 extension Schema {
   /// Schema 1. All times are milliseconds since 1970. What costs at ingest is pages dirtied by random keys, so rows are

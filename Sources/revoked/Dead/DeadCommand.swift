@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import Receiver
-internal import RevocationStore
+internal import Storage
 
 struct DeadCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 internal import Foundation
-internal import RevocationStore
+internal import Storage
 
 /// The dead letters that a command changes, some at a time, beside a server that writes to the same store.
 ///
@@ -15,7 +15,7 @@ struct DeadLetterWork {
   /// This release cannot decode them either.
   private(set) var undecodable = 0
 
-  private let store: RevocationStore
+  private let store: any Store
   /// What is read page by page; nil: all of it waits already.
   private let filter: DeadLetterFilter?
   /// What dies meanwhile is for the next time, or the work would not end.
@@ -28,7 +28,7 @@ struct DeadLetterWork {
   private var progress: ProgressBar
 
   /// These, and no others.
-  init(_ ids: [DeadLetterID], in store: RevocationStore) {
+  init(_ ids: [DeadLetterID], in store: any Store) {
     self.store = store
     filter = nil
     lastEvent = 0
@@ -37,7 +37,7 @@ struct DeadLetterWork {
   }
 
   /// All that are there by now.
-  init(_ filter: DeadLetterFilter, in store: RevocationStore) throws(StoreError) {
+  init(_ filter: DeadLetterFilter, in store: any Store) throws(StoreError) {
     self.store = store
     self.filter = filter
     lastEvent = try store.tally().lastEvent

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import DynamicEvents
-internal import RevocationStore
+internal import Storage
 
 /// What the commands that change dead letters have in common.
 struct DeadChangeOptions: ParsableArguments {
@@ -36,7 +36,7 @@ struct DeadSelectionOptions: ParsableArguments {
   }
 
   /// Throws when an id is no dead letter's, or the store does not know the handler. Then nothing was done.
-  func work(in store: RevocationStore) throws -> DeadLetterWork {
+  func work(in store: any Store) throws -> DeadLetterWork {
     if ids.isEmpty { return try DeadLetterWork(try filter.known(to: store), in: store) }
     return DeadLetterWork(try DeadLetterArgument.letters(of: ids, store).map(\.id), in: store)
   }
@@ -55,7 +55,7 @@ struct DeadFilterOptions: ParsableArguments {
   var isEmpty: Bool { handler == nil && since == nil }
 
   /// A name that is misspelt must not pass for a handler without dead letters.
-  func known(to store: RevocationStore) throws -> DeadLetterFilter {
+  func known(to store: any Store) throws -> DeadLetterFilter {
     if let handler, try store.backlogs()[handler] == nil {
       throw Failure.no("the store knows no handler \(handler.visible())")
     }
@@ -74,7 +74,7 @@ enum DeadLetterArgument {
   }
 
   /// What an id means: one dead letter, or all of an event. Throws, after naming each, when any of them is none.
-  static func letters(of ids: [DeadLetterID], _ store: RevocationStore) throws -> [DeadLetter] {
+  static func letters(of ids: [DeadLetterID], _ store: any Store) throws -> [DeadLetter] {
     var found: [DeadLetter] = []
     var missing: [DeadLetterID] = []
     for id in ids {

@@ -1,7 +1,7 @@
 internal import ArgumentParser
 internal import DynamicEvents
 internal import Foundation
-internal import RevocationStore
+internal import Storage
 
 struct ReplayDeadCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -72,7 +72,7 @@ struct DiscardDeadCommand: ParsableCommand {
   }
 
   /// Returns for how many events the handler was still to come; nil if a server has it.
-  private func forget(_ name: String, _ store: RevocationStore) throws(StoreError) -> Int? {
+  private func forget(_ name: String, _ store: any Store) throws(StoreError) -> Int? {
     guard try store.isRemoved(name) else { return nil }
     let pending = try store.backlogs()[name]?.pending
     while true {

@@ -4,7 +4,7 @@ internal import DynamicEvents
 internal import Foundation
 internal import Receiver
 internal import Recovery
-internal import RevocationStore
+internal import Storage
 
 struct CatchUpCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -63,7 +63,7 @@ struct CatchUpCommand: AsyncParsableCommand {
   }
 
   private func catchUp(
-    _ api: DynamicAPI, _ store: RevocationStore, _ settings: Settings
+    _ api: DynamicAPI, _ store: any Store, _ settings: Settings
   ) async throws -> CatchUpReport {
     let choice = settings.webhookChoice
     let all: [Webhook]

@@ -1,6 +1,6 @@
 internal import ArgumentParser
 internal import DynamicEvents
-internal import RevocationStore
+internal import Storage
 
 struct CheckCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 internal import Receiver
-internal import RevocationStore
+internal import Storage
 
 extension EventReport {
   /// - Parameter handlers: as they are configured, which tells those that do not want the event.

@@ -1,8 +1,8 @@
 internal import ArgumentParser
 internal import DynamicEvents
 internal import Receiver
-internal import RevocationStore
 internal import Signature
+internal import Storage
 
 struct EventsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -81,7 +81,7 @@ struct ShowEventsCommand: ParsableCommand {
     }
   }
 
-  private static func find(_ text: String, _ store: RevocationStore) throws(StoreError) -> EventSummary? {
+  private static func find(_ text: String, _ store: any Store) throws(StoreError) -> EventSummary? {
     if let seq = Int64(text) { return try store.event(seq) }
     // OpenSSL without SHA-256 would not have let anyone store an event by such a key.
     guard let key = try? EventKey(eventId: text.utf8.span) else { return nil }

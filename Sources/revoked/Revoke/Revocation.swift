@@ -4,6 +4,7 @@ internal import DynamicEvents
 internal import Foundation
 internal import Receiver
 internal import RevocationStore
+internal import Storage
 
 /// What an operator revokes: an order for the store here, and a call of Dynamic's API. Each half is done whatever comes
 /// of the other.

@@ -2,7 +2,7 @@ internal import ArgumentParser
 internal import DynamicAPI
 internal import DynamicEvents
 internal import Foundation
-internal import RevocationStore
+internal import Storage
 
 struct RevokeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

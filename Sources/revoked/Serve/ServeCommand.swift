@@ -5,7 +5,7 @@ internal import HTTPServer
 internal import Handlers
 internal import Logging
 internal import Receiver
-internal import RevocationStore
+internal import Storage
 
 struct ServeCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(

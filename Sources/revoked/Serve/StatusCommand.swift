@@ -68,7 +68,9 @@ struct StatusText {
     }
     add("store", status.store.path)
     add("", "made \(ago(status.store.createdAt))")
-    add("", "\(Self.size(status.store.bytes)), \(Self.size(status.store.freeBytes)) free on the disk")
+    if let bytes = status.store.bytes, let free = status.store.freeBytes {
+      add("", "\(Self.size(bytes)), \(Self.size(free)) free on the disk")
+    }
     add("unclean starts", "\(status.uncleanStarts)")
     add("webhook", status.webhook.map { Self.webhook($0, ago) } ?? "not looked after: no token for Dynamic's API")
     text = lines.joined(separator: "\n")

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Receiver
 internal import RevocationStore
+internal import Storage
 
 struct BackupCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -21,14 +22,17 @@ struct BackupCommand: ParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() throws {
-    try options.withStore(.inspect) { store, _ in
-      do {
-        let copied = try store.backUp(to: file, replacing: force)
-        let last = copied.lastReceivedAt.map { " lastReceived=\($0)" } ?? ""
-        try Output.line("\(file) sessions=\(copied.revocations) events=\(copied.events)\(last)")
-      } catch let error as StoreError where error == .exists(path: file) && !force {
-        throw Failure.io("\(error); --force replaces it")
-      }
+    let settings = try options.load()
+    do {
+      let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
+      let copied = try store.backUp(to: file, replacing: force)
+      try store.close()
+      let last = copied.lastReceivedAt.map { " lastReceived=\($0)" } ?? ""
+      try Output.line("\(file) sessions=\(copied.revocations) events=\(copied.events)\(last)")
+    } catch let error as StoreError where error == .exists(path: file) && !force {
+      throw Failure.io("\(error); --force replaces it")
+    } catch let error as StoreError {
+      throw Failure.io(error)
     }
   }
 }

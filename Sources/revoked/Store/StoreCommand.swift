@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Receiver
 internal import RevocationStore
+internal import Storage
 
 struct StoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,5 +1,6 @@
 import Foundation
 import RevocationStore
+import Storage
 import TestSupport
 import Testing
 

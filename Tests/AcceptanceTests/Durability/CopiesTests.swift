@@ -1,5 +1,6 @@
 import Dispatch
 import RevocationStore
+import Storage
 import Synchronization
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@ import DynamicEvents
 import Foundation
 import RevocationStore
 import SQLite
+import Storage
 import TestSupport
 import Testing
 

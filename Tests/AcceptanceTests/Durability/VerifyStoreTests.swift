@@ -1,6 +1,7 @@
 import DynamicEvents
 import Foundation
 import SQLite
+import Storage
 import TestSupport
 import Testing
 

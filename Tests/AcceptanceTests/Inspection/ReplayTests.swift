@@ -1,6 +1,7 @@
 import Foundation
 import HTTPServer
 import RevocationStore
+import Storage
 import TestSupport
 import Testing
 

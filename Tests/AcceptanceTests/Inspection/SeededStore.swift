@@ -1,5 +1,6 @@
 import DynamicEvents
 import RevocationStore
+import Storage
 import TestSupport
 
 /// A store as a server leaves it whose handler `audit` gave some events up.

@@ -3,6 +3,7 @@ import Foundation
 import Handlers
 import Logging
 import RevocationStore
+import Storage
 import Synchronization
 import TestSupport
 import Testing

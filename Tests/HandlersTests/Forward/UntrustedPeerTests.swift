@@ -1,6 +1,7 @@
 import Foundation
 import Handlers
 import RevocationStore
+import Storage
 import Synchronization
 import TestSupport
 import Testing

@@ -2,7 +2,7 @@ import DynamicEvents
 import TestSupport
 import Testing
 
-@testable import RevocationStore
+@testable import Storage
 
 @Suite("The table of cut-offs in memory", .timeLimit(.minutes(5)))
 struct CutOffTableTests {

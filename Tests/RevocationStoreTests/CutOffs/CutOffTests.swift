@@ -1,5 +1,6 @@
 import DynamicEvents
 import SQLite
+import Storage
 import TestSupport
 import Testing
 
@@ -16,7 +17,7 @@ struct CutOffTests {
     folder = try TemporaryFolder()
   }
 
-  func open(_ mode: RevocationStore.Mode = .serve) throws -> RevocationStore {
+  func open(_ mode: StoreMode = .serve) throws -> RevocationStore {
     try RevocationStore(data: folder.data, mode: mode)
   }
 

@@ -1,6 +1,7 @@
 import Dispatch
 import DynamicEvents
 import SQLite
+import Storage
 import Synchronization
 import TestSupport
 import Testing

@@ -1,5 +1,6 @@
 import KeyIndex
 import SQLite
+import Storage
 import TestSupport
 import Testing
 

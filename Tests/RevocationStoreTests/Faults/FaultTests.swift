@@ -3,6 +3,7 @@ import DynamicEvents
 import Foundation
 import KeyIndex
 import SQLite
+import Storage
 import TestSupport
 import Testing
 

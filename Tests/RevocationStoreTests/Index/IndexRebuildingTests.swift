@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import KeyIndex
 import SQLite
+import Storage
 import Synchronization
 import TestSupport
 import Testing
@@ -127,7 +128,7 @@ import Testing
     let store = try fill()
     try store.write { try $0.execute("DELETE FROM key_block") }
     try store.close()
-    for mode in [RevocationStore.Mode.inspect, .amend] {
+    for mode in [StoreMode.inspect, .amend] {
       let command = try RevocationStore(data: folder.data, mode: mode)
       let error = #expect(throws: StoreError.self) {
         for number in Self.numbers where try command.revocation(of: session(number)) == nil {

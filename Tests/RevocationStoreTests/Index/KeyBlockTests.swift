@@ -1,5 +1,6 @@
 import DynamicEvents
 import SQLite
+import Storage
 import TestSupport
 import Testing
 

@@ -3,6 +3,7 @@ import DynamicEvents
 import Foundation
 import Glibc
 import SQLite
+import Storage
 import Synchronization
 import TestSupport
 import Testing

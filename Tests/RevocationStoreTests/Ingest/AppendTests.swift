@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 @testable import RevocationStore
+@testable import Storage
 
 @Suite(.timeLimit(.minutes(2))) struct AppendTests {
   let folder: TemporaryFolder

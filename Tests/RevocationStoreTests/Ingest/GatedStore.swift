@@ -1,4 +1,5 @@
 import Dispatch
+import Storage
 import Synchronization
 
 @testable import RevocationStore

@@ -1,4 +1,5 @@
 import DynamicEvents
+import Storage
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import Glibc
 import KeyIndex
 import SQLite
+import Storage
 import TestSupport
 import Testing
 

@@ -1,6 +1,7 @@
 import DynamicEvents
 import Foundation
 import KeyIndex
+import Storage
 import TestSupport
 import Testing
 

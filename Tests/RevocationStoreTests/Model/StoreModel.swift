@@ -1,4 +1,5 @@
 import DynamicEvents
+import Storage
 
 @testable import RevocationStore
 

@@ -1,5 +1,6 @@
 import Foundation
 import SQLite
+import Storage
 import TestSupport
 import Testing
 
@@ -119,7 +120,7 @@ import Testing
   private func expectRefusal(_ isExpected: (StoreError) -> Bool) throws {
     let before = try contents()
     // Twice, because a refusal must not keep the lock.
-    for mode in [RevocationStore.Mode.serve, .serve, .inspect] {
+    for mode in [StoreMode.serve, .serve, .inspect] {
       let error = #expect(throws: StoreError.self) { try RevocationStore(data: folder.data, mode: mode) }
       #expect(error.map(isExpected) == true, "\(mode): \(error.map(\.description) ?? "")")
     }

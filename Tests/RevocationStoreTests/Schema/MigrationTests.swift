@@ -3,6 +3,7 @@ import DynamicEvents
 import Foundation
 import KeyIndex
 import SQLite
+import Storage
 import Synchronization
 import TestSupport
 import Testing
@@ -48,13 +49,13 @@ import Testing
 
   @Test func `an older program refuses a store that was migrated, and a command one that was not`() throws {
     try fill(folder)
-    for mode in [RevocationStore.Mode.inspect, .amend] {
+    for mode in [StoreMode.inspect, .amend] {
       #expect(throws: StoreError.schema(path: folder.database, found: 1, known: 2)) {
         try RevocationStore(data: folder.data, mode: mode, keyIndex: KeyIndexLimits(), schema: Self.next)
       }
     }
     try open(folder).close()
-    for mode in [RevocationStore.Mode.serve, .inspect, .amend] {
+    for mode in [StoreMode.serve, .inspect, .amend] {
       #expect(throws: StoreError.schema(path: folder.database, found: 2, known: 1)) {
         try RevocationStore(data: folder.data, mode: mode)
       }

@@ -4,6 +4,7 @@ import Foundation
 import Handlers
 import Logging
 import RevocationStore
+import Storage
 
 /// Three seconds of 1,600 events a second, in commits of sixteen.
 enum Run {

@@ -2,6 +2,7 @@ import CAllocations
 import DynamicEvents
 import Foundation
 import RevocationStore
+import Storage
 
 /// What an event and a look-up cost in a store of ten million sessions, compared with one of a thousand: times in
 /// turns, so that what else the machine does falls on both, and the system calls and allocations, which do not depend

@@ -1,5 +1,4 @@
 package import DynamicEvents
-internal import SQLite
 
 /// One genuinely signed delivery on its way into the store.
 package struct IncomingEvent: Sendable {
@@ -53,16 +52,6 @@ package enum EventSource: String, Hashable, Sendable, CaseIterable {
   case `operator`
 }
 
-extension EventSource {
-  /// From a table's column.
-  init(_ row: borrowing Row, _ column: CInt) throws(SQLiteError) {
-    guard let known = try EventSource(rawValue: row.text(column)) else {
-      throw SQLiteError.corrupt("an event is from nowhere known")
-    }
-    self = known
-  }
-}
-
 /// What a session event says. Only the session is certain to be there.
 package struct SessionRevoked: Sendable {
   package var name: String
@@ -90,21 +79,21 @@ package struct SessionRevoked: Sendable {
 }
 
 /// The messageIds that an event arrived under, as one text with spaces between.
-struct MessageIDs {
+package struct MessageIDs {
   /// Dynamic sends one message per webhook and event; more than a handful is a replay, which must not grow the row.
   static let most = 16
   /// A UUID has 36 bytes. What is longer, or would not come apart again, is not recorded.
   static let longest = 64
 
-  private(set) var text: String
+  package private(set) var text: String
 
-  init(text: String = "") {
+  package init(text: String = "") {
     self.text = text
   }
 
   /// Returns whether the text changed.
   @discardableResult
-  mutating func add(_ id: String?) -> Bool {
+  package mutating func add(_ id: String?) -> Bool {
     guard let id, 1...Self.longest ~= id.utf8.count, id.utf8.allSatisfy({ 0x21...0x7E ~= $0 }) else { return false }
     if text.isEmpty {
       text = id

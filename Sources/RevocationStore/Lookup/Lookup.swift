@@ -1,15 +1,7 @@
 package import DynamicEvents
 internal import KeyIndex
 internal import SQLite
-
-/// A session that is revoked, for good.
-package struct Revocation: Hashable, Sendable {
-  package var session: SessionID
-  package var revokedAt: Timestamp
-  package var by: RevokedBy
-  /// The event that said so first; nil when it came without an id.
-  package var eventID: String?
-}
+package import Storage
 
 // Look-ups answer by the row's existence: a session is refused until pruning has come by, which is later than it must
 // be and never sooner.
@@ -35,21 +27,21 @@ extension RevocationStore {
     }
   }
 
+  package func event(revoking session: SessionID) throws(StoreError) -> Int64? {
+    if indexes != nil {
+      let reader = LookUpReader(self)
+      defer { reader.roundEnded() }
+      return try reader.event(of: session)
+    }
+    try checkIndexes()
+    return try read { db in
+      let index = try KeyIndex.load(.revocation, last: Tally.fetch(db).lastRevocation, db)
+      guard let seq = try index.seq(of: IndexKey(session), db) else { return nil }
+      return try db.first("SELECT event_seq FROM revocation WHERE seq = ?", seq) { row in try row.integer(0) }
+    }
+  }
+
   package func tally() throws(StoreError) -> Tally {
     try read(Tally.fetch)
-  }
-}
-
-extension RevokedBy {
-  /// From a table's column.
-  init(_ row: borrowing Row, _ column: CInt) throws(SQLiteError) {
-    let known = row.lend(column) { name in
-      Self.allCases.first { by in
-        let utf8 = by.rawValue.utf8
-        return utf8.count == name.count && zip(utf8, name.indices).allSatisfy { $0 == name[$1] }
-      }
-    }
-    guard let known = known ?? nil else { throw SQLiteError.corrupt("it is not known who revoked a session") }
-    self = known
   }
 }

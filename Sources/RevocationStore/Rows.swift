@@ -1,35 +1,15 @@
-package import DynamicEvents
+internal import DynamicEvents
 internal import SQLite
+internal import Storage
 
-/// An order that refuses the JWTs of a user or an environment that were issued at a time or before it.
-package struct CutOff: Hashable, Sendable {
-  package enum Kind: String, Hashable, Sendable, CaseIterable {
-    /// By the claim `sub`.
-    case user
-    /// By the claim `environment_id`.
-    case environment
+extension EventSource {
+  /// From a table's column.
+  init(_ row: borrowing Row, _ column: CInt) throws(SQLiteError) {
+    guard let known = try EventSource(rawValue: row.text(column)) else {
+      throw SQLiteError.corrupt("an event is from nowhere known")
+    }
+    self = known
   }
-
-  package var kind: Kind
-  /// Dynamic's ids are UUIDs.
-  package var id: UUIDBytes
-  /// Only grows.
-  package var before: Timestamp
-
-  package init(_ kind: Kind, _ id: UUIDBytes, before: Timestamp) {
-    self.kind = kind
-    self.id = id
-    self.before = before
-  }
-}
-
-/// What is known of a token.
-package enum TokenStanding: Hashable, Sendable {
-  case good
-  /// One of its sessions is revoked.
-  case revoked
-  /// Its user or environment was cut off after it was issued.
-  case cutOff
 }
 
 extension CutOff {
@@ -61,5 +41,19 @@ extension CutOffs {
     }
     if !batch.isEmpty { insert(batch) }
     cover(upTo: try Tally.fetch(db).lastRevocation)
+  }
+}
+
+extension RevokedBy {
+  /// From a table's column.
+  init(_ row: borrowing Row, _ column: CInt) throws(SQLiteError) {
+    let known = row.lend(column) { name in
+      Self.allCases.first { by in
+        let utf8 = by.rawValue.utf8
+        return utf8.count == name.count && zip(utf8, name.indices).allSatisfy { $0 == name[$1] }
+      }
+    }
+    guard let known = known ?? nil else { throw SQLiteError.corrupt("it is not known who revoked a session") }
+    self = known
   }
 }

@@ -22,12 +22,12 @@ package final class CutOffs: Sendable {
 
   package init() {}
 
-  var covered: Int64 { lastCovered.load(ordering: .acquiring) }
+  package var covered: Int64 { lastCovered.load(ordering: .acquiring) }
 
   package var count: Int { state.withLock { $0.users.count + $0.environments.count } }
 
   /// Begins anew, with room for as many.
-  func reserve(users: Int, environments: Int) {
+  package func reserve(users: Int, environments: Int) {
     state.withLock {
       $0.users = CutOffTable(capacity: users)
       $0.environments = CutOffTable(capacity: environments)
@@ -47,18 +47,18 @@ package final class CutOffs: Sendable {
   }
 
   /// Takes note of a commit of this process, which gave out the numbers behind `first`.
-  func committed(_ cutOffs: [CutOff], from first: Int64, to last: Int64) {
+  package func committed(_ cutOffs: [CutOff], from first: Int64, to last: Int64) {
     if !cutOffs.isEmpty { insert(cutOffs) }
     // Else another process's commit came before, and a look-up has yet to read that.
     if covered >= first { cover(upTo: last) }
   }
 
   /// Says that nothing up to this number is missing; to be called after `insert`.
-  func cover(upTo number: Int64) {
+  package func cover(upTo number: Int64) {
     lastCovered.max(number, ordering: .releasing)
   }
 
-  func remove(_ cutOffs: [CutOff]) {
+  package func remove(_ cutOffs: [CutOff]) {
     state.withLock { state in
       for cutOff in cutOffs {
         switch cutOff.kind {

@@ -1,32 +1,6 @@
-package import DynamicEvents
+internal import DynamicEvents
 internal import SQLite
-
-/// How one attempt to deliver an event ended.
-package struct Attempt: Hashable, Sendable {
-  package enum Outcome: Hashable, Sendable {
-    /// Done. Needs to be recorded where a row stands only; of fresh events the position alone tells.
-    case delivered
-    case failed(error: String, retryAt: Timestamp)
-    /// Given up: a dead letter.
-    case dead(error: String)
-    /// Under way while the position moves on. The row is due at once: a process that finds it and knows of no running
-    /// attempt finds what a killed process left. No expiry is needed, as only one process serves a folder.
-    case claimed
-  }
-
-  package var event: Int64
-  /// Which attempt it is, from 1.
-  package var number: Int
-  package var at: Timestamp
-  package var outcome: Outcome
-
-  package init(event: Int64, number: Int, at: Timestamp, outcome: Outcome) {
-    self.event = event
-    self.number = number
-    self.at = at
-    self.outcome = outcome
-  }
-}
+internal import Storage
 
 /// The writing of one handler's rows, inside a transaction: a thousand a second where all fails.
 struct DeliveryRows {
@@ -74,15 +48,7 @@ struct DeliveryRows {
   }
 }
 
-/// When the attempts to deliver an event failed, as one text of milliseconds with spaces between, oldest first.
-struct AttemptTimes {
-  /// The default of `max-attempts`; of more, the latest.
-  private static let most = 20
-
-  let text: String
-
-  var times: [Timestamp] { text.split(separator: " ").compactMap { Int64($0).map(Timestamp.init(milliseconds:)) } }
-
+extension AttemptTimes {
   /// What an update sets, in SQL: one more, or none. Read and written in Swift, it would take a second statement a row.
   static let appending = """
     CASE WHEN excluded.attempt_times = '' THEN attempt_times ELSE

@@ -9,7 +9,7 @@ package final class Pruner: Sendable {
   /// Not to wake for every thousand rows at once.
   private static let shortestPause: Duration = .milliseconds(10)
 
-  private let store: RevocationStore
+  private let store: any StoreInspection & StoreMaintenance
   private let handlers: @Sendable () -> [String]
   private let now: @Sendable () -> Timestamp
   private let failed: @Sendable (StoreError) -> Void
@@ -20,8 +20,8 @@ package final class Pruner: Sendable {
   ///   - handlers: the names of the handlers that are configured at the moment.
   ///   - failed: called with the error of a step that failed; the pass begins anew after the pause.
   package init(
-    store: RevocationStore, handlers: @escaping @Sendable () -> [String], now: @escaping @Sendable () -> Timestamp,
-    failed: @escaping @Sendable (StoreError) -> Void
+    store: any StoreInspection & StoreMaintenance, handlers: @escaping @Sendable () -> [String],
+    now: @escaping @Sendable () -> Timestamp, failed: @escaping @Sendable (StoreError) -> Void
   ) {
     self.store = store
     self.handlers = handlers

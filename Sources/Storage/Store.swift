@@ -1,0 +1,38 @@
+package import DynamicEvents
+
+/// A store: what was received, who is revoked, and what each handler has still to do. Safe from any thread. Every call
+/// blocks until the engine is done, and a read that begins after a commit was acknowledged sees it, whichever process
+/// made the commit.
+package protocol Store: EventAppending, FeedReading, DeliveryQueue, StoreInspection, StoreAmendment, StoreMaintenance {
+  /// Names the store in messages: the database file's path, or a URL without its secrets.
+  var location: String { get }
+  /// Whether this opening made the store.
+  var isNew: Bool { get }
+  /// When the store was made: nothing from before is known.
+  var createdAt: Timestamp { get }
+  /// Of an embedded store's files; nil where another server has them.
+  var sizes: StoreSizes? { get }
+
+  /// How look-ups are made on one event loop, or on one queue.
+  func makeLookUps() -> LookUpPath
+
+  /// Throws when the store is not to be relied upon at the moment: a page made no sense, a file is another one than was
+  /// opened. Costs a few system calls.
+  func checkIsReliable() throws(StoreError)
+
+  /// Lets go of everything. Every later call fails.
+  func close() throws(StoreError)
+}
+
+/// What a process opens a store for.
+package enum StoreMode: Sendable {
+  /// The server: makes what is missing, migrates, writes. Of an embedded store there is one at a time.
+  case serve
+  /// A look from another process, whether a server runs or not: no lock, no migration, no write.
+  case inspect
+  /// A command that writes, whether a server runs or not: no lock, no migration, and patient, so that no server's
+  /// writing is in its way.
+  case amend
+  /// A command that makes derived data anew, where no server runs, and reads no index before it is made. No migration.
+  case repair
+}
