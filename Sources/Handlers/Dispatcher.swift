@@ -177,9 +177,10 @@ package final class Dispatcher: Sendable {
   /// Starts that followed an end without a stop, since the data folder was made.
   package var uncleanStarts: Int { attempts?.uncleanStarts ?? 0 }
 
-  /// Whether any handler wants events of this name.
+  /// Whether any handler wants events of this name, here or at another node.
   package func wants(_ eventName: String) -> Bool {
     handlers.withLock { $0.registrations.contains { $0.wants(eventName) } }
+      || store.patternsElsewhere.contains { EventPattern($0).matches(eventName) }
   }
 
   /// Whether that handler wants events of this name; `nil` as the name: what could not be decoded, which no handler

@@ -15,7 +15,7 @@ extension RevocationStore: Store {
       HandlerLease(handler: cursor.id, epoch: 0, position: cursor.position, validity: nil, renewal: nil))
   }
 
-  package func renew(_ lease: HandlerLease) -> Bool { true }
+  package func renew(_ lease: HandlerLease, patterns: [String]) -> Bool { true }
 
   package func release(_ lease: HandlerLease) {}
 

@@ -38,7 +38,15 @@ package enum StoreError: Error, Equatable, Sendable {
   case index(path: String, cause: String)
   /// Commits came between so often that a look-up was given up.
   case overtaken(path: String)
-  /// Any other failure of SQLite or of the file system below it.
+  /// The database does not answer, or the connection to it was lost.
+  case unreachable(path: String, cause: String)
+  /// The database, or the way to it, is set up so that the promise cannot be kept, or not for us.
+  case misconfigured(path: String, cause: String)
+  /// This node cannot prove at the moment that it asks the server that all others write to.
+  case leaseEnded(path: String)
+  /// Another node leads the handler. Nothing was recorded.
+  case leaseLost(handler: Int64)
+  /// Any other failure of the engine or of the file system below it.
   case io(path: String, cause: String)
 }
 
@@ -82,6 +90,10 @@ extension StoreError: CustomStringConvertible {
     case .index(let path, let cause):
       "the index of \(path) cannot be used: \(cause); the server builds it anew, or `revoked store verify --rebuild`"
     case .overtaken(let path): "\(path) changed too often for a look-up"
+    case .unreachable(let path, let cause): "cannot reach \(path): \(cause)"
+    case .misconfigured(let path, let cause): "cannot work with \(path): \(cause)"
+    case .leaseEnded(let path): "it is not certain that \(path) is still the database that other nodes write to"
+    case .leaseLost(let handler): "another node leads handler \(handler)"
     case .io(let path, let cause): "cannot read or write \(path): \(cause)"
     }
   }

@@ -57,6 +57,11 @@ extension Lane {
 
   private func judge(_ run: Running, _ verdict: Verdict) {
     let item = run.item
+    if run.isLost {
+      // Whatever came of it: the node that leads makes the attempt again.
+      run.mark?.breakOff(handler: handler)
+      return
+    }
     if case .failed = verdict, isCancelling, !run.timedOut {
       // Cancelled by the stop: no verdict on the event, it is offered again after the next start.
       run.mark?.breakOff(handler: handler)

@@ -40,7 +40,7 @@ extension Lane {
 
   private func take(_ page: EventPage) {
     // A stop may have come meanwhile.
-    guard !isStopping, page.end > window.end else { return }
+    guard !isStopping, leads, page.end > window.end else { return }
     mayHaveFresh = true
     window.append(page.events.map(\.seq), end: page.end)
     let held = suspects.isEmpty ? [] : Set(suspects.map(\.event))
@@ -80,7 +80,7 @@ extension Lane {
   }
 
   private func take(_ page: DuePage) {
-    guard !isStopping else { return }
+    guard !isStopping, leads else { return }
     if !page.due.isEmpty { mayHaveDue = true }
     if let time = page.misdated { log.add(.misdated, ["retryAt": "\(time)"]) }
     isDueAhead = page.isMoreAhead
@@ -100,7 +100,8 @@ extension Lane {
   }
 
   func record() {
-    claim()
+    guard let lease = leadership.lease else { return }
+    giveRows()
     let batch = results
     let position = window.position
     results = [:]
@@ -118,6 +119,8 @@ extension Lane {
         storeFailures = 0
         nextDue = (batch.values.compactMap(\.retryAt) + [nextDue].compactMap(\.self)).min()
         nextRecord = now + min(max(Self.shortestPause, (now - start) * 10), Self.longestPause)
+      case .failure(.leaseLost): lose("another node leads the handler")
+      case .failure where !leads: break
       case .failure(let error):
         // What came meanwhile is newer. A lane that stops gives up; it is all offered again.
         if !isStopping { results.merge(batch) { newer, _ in newer } }
@@ -128,7 +131,7 @@ extension Lane {
   }
 
   /// Gives rows to what holds the position back.
-  private func claim() {
+  private func giveRows() {
     if isStopping, running.isEmpty, window.repeatable > 0 {
       for item in interrupted where !item.hasRow {
         results[item.event.seq] = Attempt(event: item.event.seq, number: 0, at: clock.now(), outcome: .claimed)

@@ -43,6 +43,7 @@ extension Lane {
   private func found(_ delivery: DueDelivery?) {
     guard let alone, let attempts else { return }
     let suspect = alone.suspect
+    if !leads { return endAlone() }
     guard let delivery, delivery.event.receivedAt == suspect.receivedAt else {
       attempts.clear(suspect, handler: handler)
       return endAlone()

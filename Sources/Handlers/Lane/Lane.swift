@@ -21,6 +21,8 @@ actor Lane {
     var hasRow: Bool
     var mark: AttemptFile.Mark?
     var timedOut = false
+    /// It began under a lease that has ended.
+    var isLost = false
   }
 
   /// A suspect that nothing else runs beside.
@@ -43,7 +45,9 @@ actor Lane {
   var log: LaneLog
   let clock: LaneClock
   let random: @Sendable () -> Double
-  let lease: HandlerLease
+  /// The handler's number in the store; 0 before the first claim.
+  var handler: Int64 = 0
+  var leadership = LaneLeadership()
   /// Where attempts under way are noted; nil: nowhere.
   let attempts: AttemptFile?
   /// A suspect of this lane's has ended, so that another lane may have the turn.
@@ -51,6 +55,8 @@ actor Lane {
   /// The store's calls block until the disk answers; they must not block the threads that all tasks share.
   let reader: DispatchQueue
   let writer: DispatchQueue
+  /// Of the lease, which must be renewed while others hang.
+  let keeper: DispatchQueue
 
   var window: LaneWindow
   var recorded: Int64
@@ -107,14 +113,19 @@ actor Lane {
     self.clock = clock
     self.random = random
     counters = DeliveryCounters(name: registration.name)
-    let claim = try store.claim(
-      registration.name, patterns: registration.events.map(\.description), at: clock.now())
-    guard case .leads(let lease) = claim else { throw .busy(path: registration.name) }
-    self.lease = lease
-    recorded = lease.position
-    window = LaneWindow(position: lease.position)
+    // An earlier lane has the lease until it has stopped.
+    if predecessor == nil {
+      let asked = clock.uptime()
+      let claim = try store.claim(
+        registration.name, patterns: registration.events.map(\.description), at: clock.now())
+      leadership.claimed(claim, askedAt: asked)
+    }
+    handler = leadership.lease?.handler ?? 0
+    recorded = leadership.lease?.position ?? 0
+    window = LaneWindow(position: recorded)
     reader = DispatchQueue(label: "revoked.handler.\(registration.name).read")
     writer = DispatchQueue(label: "revoked.handler.\(registration.name).record")
+    keeper = DispatchQueue(label: "revoked.handler.\(registration.name).lease")
     self.attempts = attempts
     self.turnEnded = turnEnded
     isWaiting = predecessor != nil
@@ -123,8 +134,6 @@ actor Lane {
 
   private func follow(_ predecessor: Lane) async {
     await predecessor.stop()
-    recorded = await predecessor.recorded
-    window = LaneWindow(position: recorded)
     isWaiting = false
     takeSuspects()
   }
@@ -140,7 +149,7 @@ actor Lane {
   }
 
   private func takeSuspects() {
-    if isOpen, !isWaiting {
+    if isOpen, !isWaiting, leads {
       suspects = attempts?.suspects(of: handler) ?? []
       suspectsDue = clock.uptime() + Self.suspectsWait
     }
@@ -152,8 +161,6 @@ actor Lane {
     // One that is under way says as much as a hundred.
     if !isWoken.exchange(true, ordering: .acquiringAndReleasing) { Task { await woken() } }
   }
-
-  var handler: Int64 { lease.handler }
 
   nonisolated var registration: HandlerRegistration { current.withLock { $0 } }
 
@@ -190,6 +197,13 @@ actor Lane {
 
   func step() {
     guard isRunning.load(ordering: .relaxed), !isWaiting, isOpen || isStopping else { return }
+    keepLease()
+    if leads { proceed() }
+    finishIfStopped()
+    setAlarm()
+  }
+
+  private func proceed() {
     beginSuspect()
     begin()
     cancelOverdue()
@@ -208,8 +222,6 @@ actor Lane {
     }
     // Reading may have found that there is nothing else to do.
     beginSuspect()
-    finishIfStopped()
-    setAlarm()
   }
 
   /// In milliseconds.
@@ -230,6 +242,8 @@ actor Lane {
     if let line = log.due { times.append(line) }
     if !suspects.isEmpty, alone == nil, suspectsDue > clock.uptime() { times.append(suspectsDue) }
     if let next = pace.pausedUntil, !work.isEmpty, storeFailures == 0, next > clock.uptime() { times.append(next) }
+    if !leadership.isAsking, let due = leadership.due, leads || running.isEmpty { times.append(due) }
+    if let end = leadership.until { times.append(end) }
     guard let time = times.min() else { return }
     if let alarm, alarm.time <= time { return }
     alarm?.task.cancel()
@@ -252,6 +266,7 @@ actor Lane {
     guard isStopping, running.isEmpty, alone == nil, !isReadingFresh, !isReadingDue, !isRecording, !hasUnrecorded else {
       return
     }
+    if leadership.lease?.validity != nil { return release() }
     alarm?.task.cancel()
     log.writeRest()
     isRunning.store(false, ordering: .relaxed)

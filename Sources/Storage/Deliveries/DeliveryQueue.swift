@@ -10,7 +10,8 @@ package protocol DeliveryQueue: Sendable {
   func claim(_ handler: String, patterns: [String], at now: Timestamp) throws(StoreError) -> HandlerClaim
 
   /// Has the lease's validity begin anew. Returns whether it does: if not, another node leads, or may.
-  func renew(_ lease: HandlerLease) throws(StoreError) -> Bool
+  /// - Parameter patterns: as of `claim`.
+  func renew(_ lease: HandlerLease, patterns: [String]) throws(StoreError) -> Bool
 
   /// Lets another node lead at once. Does nothing to a lease that has ended.
   func release(_ lease: HandlerLease) throws(StoreError)

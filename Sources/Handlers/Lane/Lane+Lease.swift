@@ -1,0 +1,104 @@
+internal import Logging
+internal import Storage
+
+// Of several nodes on one store, one delivers to a handler at a time. An embedded store has one node: its lease is for
+// ever, and nothing of this costs it a call.
+extension Lane {
+  var leads: Bool { leadership.lease != nil }
+
+  /// Ends what may not go on, and renews or claims the lease when it is time to.
+  func keepLease() {
+    let now = clock.uptime()
+    if leadership.hasEnded(at: now) { lose("it could not be renewed in time") }
+    guard !leadership.isAsking, let due = leadership.due, due <= now else { return }
+    if let lease = leadership.lease {
+      renew(lease)
+    } else if !isStopping, isAtRest {
+      claim()
+    }
+  }
+
+  /// Nothing of an earlier lease is under way: an event is never with the handler twice at the same time.
+  private var isAtRest: Bool { running.isEmpty && !isReadingFresh && !isReadingDue && !isRecording && alone == nil }
+
+  private func renew(_ lease: HandlerLease) {
+    leadership.isAsking = true
+    Task { [store, asked = clock.uptime(), patterns = registration.events.map(\.description)] in
+      let result = await run(on: keeper) { () throws(StoreError) in try store.renew(lease, patterns: patterns) }
+      leadership.isAsking = false
+      if lease.epoch == leadership.lease?.epoch {
+        switch result {
+        case .success(true): leadership.renewed(askedAt: asked)
+        case .success(false): lose("another node leads the handler")
+        case .failure: leadership.failed(askedAt: asked)
+        }
+      }
+      step()
+    }
+  }
+
+  private func claim() {
+    leadership.isAsking = true
+    Task { [store, asked = clock.uptime(), now = clock.now(), registration] in
+      let result = await run(on: keeper) { () throws(StoreError) in
+        try store.claim(registration.name, patterns: registration.events.map(\.description), at: now)
+      }
+      leadership.isAsking = false
+      switch result {
+      case .success(let claim): take(claim, askedAt: asked)
+      case .failure(let error):
+        leadership.failed(askedAt: asked)
+        storeFailed(error)
+      }
+      step()
+    }
+  }
+
+  private func take(_ claim: HandlerClaim, askedAt asked: Duration) {
+    leadership.claimed(claim, askedAt: asked)
+    guard let lease = leadership.lease else { return }
+    if isStopping { return }
+    if lease.validity != nil {
+      logger.notice(
+        "this node delivers to the handler from now on", metadata: ["position": .stringConvertible(lease.position)])
+    }
+    handler = lease.handler
+    recorded = lease.position
+    window = LaneWindow(position: lease.position)
+    (mayHaveFresh, mayHaveDue, isDueAhead) = (true, true, false)
+    (nextDue, storeFailures) = (nil, 0)
+    suspects = attempts?.suspects(of: handler) ?? []
+    suspectsDue = clock.uptime() + Self.suspectsWait
+  }
+
+  /// Another node may deliver to the handler from now on: nothing begins here, what runs is cancelled, and what is not
+  /// recorded is made again there.
+  func lose(_ cause: String) {
+    guard leads else { return }
+    logger.warning(
+      "this node does not deliver to the handler any more",
+      metadata: ["cause": "\(cause)", "running": .stringConvertible(running.count)])
+    leadership.end(askingAgainAt: clock.uptime())
+    for event in running.keys {
+      running[event]?.isLost = true
+      running[event]?.task.cancel()
+    }
+    work.clear()
+    (results, interrupted, suspects) = ([:], [], [])
+    window = LaneWindow(position: recorded)
+    if alone?.isBegun == false { endAlone() }
+  }
+
+  /// At the end of a lane: another node need not wait until the lease has ended.
+  func release() {
+    guard let lease = leadership.lease, lease.validity != nil, !leadership.isAsking else { return }
+    leadership.isAsking = true
+    Task { [store] in
+      // Should it fail, the lease ends by itself.
+      _ = await run(on: keeper) { () throws(StoreError) in try store.release(lease) }
+      leadership.isAsking = false
+      leadership.end(askingAgainAt: .zero)
+      step()
+    }
+  }
+}
