@@ -107,9 +107,14 @@ extension EventLoop {
     note(round.head, connection)
     connection.state.bodyBegan(now: now)
     let storage = connection.reader.storage
-    if let response = responder?.earlyResponse(to: round.head, storage.span) {
+    connection.request &+= 1
+    let reply = responder?.earlyReply(to: round.head, storage.span, exchange: connection.exchange)
+    if case .now(let response)? = reply {
       connection.state.failed()
       encode(response, connection, &round.output)
+    } else if case .later(let deadline)? = reply {
+      connection.state.failed()
+      wait(connection, until: deadline)
     } else if event == .tooLarge {
       fail(connection, .contentTooLarge, [UInt8]().span, &round.output)
     } else if round.head.expectsContinue, isLast {
@@ -128,13 +133,16 @@ extension EventLoop {
   func respond(_ bytes: Span<UInt8>, _ body: Span<UInt8>, _ connection: Connection, _ round: inout Round) {
     switch responder?.respond(to: round.head, bytes, body: body, exchange: connection.exchange) {
     case .now(let response): encode(response, connection, &round.output)
-    case .later(.max): break
-    case .later(let deadline):
-      connection.isWaiting = true
-      connection.state.wait(until: deadline)
+    case .later(let deadline): wait(connection, until: deadline)
     case .elsewhere: connection.moving = Connection.Moving(head: bytes.copy, body: body.copy)
     case nil: break
     }
+  }
+
+  private func wait(_ connection: Connection, until deadline: UInt64) {
+    guard deadline < .max else { return }
+    connection.isWaiting = true
+    connection.state.wait(until: deadline)
   }
 
   /// The request waits for something, and its peer or its deadline does not want to wait on.

@@ -53,6 +53,8 @@ package final class EventLoop: @unchecked Sendable {
   private var timer: (any DispatchSourceTimer)?
   private var timerDeadline = UInt64.max
   private(set) var responder: (any Responder)?
+  /// The responder has a descriptor, which is waited for, and a deadline.
+  private var waitsForResponder = false
 
   /// Whether this is the loop for what takes long.
   package let isSide: Bool
@@ -106,7 +108,11 @@ package final class EventLoop: @unchecked Sendable {
 
   func start(_ makeResponder: @escaping @Sendable (EventLoop) -> any Responder) {
     queue.async { [self] in
-      responder = makeResponder(self)
+      let responder = makeResponder(self)
+      self.responder = responder
+      if let descriptor = responder.descriptor {
+        waitsForResponder = poller.register(descriptor, .read, token: Poller.responderToken)
+      }
       let source = DispatchSource.makeReadSource(fileDescriptor: poller.descriptor, queue: queue)
       let timer = DispatchSource.makeTimerSource(queue: queue)
       self.source = source
@@ -179,6 +185,7 @@ package final class EventLoop: @unchecked Sendable {
       let count = poller.wait(milliseconds: Self.lingerMilliseconds)
       beginRound()
       for index in 0..<count { handle(poller.event(at: index), &round) }
+      if waitsForResponder, let responder, responder.deadline <= now { deliver(responder.descriptorReady(), &round) }
       if count > 0 { responder?.roundEnded() }
       sendPostponed(&round)
       // After a pause of the whole process, requests that came in time wait in the sockets behind deadlines that have
@@ -186,7 +193,11 @@ package final class EventLoop: @unchecked Sendable {
       // come by then; the pause may lie between the wait and the clock. A flood that never ends does not postpone
       // deadlines for ever.
       fullRounds = count == Poller.capacity ? fullRounds + 1 : 0
-      if asked >= nextDeadline, fullRounds % Self.roundsBeforeDeadlines == 0 { expire(asOf: asked, &round) }
+      if asked >= nextDeadline, fullRounds % Self.roundsBeforeDeadlines == 0 {
+        expire(asOf: asked, &round)
+        // What was answered may have let the next request of its connection in.
+        if count == 0 { responder?.roundEnded() }
+      }
       if count == 0 { break }
     }
     armTimer()
@@ -204,6 +215,8 @@ package final class EventLoop: @unchecked Sendable {
     switch event.token {
     case Poller.wakeToken:
       readMailbox(&round)
+    case Poller.responderToken:
+      deliver(responder?.descriptorReady() ?? [], &round)
     case Self.listenerTokens:
       accept(event.token)
     default:
@@ -220,10 +233,9 @@ package final class EventLoop: @unchecked Sendable {
     }
     for message in messages {
       switch message {
-      case .answers(let make): for (exchange, response) in make() { deliver(response, to: exchange, &round) }
+      case .answers(let make): deliver(make(), &round)
       case .adopt(let connection): adopt(connection, &round)
-      case .wakeResponder:
-        for (exchange, response) in responder?.woken() ?? [] { deliver(response, to: exchange, &round) }
+      case .wakeResponder: deliver(responder?.woken() ?? [], &round)
       case .drain(let finished): drain(finished, &round)
       case .abort: abort()
       case .ping(let answer): answer()
@@ -231,12 +243,17 @@ package final class EventLoop: @unchecked Sendable {
     }
   }
 
+  private func deliver(_ answers: [(exchange: Exchange, response: Response)], _ round: inout Round) {
+    for (exchange, response) in answers { deliver(response, to: exchange, &round) }
+  }
+
   /// The timer only matters while nothing else wakes the loop; it is moved when it would come too late, and otherwise
   /// left.
   private func armTimer() {
-    guard nextDeadline < timerDeadline, let timer else { return }
-    timerDeadline = nextDeadline
-    timer.schedule(deadline: DispatchTime(uptimeNanoseconds: nextDeadline), leeway: .milliseconds(50))
+    let deadline = waitsForResponder ? min(nextDeadline, responder?.deadline ?? .max) : nextDeadline
+    guard deadline < timerDeadline, let timer else { return }
+    timerDeadline = deadline
+    timer.schedule(deadline: DispatchTime(uptimeNanoseconds: deadline), leeway: .milliseconds(50))
   }
 
   /// The loop is over: without sources nothing keeps it alive.

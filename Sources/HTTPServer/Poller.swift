@@ -30,6 +30,8 @@ internal import Glibc
 
   /// The token of the eventfd; connections and listeners use others.
   static let wakeToken = UInt64.max
+  /// Of the responder's descriptor.
+  static let responderToken = UInt64.max - 256
 
   let descriptor: Int32
   let wake: WakeUp

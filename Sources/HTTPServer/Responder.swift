@@ -3,9 +3,9 @@ package import HTTPMessage
 /// What a server is for: turns requests into responses. Each loop has one of its own and calls it on its own queue
 /// only, so that it needs no lock.
 package protocol Responder: AnyObject {
-  /// Called when a head is whole and its body is not. A response is sent without waiting for the body, and the
-  /// connection closes after it. `nil` reads on.
-  func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response?
+  /// Called when a head is whole and its body is not. A reply is made without waiting for the body, and the connection
+  /// closes after it. `nil` reads on.
+  func earlyReply(to head: borrowing RequestHead, _ bytes: Span<UInt8>, exchange: Exchange) -> Reply?
 
   /// A whole request. `bytes` are the head's.
   func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Reply
@@ -23,6 +23,17 @@ package protocol Responder: AnyObject {
   /// The connection of a request is gone that waited with a deadline.
   func gone(_ exchange: Exchange)
 
+  /// A descriptor that the loop waits for on the responder's behalf: readable whenever `descriptorReady` has something
+  /// to do, and the same as long as the responder lives. `nil`: none.
+  var descriptor: CInt? { get }
+
+  /// Nanoseconds of `EventLoop.now` at which `descriptorReady` is to be called though nothing came. Looked at after each
+  /// round of a responder that has a descriptor.
+  var deadline: UInt64 { get }
+
+  /// The descriptor is readable, or the deadline has come: the responses that are known by now.
+  func descriptorReady() -> [(exchange: Exchange, response: Response)]
+
   /// `EventLoop.wakeResponder` was called: the responses to requests that have waited for that.
   func woken() -> [(exchange: Exchange, response: Response)]
 }
@@ -30,6 +41,9 @@ package protocol Responder: AnyObject {
 extension Responder {
   package func interrupted(_ exchange: Exchange) -> Response? { nil }
   package func gone(_ exchange: Exchange) {}
+  package var descriptor: CInt? { nil }
+  package var deadline: UInt64 { .max }
+  package func descriptorReady() -> [(exchange: Exchange, response: Response)] { [] }
   package func woken() -> [(exchange: Exchange, response: Response)] { [] }
 }
 

@@ -52,8 +52,14 @@ final class Echo: Responder {
     String(decoding: head.path.range.map { bytes[$0] }, as: UTF8.self)
   }
 
-  func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
-    path(head, bytes) == "/refused" ? Response(problem: .notFound) : nil
+  func earlyReply(to head: borrowing RequestHead, _ bytes: Span<UInt8>, exchange: Exchange) -> Reply? {
+    switch path(head, bytes) {
+    case "/refused": return .now(Response(problem: .notFound))
+    case "/refused-later":
+      waiting.exchanges.withLock { $0.append((loop, exchange)) }
+      return .later()
+    default: return nil
+    }
   }
 
   func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Reply {

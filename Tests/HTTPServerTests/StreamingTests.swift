@@ -165,7 +165,7 @@ private final class Streamer: Responder {
     self.streams = streams
   }
 
-  func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
+  func earlyReply(to head: borrowing RequestHead, _ bytes: Span<UInt8>, exchange: Exchange) -> Reply? { nil }
 
   func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Reply {
     let path = bytes.extracting(head.path.range)

@@ -68,7 +68,7 @@ package final class KeyServer: Sendable {
       self.state = state
     }
 
-    func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
+    func earlyReply(to head: borrowing RequestHead, _ bytes: Span<UInt8>, exchange: Exchange) -> Reply? { nil }
 
     func respond(
       to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange

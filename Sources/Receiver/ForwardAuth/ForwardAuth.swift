@@ -15,6 +15,18 @@ final class ForwardAuth {
     case needs(UnknownKey)
   }
 
+  /// Who presents which tokens, once all of them are found in order.
+  private struct Question {
+    let tokens: [TokenClaims]
+    let bearer: VerifiedToken?
+    let now: Timestamp
+  }
+
+  private enum Examination {
+    case settled(Verdict)
+    case open(Question)
+  }
+
   private let context: ResponderContext
   private let lookUps: LookUps
   private let gate: Gate
@@ -29,11 +41,10 @@ final class ForwardAuth {
     verifier = gate.verification.map { TokenVerifier($0.rules) }
   }
 
-  /// Returns `nil` if the answer waits for keys that are being fetched: then the exchange gets it later.
-  ///
-  /// - Parameter exchange: `nil`: there can be no later answer.
+  /// Returns `nil` if the answer waits for keys that are being fetched, or for a remote look-up: then the exchange gets
+  /// it later.
   func answer(
-    _ head: borrowing RequestHead, _ bytes: Span<UInt8>, readsAuthorization: Bool, for exchange: Exchange?,
+    _ head: borrowing RequestHead, _ bytes: Span<UInt8>, readsAuthorization: Bool, for exchange: Exchange,
     on loop: EventLoop
   ) -> Response? {
     let presented: PresentedTokens
@@ -42,15 +53,24 @@ final class ForwardAuth {
     } catch {
       return response(to: unreadable(error.cause))
     }
-    let verdict = judge(presented, bytes)
-    guard case .needs(let key) = verdict, let keys = gate.verification?.keys else { return response(to: verdict) }
-    guard let exchange else {
-      _ = keys.search(for: key) {}
-      return response(to: .refused(.unfit))
+    let verdict: Verdict
+    switch examine(presented, bytes) {
+    case .settled(let settled): verdict = settled
+    case .open(let question):
+      guard lookUps.areRemote else {
+        return response(to: self.verdict(on: lookUps.standing(of: question.tokens, at: question.now), question))
+      }
+      // Whatever the answer is made with outlives the request's bytes.
+      lookUps.standing(of: question.tokens, at: question.now, exchange) { [weak self] standing in
+        guard let self else { return Answers.forwardAuthUnfit }
+        return context.stamped(response(to: self.verdict(on: standing, question)))
+      }
+      return nil
     }
+    guard case .needs(let key) = verdict, let keys = gate.verification?.keys else { return response(to: verdict) }
     let copy = bytes.indices.map { bytes[$0] }
     let search = keys.search(for: key) { [context, gate] in
-      // On the ring's queue, with a reader of its own: keys change seldom.
+      // On the ring's queue, with look-ups of its own: keys change seldom.
       let response = ForwardAuth(context, LookUps(context), gate).answerAnew(presented, copy.span)
       loop.answer([(exchange, context.stamped(response))])
     }
@@ -61,18 +81,24 @@ final class ForwardAuth {
     }
   }
 
-  /// Judges a request again that has waited for keys.
+  /// Judges a request again that has waited for keys. May wait.
   private func answerAnew(_ presented: PresentedTokens, _ bytes: Span<UInt8>) -> Response {
-    let verdict = judge(presented, bytes)
+    let verdict: Verdict
+    switch examine(presented, bytes) {
+    case .settled(let settled): verdict = settled
+    case .open(let question):
+      return response(to: self.verdict(on: lookUps.awaitedStanding(of: question.tokens, at: question.now), question))
+    }
     guard case .needs(let key) = verdict, let keys = gate.verification?.keys else { return response(to: verdict) }
     guard case .absent = keys.search(for: key, isRetry: true, done: {}) else { return response(to: .refused(.unfit)) }
     return response(to: .refused(.notGenuine))
   }
 
-  private func judge(_ presented: PresentedTokens, _ bytes: Span<UInt8>) -> Verdict {
+  /// All that can be said without asking who is revoked.
+  private func examine(_ presented: PresentedTokens, _ bytes: Span<UInt8>) -> Examination {
     if context.dynamic?.isPending == true {
       context.metrics.lookUps.add(to: .failed)
-      return .refused(.unfit)
+      return .settled(.refused(.unfit))
     }
     let now = context.now()
     var tokens: [TokenClaims] = []
@@ -80,19 +106,19 @@ final class ForwardAuth {
     if let session = presented.session { tokens.append(TokenClaims(sid: session)) }
     if let verification = gate.verification, let verifier {
       // A session's id alone proves nothing.
-      guard !presented.jwts.isEmpty else { return noSession() }
+      guard !presented.jwts.isEmpty else { return .settled(noSession()) }
       guard verification.keys.isUsable(at: now), useNewestKeys(verification.keys, verifier) else {
-        return .refused(.unfit)
+        return .settled(.refused(.unfit))
       }
       for jwt in presented.jwts {
         do throws(TokenRefusal) {
           let token = try verifier.verify(bytes.extracting(jwt), at: now)
-          if let bearer, bearer.user != token.user { return unreadable("two JWTs are of two users") }
+          if let bearer, bearer.user != token.user { return .settled(unreadable("two JWTs are of two users")) }
           // Of two the one in Authorization, which comes first.
           if bearer == nil { bearer = token }
           tokens.append(token.claims)
         } catch {
-          return verdict(of: error)
+          return .settled(verdict(of: error))
         }
       }
     } else {
@@ -100,28 +126,21 @@ final class ForwardAuth {
         do throws(UnreadableToken) {
           tokens.append(try TokenClaims(unverified: bytes.extracting(jwt)))
         } catch {
-          return unreadable(error.description)
+          return .settled(unreadable(error.description))
         }
       }
-      guard !tokens.isEmpty else { return noSession() }
+      guard !tokens.isEmpty else { return .settled(noSession()) }
     }
-    return standing(of: tokens, bearer, at: now)
+    return .open(Question(tokens: tokens, bearer: bearer, now: now))
   }
 
-  private func standing(of tokens: [TokenClaims], _ bearer: VerifiedToken?, at now: Timestamp) -> Verdict {
-    do throws(StoreError) {
-      let standing = try lookUps.reader.standing(of: tokens, at: now)
-      context.reads.worked()
-      context.metrics.lookUps.add(to: standing == .good ? .notRevoked : .revoked)
-      switch standing {
-      case .good: return .passes(bearer)
-      case .revoked: return .refused(.revoked)
-      case .cutOff: return .refused(.cutOff)
-      }
-    } catch {
-      context.metrics.lookUps.add(to: .failed)
-      context.lookUpFailed(error)
-      return .refused(.unfit)
+  /// - Parameter standing: `nil`: it cannot be known.
+  private func verdict(on standing: TokenStanding?, _ question: Question) -> Verdict {
+    switch standing {
+    case .good: .passes(question.bearer)
+    case .revoked: .refused(.revoked)
+    case .cutOff: .refused(.cutOff)
+    case nil: .refused(.unfit)
     }
   }
 

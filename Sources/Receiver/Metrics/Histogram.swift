@@ -1,3 +1,4 @@
+internal import Dispatch
 internal import Synchronization
 
 /// Observations by size, as Prometheus counts them. A lock, not atomics: sum and buckets must agree, and it is taken
@@ -55,6 +56,9 @@ final class DurationHistogram: Sendable {
 
   private let counts = InlineArray<13, Atomic<Int>> { _ in Atomic(0) }
   private let sum = Atomic<UInt64>(0)
+
+  /// - Parameter begun: of the monotonic clock.
+  func observe(since begun: UInt64) { observe(nanoseconds: DispatchTime.now().uptimeNanoseconds &- begun) }
 
   func observe(nanoseconds: UInt64) {
     // One behind the last for those beyond.

@@ -40,9 +40,10 @@ final class PrivateResponder: Responder {
   }
 
   /// Forward-auth reads no body, and a proxy may pass on a request's Content-Length without the body that it announces.
-  func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
+  func earlyReply(to head: borrowing RequestHead, _ bytes: Span<UInt8>, exchange: Exchange) -> Reply? {
     let path = bytes.extracting(head.path.range)
-    return path.isForwardAuth ? forwardAuth(head, bytes, for: nil) : nil
+    guard path.isForwardAuth else { return nil }
+    return forwardAuth(head, bytes, for: exchange).map { .now($0) } ?? .later()
   }
 
   func roundEnded() {
@@ -50,6 +51,9 @@ final class PrivateResponder: Responder {
     feed?.roundEnded()
   }
 
+  var descriptor: CInt? { lookUps.descriptor }
+  var deadline: UInt64 { lookUps.deadline }
+  func descriptorReady() -> [(exchange: Exchange, response: Response)] { lookUps.descriptorReady() }
   func interrupted(_ exchange: Exchange) -> Response? { feed?.interrupted(exchange) }
   func gone(_ exchange: Exchange) { feed?.gone(exchange) }
   func woken() -> [(exchange: Exchange, response: Response)] { feed?.woken() ?? [] }
@@ -62,7 +66,7 @@ final class PrivateResponder: Responder {
     if path.isForwardAuth {
       let begun = DispatchTime.now().uptimeNanoseconds
       guard let response = forwardAuth(head, bytes, for: exchange) else { return .later() }
-      observe(since: begun)
+      context.metrics.lookUpSeconds.observe(since: begun)
       return .now(response)
     }
     if path.equals("/livez") { return .now(head.method.isHealthCheck ? Answers.healthy : Answers.healthOnly) }
@@ -90,9 +94,9 @@ final class PrivateResponder: Responder {
     }
     if isBelowV1 {
       let begun = DispatchTime.now().uptimeNanoseconds
-      let response = context.stamped(lookUp(path, head.method, body))
-      observe(since: begun)
-      return .now(response)
+      guard let response = lookUp(path, head.method, body, exchange) else { return .later() }
+      context.metrics.lookUpSeconds.observe(since: begun)
+      return .now(context.stamped(response))
     }
     guard isGet else { return .now(Answers.getOnly) }
     if path.equals("/") { return .now(Answers.index) }
@@ -100,11 +104,7 @@ final class PrivateResponder: Responder {
     return .later()
   }
 
-  private func observe(since begun: UInt64) {
-    context.metrics.lookUpSeconds.observe(nanoseconds: DispatchTime.now().uptimeNanoseconds &- begun)
-  }
-
-  private func forwardAuth(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, for exchange: Exchange?) -> Response? {
+  private func forwardAuth(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, for exchange: Exchange) -> Response? {
     guard case .granted(let byAuthorization) = PrivateAccess(head, bytes, token: token) else {
       context.tokenWasWrong()
       context.metrics.forwardAuthRefusals.add(to: .token)
@@ -114,12 +114,17 @@ final class PrivateResponder: Responder {
     return response.map { context.stamped($0) }
   }
 
-  private func lookUp(_ path: Span<UInt8>, _ method: RequestHead.Method, _ body: Span<UInt8>) -> Response {
-    if path.equals("/v1/sessions/check") { return method == .post ? lookUps.check(body) : Answers.postOnly }
-    if path.equals("/v1/tokens/check") { return method == .post ? lookUps.checkTokens(body) : Answers.postOnly }
+  /// Returns `nil` if the answer comes later.
+  private func lookUp(
+    _ path: Span<UInt8>, _ method: RequestHead.Method, _ body: Span<UInt8>, _ exchange: Exchange
+  ) -> Response? {
+    if path.equals("/v1/sessions/check") { return method == .post ? lookUps.check(body, exchange) : Answers.postOnly }
+    if path.equals("/v1/tokens/check") {
+      return method == .post ? lookUps.checkTokens(body, exchange) : Answers.postOnly
+    }
     let isGet = method == .get || method == .head
     guard path.hasPrefix("/v1/sessions/") else { return Answers.notFound }
-    return isGet ? lookUps.one(path.extracting(13..<path.count)) : Answers.getOnly
+    return isGet ? lookUps.one(path.extracting(13..<path.count), exchange) : Answers.getOnly
   }
 
   private func follow(_ query: Span<UInt8>, _ exchange: Exchange) -> Reply {

@@ -32,7 +32,11 @@ final class WebhookResponder: Responder {
     (verifier, secretsVersion) = context.makeVerifier()
   }
 
-  func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
+  func earlyReply(to head: borrowing RequestHead, _ bytes: Span<UInt8>, exchange: Exchange) -> Reply? {
+    earlyRefusal(of: head, bytes).map { .now($0) }
+  }
+
+  private func earlyRefusal(of head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? {
     if let refusal = route(head, bytes) { return refusal }
     // 413, whoever sent it.
     if case .length(let length) = head.framing, length > loop.limits.message.bodyBytes { return nil }

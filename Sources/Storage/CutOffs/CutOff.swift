@@ -30,3 +30,10 @@ package enum TokenStanding: Hashable, Sendable {
   /// Its user or environment was cut off after it was issued.
   case cutOff
 }
+
+extension TokenStanding {
+  /// Of a request that presents all of them: one that is refused refuses it.
+  package init(ofAll standings: [TokenStanding]) {
+    self = standings.contains(.revoked) ? .revoked : standings.contains(.cutOff) ? .cutOff : .good
+  }
+}

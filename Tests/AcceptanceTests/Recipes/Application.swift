@@ -32,7 +32,7 @@ final class Application: Sendable {
       self.answer = answer
     }
 
-    func earlyResponse(to head: borrowing RequestHead, _ bytes: Span<UInt8>) -> Response? { nil }
+    func earlyReply(to head: borrowing RequestHead, _ bytes: Span<UInt8>, exchange: Exchange) -> Reply? { nil }
 
     func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange)
       -> Reply
