@@ -1,3 +1,4 @@
+internal import CLinux
 internal import Glibc
 internal import Storage
 internal import SystemPackage
@@ -73,6 +74,7 @@ struct StoreFolder {
   func makeDatabase() throws(StoreError) {
     if !hasDatabase, hasLog { throw .logAlone(path: database) }
     try checkLog()
+    if !hasDatabase { overwriteInPlace() }
     do throws(Errno) {
       let file = try FileDescriptor.opening(
         database, .readWrite, [.create, .exclusiveCreate], permissions: .ownerReadWrite)
@@ -81,6 +83,14 @@ struct StoreFolder {
     } catch {
       throw .folder(path: path, cause: FileAccess.text(error, at: path))
     }
+  }
+
+  /// SQLite's shared index and the note of attempts are mapped into memory. A file system that needs new space to
+  /// overwrite them ends the process by SIGBUS when it is full.
+  private func overwriteInPlace() {
+    guard let folder = try? FileDescriptor.opening(path, .readOnly, .directory) else { return }
+    clinux_overwrite_in_place(folder.rawValue)
+    try? folder.close()
   }
 
   private static func hasContent(_ path: String) -> Bool {

@@ -41,7 +41,12 @@ struct StoreLock: ~Copyable {
 
   /// The number is only for the next one's error message, so that a full disk does not matter.
   private static func write(_ pid: pid_t, to path: String) throws(Errno) {
-    let file = try FileDescriptor.opening(path, .writeOnly, [.create, .truncate], permissions: .ownerReadWrite)
+    let file: FileDescriptor
+    do throws(Errno) {
+      file = try FileDescriptor.opening(path, .writeOnly, [.create, .truncate], permissions: .ownerReadWrite)
+    } catch  where [.noSpace, .diskQuotaExceeded].contains(error) {
+      return
+    }
     _ = try? file.writeAll("\(pid)\n".utf8)
     try? file.close()
   }

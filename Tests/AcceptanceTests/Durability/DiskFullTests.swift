@@ -71,4 +71,34 @@ struct DiskFullTests {
     #expect(try restarted.get("/readyz").status == 503)
     #expect(try Audit(restarted).refused(record.acknowledged) == record.acknowledged)
   }
+
+  /// What is mapped into memory must be overwritten where it is: else the kernel finds no space for it, and ends the
+  /// process by SIGBUS.
+  @Test(.enabled(if: TinyDisk.isBtrfsPossible, "mounting a btrfs needs root, mkfs.btrfs and a loop device"))
+  func `ends no server on a file system that writes elsewhere what is overwritten`() throws {
+    let disk = try TinyDisk(btrfsMegabytes: 112)
+    let server = try RunningServer(
+      in: disk.folder,
+      environment: ["REVOKED_HANDLERS_A_KIND": "exec", "REVOKED_HANDLERS_A_COMMAND": #"["/bin/false"]"#])
+    let load = try Load(on: server.address, connections: 1)
+    #expect(eventually { load.record.acknowledged.count >= 3 })
+    let record = load.stop()
+    try disk.writeBallast(bytes: 1)
+    try disk.fill()
+    // The log has room for a while.
+    let full = try Load(on: server.address, connections: 2)
+    #expect(eventually { full.record.refused.count >= 100 })
+    for _ in 0..<5 {
+      // Clean pages are what the kernel needs space for.
+      sync()
+      #expect(try Audit(server).refused(record.acknowledged) == record.acknowledged)
+    }
+    let second = full.stop()
+    #expect(second.wrong == [] && second.unanswered == [])
+    #expect(eventually { (try? server.metric(#"revoked_deliveries_total{handler="a",outcome="failed"}"#)) ?? 0 > 0 })
+    #expect(try server.get("/readyz").status == 503)
+    try disk.removeBallast()
+    sync()
+    #expect(try eventually { try server.get("/readyz").status == 200 })
+  }
 }

@@ -8,12 +8,24 @@ final class TinyDisk: Sendable {
 
   /// Whether this process may mount, really tried.
   static let isPossible = (try? TinyDisk(megabytes: 1)) != nil
+  static let isBtrfsPossible = (try? TinyDisk(btrfsMegabytes: 112)) != nil
 
   init(megabytes: Int) throws {
     folder = try TemporaryFolder()
     // The strings live for the call.
     let result = unsafe "size=\(megabytes)m".withCString { unsafe mount("tmpfs", folder.path, "tmpfs", 0, $0) }
     guard result == 0 else { throw POSIXError(.init(rawValue: errno) ?? .EPERM) }
+  }
+
+  /// A btrfs in a file, which writes elsewhere what is overwritten.
+  init(btrfsMegabytes megabytes: Int) throws {
+    folder = try TemporaryFolder()
+    let image = folder.path + ".img"
+    defer { try? FileManager.default.removeItem(atPath: image) }
+    let script = #"truncate -s \#(megabytes)M "$0" && mkfs.btrfs -q -m single "$0" && mount -o loop "$0" "$1""#
+    guard try Program.run("/bin/sh", ["-c", script, image, folder.path]).status == 0 else {
+      throw POSIXError(.ENODEV)
+    }
   }
 
   deinit {
@@ -31,6 +43,17 @@ final class TinyDisk: Sendable {
   /// Takes a part of the space.
   func writeBallast(bytes: Int) throws {
     try Data(count: bytes).write(to: URL(filePath: ballast))
+  }
+
+  /// Takes what is left, and waits until all of it is on the disk.
+  func fill() throws {
+    let file = try FileHandle(forWritingTo: URL(filePath: ballast))
+    let length = try file.seekToEnd()
+    for size in [1 << 16, 4096, 1] {
+      while (try? file.write(contentsOf: Data(count: size))) != nil {}
+    }
+    #expect(try file.offset() > length)
+    sync()
   }
 
   func removeBallast() throws {
