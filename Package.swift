@@ -76,6 +76,7 @@ let package = Package(
       ["Bytes", "DynamicEvents", "Storage", "SQLite", "KeyIndex", "CLinux", systemPackage]),
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     target("PostgreSQL", [postgreSQL("CPostgreSQL")]),
+    target("PostgreSQLStore", [postgreSQL("PostgreSQL"), "DynamicEvents", "Storage", "CLinux"]),
     target("DynamicAPI", ["Outgoing", "Signature", "DynamicEvents"]),
     target("Recovery", ["DynamicAPI", "Signature", "DynamicEvents", "Storage"]),
     target(
@@ -102,7 +103,8 @@ let package = Package(
       name: "TestSupport",
       dependencies: ["HTTPMessage", "HTTPServer", "COpenSSL", "Signature", "DynamicEvents", logging],
       path: "Tests/TestSupport", resources: [.copy("Endpoint/endpoint.py")], swiftSettings: swift),
-    tests("PostgreSQLTests", [postgreSQL("PostgreSQL"), "TestSupport"]),
+    tests(
+      "PostgreSQLTests", [postgreSQL("PostgreSQL"), "PostgreSQLStore", "Storage", "DynamicEvents", "TestSupport"]),
     tests("BytesTests", ["Bytes", "TestSupport"]),
     tests("HTTPMessageTests", ["HTTPMessage", "TestSupport"], resources: [.copy("Fixtures")]),
     tests("OutgoingTests", ["Outgoing", "TestSupport"]),

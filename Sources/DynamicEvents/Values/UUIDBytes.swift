@@ -42,7 +42,7 @@ package struct UUIDBytes: Hashable, Sendable {
     (high, low) = words
   }
 
-  init?(bytes: Span<UInt8>) {
+  package init?(bytes: Span<UInt8>) {
     guard bytes.count == 16 else { return nil }
     var words: (UInt64, UInt64) = (0, 0)
     for index in 0..<8 {
@@ -63,7 +63,7 @@ package struct UUIDBytes: Hashable, Sendable {
   }
 
   /// The sixteen bytes as two words that hold them in memory in this order.
-  var bigEndianWords: (UInt64, UInt64) { (high.bigEndian, low.bigEndian) }
+  package var bigEndianWords: (UInt64, UInt64) { (high.bigEndian, low.bigEndian) }
 
   var bytes: [UInt8] {
     [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * $0)) } }

@@ -1,0 +1,167 @@
+#if PostgreSQL
+  internal import Dispatch
+  internal import PostgreSQL
+  internal import Storage
+  internal import Synchronization
+
+  /// How long look-ups may be answered, by this process's own proof that the server it asks is the primary: it was able
+  /// to commit there, and a commit waits for the standby.
+  ///
+  /// Without a synchronous standby an old primary can go on committing beside the new one; then whoever promotes must
+  /// see to it that the old one has ended.
+  final class ReadLease: Sendable {
+    /// Counted from before the commit was asked for. To be shorter than any failover manager takes to promote.
+    static let validity = Duration.seconds(3)
+
+    private let state = Mutex((generation: -1, until: Deadline(nanoseconds: 0)))
+    private let node: Node
+
+    init(_ node: Node) {
+      self.node = node
+    }
+
+    func prolong(_ generation: Int, askedAt start: Deadline) {
+      state.withLock { $0 = (generation, start + Self.validity) }
+    }
+
+    /// For connections of the present generation.
+    var isValid: Bool { covers(node.generation) }
+
+    func covers(_ generation: Int) -> Bool {
+      let state = state.withLock { $0 }
+      return state.generation == generation && node.generation == generation && Deadline.now < state.until
+    }
+  }
+
+  /// What a node does a few times a second, over a connection of its own: sees what others have committed, and commits
+  /// something that shows that it can.
+  final class Pulse: Sendable {
+    private static let period = Duration.milliseconds(250)
+    /// Of such periods.
+    private static let beatEvery = 2
+    private static let upkeepEvery = 20
+    /// Longer than the read lease would be of no use.
+    private static let patience = ReadLease.validity
+
+    let lease: ReadLease
+    private let node: Node
+    private let shared: SharedSettings
+    private let queue = DispatchQueue(label: "revoked.postgresql.pulse")
+    private let state = Mutex(State())
+
+    private struct State {
+      var connection: NodeConnection?
+      var count = 0
+      var isStopped = false
+      var last: Seen?
+      var observers: [Int: @Sendable () -> Void] = [:]
+      var lastObserver = 0
+    }
+
+    /// What others may have changed.
+    private struct Seen: Hashable {
+      var revocation: Int64
+      var event: Int64
+      var changes: Int64
+    }
+
+    init(_ node: Node, _ shared: SharedSettings) {
+      self.node = node
+      self.shared = shared
+      lease = ReadLease(node)
+    }
+
+    /// - Parameter seen: called with the newest number of the feed.
+    func start(_ seen: @escaping @Sendable (Int64) -> Void) {
+      queue.async { [weak self] in self?.take(seen) }
+    }
+
+    func stop() {
+      state.withLock { $0.isStopped = true }
+    }
+
+    /// - Parameter changed: called on the pulse's queue.
+    func observe(_ changed: @escaping @Sendable () -> Void) -> Int {
+      state.withLock { state in
+        state.lastObserver += 1
+        state.observers[state.lastObserver] = changed
+        return state.lastObserver
+      }
+    }
+
+    func forget(_ observer: Int) {
+      state.withLock { $0.observers[observer] = nil }
+    }
+
+    private func take(_ seen: @escaping @Sendable (Int64) -> Void) {
+      let (count, isStopped) = state.withLock { state in
+        state.count += 1
+        return (state.count, state.isStopped)
+      }
+      guard !isStopped else { return }
+      // A failure has ended the connection, or will, and with it the lease.
+      try? beat(count, seen)
+      queue.asyncAfter(deadline: .now() + .milliseconds(Int(Self.period / .milliseconds(1)))) { [weak self] in
+        self?.take(seen)
+      }
+    }
+
+    private func beat(_ count: Int, _ seen: (Int64) -> Void) throws {
+      let start = Deadline.now
+      let deadline = start + Self.patience
+      var isNew = false
+      var connection = state.withLock { $0.connection }
+      if connection?.isUsable != true {
+        connection = nil
+        state.withLock { $0.connection = nil }
+        connection = try node.connect(until: deadline)
+        isNew = true
+        state.withLock { $0.connection = connection }
+      }
+      guard let connection else { return }
+      let beats = isNew || count % Self.beatEvery == 0
+      let asked = Deadline.now
+      let found = try connection.use { connection in
+        let row = try connection.query(
+          """
+          SELECT (\(Numbers.lastRevocation)), (\(Numbers.lastEvent)), (SELECT changes FROM revoked.tally),
+            CASE WHEN $1 THEN setval('revoked.beat', 1) END, pg_is_in_recovery()
+          """, [Parameter(beats)], until: deadline)[0]
+        guard try !row.bool(4) else {
+          connection.close()
+          throw PostgreSQLError(.unreachable, state: "25006", "the server is a standby")
+        }
+        return try Seen(revocation: row.integer(0), event: row.integer(1), changes: row.integer(2))
+      }
+      if beats { lease.prolong(connection.generation, askedAt: asked) }
+      seen(found.revocation)
+      let observers = state.withLock { state -> [@Sendable () -> Void] in
+        defer { state.last = found }
+        return state.last == found ? [] : Array(state.observers.values)
+      }
+      for observer in observers { observer() }
+      if isNew || count % Self.upkeepEvery == 0 { try upkeep(connection, count) }
+    }
+
+    /// Keeps this node's registrations, and learns what others have set.
+    private func upkeep(_ connection: NodeConnection, _ count: Int) throws {
+      try connection.use { connection in
+        let deadline = Deadline.after(Self.patience)
+        if let retention = try Retention.fetch(connection, until: deadline) { shared.retention = retention }
+        try connection.query(
+          """
+          UPDATE revoked.registration SET until = clock_timestamp() + interval '\(Registration.validity)'
+          WHERE node = $1
+          """, [Parameter(node.name)], until: deadline)
+        shared.patternsElsewhere = try connection.query(
+          """
+          SELECT DISTINCT unnest(patterns) FROM revoked.registration
+          WHERE node <> $1 AND until > clock_timestamp() ORDER BY 1
+          """, [Parameter(node.name)], until: deadline
+        ).map { try $0.text(0) }
+        // Not before every handler of this node's has had the time to register.
+        if count > Registration.sweepsAfter { try Registration.sweep(connection, until: deadline) }
+      }
+    }
+  }
+#endif

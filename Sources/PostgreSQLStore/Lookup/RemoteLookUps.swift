@@ -1,0 +1,308 @@
+#if PostgreSQL
+  internal import CLinux
+  internal import DynamicEvents
+  internal import Glibc
+  internal import PostgreSQL
+  internal import Storage
+  internal import Synchronization
+
+  /// The look-ups of one event loop: the questions of a round go out as one statement, over a connection that is the
+  /// loop's own and never blocks it. Answers count only under the read lease.
+  final class PipelinedLookUps: RemoteLookUps {
+    private struct Question {
+      var sessions: [SessionID]
+      var answer: (Result<[SessionID: Revocation], StoreError>) -> Void
+    }
+
+    private struct Batch {
+      var questions: [Question] = []
+      /// How many sessions its questions have.
+      var count = 0
+      var deadline = Deadline(nanoseconds: 0)
+    }
+
+    /// Sessions in one statement: then the server does little else meanwhile.
+    private static let mostInBatch = 4096
+    /// Sessions that wait or are asked for; beyond it the server does not keep up.
+    private static let mostWaiting = 32_768
+    private static let patience = Duration.milliseconds(900)
+    private static let pause = Duration.milliseconds(100)
+
+    let descriptor: CInt
+    private let node: Node
+    private let lease: ReadLease
+    private let cutOffs: CutOffs
+    private let location: String
+    private let mailbox: Mailbox
+    private let observer: Int
+    private var line: NodeConnection?
+    private var statement = ""
+    private var wantsToWrite = false
+    /// What the loop asked in this round.
+    private var round = Batch()
+    /// What no connection was there for yet.
+    private var unsent: [Batch] = []
+    /// What was sent, oldest first.
+    private var sent: [Batch] = []
+    private var waiting = 0
+    private var isConnecting = false
+    /// What was sent is lost, as `descriptorReady` is to say.
+    private var isLost = false
+    private var connectAgainAt: Deadline?
+
+    /// Where no descriptor is left, it has none either, and every question fails once its time has passed.
+    init(_ store: PostgreSQLStore, _ lease: ReadLease) {
+      node = store.node
+      cutOffs = store.cutOffs
+      location = store.location
+      self.lease = lease
+      descriptor = epoll_create1(CInt(EPOLL_CLOEXEC))
+      let mailbox = Mailbox()
+      self.mailbox = mailbox
+      observer = node.observe { mailbox.ring() }
+      control(EPOLL_CTL_ADD, mailbox.descriptor, EPOLLIN)
+      connect()
+    }
+
+    deinit {
+      node.forget(observer)
+      if descriptor >= 0 { close(descriptor) }
+    }
+
+    // MARK: Questions
+
+    func revocation(of session: SessionID, _ answer: @escaping (Result<Revocation?, StoreError>) -> Void) {
+      ask([session]) { result in answer(result.map { $0[session] }) }
+    }
+
+    func revoked(of sessions: [SessionID], _ answer: @escaping (Result<[SessionID], StoreError>) -> Void) {
+      ask(sessions) { result in answer(result.map { revoked in sessions.filter { revoked[$0] != nil } }) }
+    }
+
+    func standings(
+      of tokens: [TokenClaims], at now: Timestamp, _ answer: @escaping (Result<[TokenStanding], StoreError>) -> Void
+    ) {
+      var sessions: [SessionID] = []
+      sessions.reserveCapacity(tokens.count)
+      for token in tokens {
+        sessions.append(token.sid)
+        if let original = token.originalSid { sessions.append(original) }
+      }
+      ask(sessions) { [cutOffs] result in
+        answer(
+          result.map { revoked in
+            tokens.map { token in
+              if revoked[token.sid] != nil { return .revoked }
+              if let original = token.originalSid, revoked[original] != nil { return .revoked }
+              return cutOffs.refuses(token, at: now) ? .cutOff : .good
+            }
+          })
+      }
+    }
+
+    private func ask(
+      _ sessions: [SessionID], _ answer: @escaping (Result<[SessionID: Revocation], StoreError>) -> Void
+    ) {
+      guard waiting + sessions.count <= Self.mostWaiting else {
+        return answer(.failure(.unreachable(path: location, cause: "too many look-ups wait for the server")))
+      }
+      if round.count + sessions.count > Self.mostInBatch { roundEnded() }
+      waiting += sessions.count
+      round.count += sessions.count
+      round.questions.append(Question(sessions: sessions, answer: answer))
+    }
+
+    func roundEnded() {
+      guard !round.questions.isEmpty else { return }
+      round.deadline = .after(Self.patience)
+      unsent.append(round)
+      round = Batch()
+      send()
+    }
+
+    // MARK: The connection
+
+    var deadline: UInt64 {
+      let next = [sent.first?.deadline, unsent.first?.deadline, connectAgainAt].compactMap { $0 }.min()
+      guard let next else { return .max }
+      // The loop's clock stands still while the machine sleeps; a deadline then comes late by as much.
+      let now = Deadline.now
+      var time = timespec()
+      // Cannot fail for a clock that the kernel has.
+      unsafe _ = clock_gettime(CLOCK_MONOTONIC, &time)
+      let monotonic = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+      return monotonic + (now < next ? next.nanoseconds - now.nanoseconds : 0)
+    }
+
+    func descriptorReady() {
+      for result in mailbox.take() { connected(result) }
+      if let line, isLost || !line.isUsable { lost() }
+      if line != nil { receive() }
+      if let first = sent.first, first.deadline.hasPassed {
+        // A server that does not answer is none.
+        if let line { node.end(line.generation) }
+        lost()
+      }
+      while let first = unsent.first, first.deadline.hasPassed {
+        unsent.removeFirst()
+        fail(first)
+      }
+      if let time = connectAgainAt, time.hasPassed { connect() }
+      if line != nil { send() }
+    }
+
+    private func connect() {
+      guard !isConnecting, line == nil else { return }
+      isConnecting = true
+      connectAgainAt = nil
+      let mailbox = mailbox
+      node.connect { result in
+        mailbox.give(
+          result.flatMap { line in
+            do {
+              let statement = try line.use { connection in
+                let deadline = Deadline.after(Node.patience)
+                try connection.execute("SET plan_cache_mode = force_generic_plan", until: deadline)
+                let name = try connection.prepare(LookUpStatement.sql, until: deadline)
+                try connection.enterPipeline()
+                return name
+              }
+              return .success((line, statement))
+            } catch {
+              return .failure(error as? PostgreSQLError ?? PostgreSQLError(.unreachable, "\(error)"))
+            }
+          })
+      }
+    }
+
+    private func connected(_ result: Result<(NodeConnection, String), PostgreSQLError>) {
+      isConnecting = false
+      guard case .success(let (line, statement)) = result, line.isUsable else {
+        return connectAgainAt = .after(Self.pause)
+      }
+      self.line = line
+      self.statement = statement
+      control(EPOLL_CTL_ADD, line.connection.descriptor, EPOLLIN)
+      wantsToWrite = false
+    }
+
+    /// What was asked is not known any more; a new connection is made.
+    private func lost() {
+      if let line, line.connection.isOpen {
+        control(EPOLL_CTL_DEL, line.connection.descriptor, EPOLLIN)
+        line.connection.close()
+      }
+      line = nil
+      isLost = false
+      let lost = sent
+      sent = []
+      for batch in lost { fail(batch) }
+      connect()
+    }
+
+    private func fail(_ batch: Batch) {
+      waiting -= batch.count
+      for question in batch.questions {
+        question.answer(.failure(.unreachable(path: location, cause: "the server does not answer look-ups")))
+      }
+    }
+
+    /// Calls no answer: a failure is left to `descriptorReady`, which is called at once.
+    private func send() {
+      guard let line, !isLost else { return }
+      do {
+        try line.use { connection in
+          while let batch = unsent.first {
+            let parameters = LookUpStatement.parameters(batch.questions.flatMap(\.sessions), covered: cutOffs.covered)
+            try connection.send(prepared: statement, parameters)
+            sent.append(unsent.removeFirst())
+          }
+          try flush(connection)
+        }
+      } catch {
+        isLost = true
+        mailbox.ring()
+      }
+    }
+
+    private func flush(_ connection: Connection) throws(PostgreSQLError) {
+      let isDone = try connection.flush()
+      guard isDone == wantsToWrite else { return }
+      wantsToWrite = !isDone
+      let both = EPOLL_EVENTS(EPOLLIN.rawValue | EPOLLOUT.rawValue)
+      control(EPOLL_CTL_MOD, connection.descriptor, isDone ? EPOLLIN : both)
+    }
+
+    private func receive() {
+      guard let line else { return }
+      do {
+        var answered: [(Batch, [SessionID: Revocation])] = []
+        defer { for (batch, revoked) in answered { answer(batch, revoked, line.generation) } }
+        try line.use { connection in
+          try connection.consume()
+          try flush(connection)
+          while let rows = try connection.next() {
+            guard !sent.isEmpty else {
+              connection.close()
+              throw PostgreSQLError(.unexpected, "the server answers what was not asked")
+            }
+            do throws(PostgreSQLError) {
+              let revoked = try LookUpStatement.read(rows, cutOffs)
+              answered.append((sent.removeFirst(), revoked))
+            } catch {
+              connection.close()
+              throw error
+            }
+          }
+        }
+      } catch {
+        lost()
+      }
+    }
+
+    private func answer(_ batch: Batch, _ revoked: [SessionID: Revocation], _ generation: Int) {
+      waiting -= batch.count
+      let isValid = lease.covers(generation)
+      for question in batch.questions {
+        question.answer(isValid ? .success(revoked) : .failure(.leaseEnded(path: location)))
+      }
+    }
+
+    private func control(_ operation: CInt, _ other: CInt, _ events: EPOLL_EVENTS) {
+      var event = unsafe epoll_event()
+      unsafe event.events = events.rawValue
+      // The event lives for the call.
+      unsafe _ = epoll_ctl(descriptor, operation, other, &event)
+    }
+  }
+
+  /// Where the connecting thread leaves what it made, and wakes the loop.
+  private final class Mailbox: Sendable {
+    typealias Result = Swift.Result<(NodeConnection, String), PostgreSQLError>
+
+    let descriptor: CInt
+    private let results = Mutex<[Result]>([])
+
+    init() {
+      descriptor = eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC))
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    func give(_ result: Result) {
+      results.withLock { $0.append(result) }
+      ring()
+    }
+
+    func ring() { _ = eventfd_write(descriptor, 1) }
+
+    func take() -> [Result] {
+      var count: eventfd_t = 0
+      unsafe _ = eventfd_read(descriptor, &count)
+      return results.withLock { results in
+        defer { results = [] }
+        return results
+      }
+    }
+  }
+#endif

@@ -1,0 +1,200 @@
+#if PostgreSQL
+  internal import Dispatch
+  internal import PostgreSQL
+  internal import Storage
+  internal import Synchronization
+
+  /// A server as its connections prove it: another one, or the same after a restart or a promotion, is another.
+  struct ServerIdentity: Hashable, Sendable {
+    /// Of the database cluster, the same on its standbys.
+    var system: String
+    /// Counts the promotions.
+    var timeline: String
+    var startedAt: String
+  }
+
+  /// This process as one of a store's nodes: makes its connections, and sees to it that all of them are to one server.
+  ///
+  /// Any failure of one connection is taken for the server's, and ends all of them: a connection that still seems to
+  /// work could be to a server that is no longer the primary.
+  final class Node: Sendable {
+    /// Tells this process from the other nodes.
+    let name: String
+    let url: ConnectionURL
+    private let state = Mutex(State())
+    /// A name's look-up can take as long as the system's resolver likes, so each connection is made on a thread that
+    /// nobody waits for any longer than he wants to.
+    private let queue = DispatchQueue(label: "revoked.postgresql.connect", attributes: .concurrent)
+
+    private struct State {
+      /// Counts the ends.
+      var generation = 0
+      /// Of the server that the connections of this generation are to.
+      var identity: ServerIdentity?
+      /// Why the last one could not be made, and until when no other is tried.
+      var failure: (error: PostgreSQLError, until: Deadline)?
+      /// Called with each end.
+      var observers: [Int: @Sendable () -> Void] = [:]
+      var lastObserver = 0
+      var isClosed = false
+    }
+
+    /// For one server of the URL.
+    static let patience = Duration.seconds(2)
+    /// After a connection that could not be made.
+    private static let pause = Duration.milliseconds(200)
+
+    init(_ url: ConnectionURL) throws(PostgreSQLError) {
+      try ServerCheck.check(url)
+      self.url = url
+      var random = SystemRandomNumberGenerator()
+      name = String(random.next(), radix: 16) + String(random.next(), radix: 16)
+    }
+
+    var generation: Int { state.withLock { $0.generation } }
+
+    /// Ends all connections of a generation, each at its next use; what is observed learns of it now.
+    func end(_ generation: Int) {
+      let observers = state.withLock { state -> [@Sendable () -> Void] in
+        guard state.generation == generation else { return [] }
+        state.generation += 1
+        state.identity = nil
+        return Array(state.observers.values)
+      }
+      for observer in observers { observer() }
+    }
+
+    /// - Parameter ended: called with each end of a generation, on the thread that noticed. Must be brief.
+    /// - Returns: what `forget` takes.
+    func observe(_ ended: @escaping @Sendable () -> Void) -> Int {
+      state.withLock { state in
+        state.lastObserver += 1
+        state.observers[state.lastObserver] = ended
+        return state.lastObserver
+      }
+    }
+
+    func forget(_ observer: Int) {
+      state.withLock { $0.observers[observer] = nil }
+    }
+
+    /// No connection is made from now on, and those that there are end.
+    func close() {
+      let generation = state.withLock { state in
+        state.isClosed = true
+        return state.generation
+      }
+      end(generation)
+    }
+
+    /// Makes a connection on a thread of its own.
+    func connect(_ done: @escaping @Sendable (Result<NodeConnection, PostgreSQLError>) -> Void) {
+      let (failure, generation) = state.withLock { state -> (PostgreSQLError?, Int) in
+        if state.isClosed { return (PostgreSQLError(.unreachable, "the store was closed"), 0) }
+        if let failure = state.failure, !failure.until.hasPassed { return (failure.error, 0) }
+        return (nil, state.generation)
+      }
+      if let failure { return queue.async { done(.failure(failure)) } }
+      queue.async { [self] in
+        do throws(PostgreSQLError) {
+          done(.success(try connection(generation)))
+        } catch {
+          state.withLock { $0.failure = (error, .after(Self.pause)) }
+          done(.failure(error))
+        }
+      }
+    }
+
+    /// The same, for a thread that may wait.
+    func connect(until deadline: Deadline) throws(PostgreSQLError) -> NodeConnection {
+      let result = Handover()
+      connect { result.give($0) }
+      guard let made = result.take(until: deadline) else {
+        throw PostgreSQLError(.timedOut, "no connection was made in time")
+      }
+      return try made.get()
+    }
+
+    private func connection(_ generation: Int) throws(PostgreSQLError) -> NodeConnection {
+      let connection = try Connection(url, application: "revoked", patience: Self.patience)
+      let (identity, hasStandby) = try ServerCheck.begin(connection, until: .after(Self.patience))
+      let isSame = state.withLock { state in
+        state.failure = nil
+        guard state.generation == generation, !state.isClosed else { return false }
+        if state.identity == nil { state.identity = identity }
+        return state.identity == identity
+      }
+      guard isSame else {
+        end(generation)
+        throw PostgreSQLError(.unreachable, "another server answers than before")
+      }
+      return NodeConnection(connection, of: self, generation: generation, hasStandby: hasStandby)
+    }
+  }
+
+  /// One connection of a node's, with the promise that its failure ends all others. It belongs to one thread at a time.
+  final class NodeConnection: @unchecked Sendable {
+    // Handed from the thread that made it to the one that uses it, and not used by both.
+    let connection: Connection
+    let generation: Int
+    /// Whether the server waits for a standby with each commit.
+    let hasStandby: Bool
+    private let node: Node
+
+    init(_ connection: Connection, of node: Node, generation: Int, hasStandby: Bool) {
+      self.connection = connection
+      self.node = node
+      self.generation = generation
+      self.hasStandby = hasStandby
+    }
+
+    var isUsable: Bool { connection.isOpen && node.generation == generation }
+
+    /// Runs what uses the connection. What leaves the connection in doubt ends the node's others too.
+    func use<Value>(_ body: (Connection) throws -> Value) throws -> Value {
+      guard node.generation == generation else {
+        connection.close()
+        throw PostgreSQLError(.unreachable, "the server went away")
+      }
+      do {
+        return try body(connection)
+      } catch {
+        // A WARNING tells of one commit alone.
+        if (error as? PostgreSQLError)?.kind == .warning {
+          connection.close()
+        } else if !connection.isOpen {
+          node.end(generation)
+        }
+        throw error
+      }
+    }
+  }
+
+  extension DispatchSemaphore {
+    /// Returns whether it was signalled in time.
+    func wait(until deadline: Deadline) -> Bool {
+      let now = Deadline.now
+      let left = now < deadline ? deadline.nanoseconds - now.nanoseconds : 0
+      return wait(timeout: .now() + .nanoseconds(Int(clamping: left))) == .success
+    }
+  }
+
+  /// A result on its way from one thread to another, which may have stopped waiting.
+  private final class Handover: Sendable {
+    private let result = Mutex<Result<NodeConnection, PostgreSQLError>?>(nil)
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    func give(_ result: Result<NodeConnection, PostgreSQLError>) {
+      self.result.withLock { $0 = result }
+      semaphore.signal()
+    }
+
+    func take(until deadline: Deadline) -> Result<NodeConnection, PostgreSQLError>? {
+      guard semaphore.wait(until: deadline) else { return nil }
+      return result.withLock { result in
+        defer { result = nil }
+        return result
+      }
+    }
+  }
+#endif

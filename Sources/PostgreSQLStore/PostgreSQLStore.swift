@@ -1,0 +1,200 @@
+#if PostgreSQL
+  package import DynamicEvents
+  internal import Foundation
+  internal import PostgreSQL
+  package import Storage
+  internal import Synchronization
+
+  /// The store of N receivers on one PostgreSQL. Safe from any thread; every call blocks until the server has answered
+  /// or the call's own deadline has passed.
+  ///
+  /// Appends are serialised by a lock that lasts as long as their transaction, and numbered under it, so that numbers
+  /// follow each other in the order of the commits. Look-ups ask the primary, and count only while this process proves
+  /// to itself that it is talking to it. Each handler has one leader at a time.
+  package final class PostgreSQLStore: Store {
+    package let location: String
+    package let isNew: Bool
+    package let createdAt: Timestamp
+    let mode: StoreMode
+    let node: Node
+    let pool: ConnectionPool
+    /// nil: this process does not answer look-ups.
+    let pulse: Pulse?
+    let writer: Writer
+    let cutOffs = CutOffs()
+    let epochs = Mutex(FeedEpochs.none)
+    let shared: SharedSettings
+    let newest = Atomic<Int64>(0)
+    let heard = Heard()
+    let notify: @Sendable (StoreNotice) -> Void
+
+    package var sizes: StoreSizes? { nil }
+
+    /// A statement of a person's or a command's, and a commit.
+    static let patience = Duration.seconds(10)
+
+    /// - Parameters:
+    ///   - url: `postgres://…`, as libpq reads it.
+    ///   - makesStore: whether a server makes a store where there is none; if not, that is an error.
+    ///   - retention: how long a revoked session is remembered after its creation. The last one that a server was
+    ///     started with counts for all nodes; a shorter one than before counts from a day after `now`.
+    package init(
+      url: String, mode: StoreMode, makesStore: Bool = true, retention: Duration = Retention.ofDynamic,
+      now: Timestamp? = nil, notify: @escaping @Sendable (StoreNotice) -> Void = { _ in }
+    ) throws(StoreError) {
+      let node: Node
+      do throws(PostgreSQLError) {
+        node = try Node(ConnectionURL(url))
+      } catch {
+        throw StoreError(error, at: "the store")
+      }
+      let location = node.url.description
+      let now = now ?? Timestamp(Date())
+      do {
+        let opened = try Opening(node, mode, makesStore: makesStore, retention: Retention(retention), now, notify)
+        isNew = opened.isNew
+        createdAt = opened.createdAt
+        shared = SharedSettings(retention: opened.retention)
+        newest.store(opened.lastRevocation, ordering: .relaxed)
+      } catch {
+        node.close()
+        throw StoreError(error, at: location)
+      }
+      self.location = location
+      self.mode = mode
+      self.node = node
+      self.notify = notify
+      pool = ConnectionPool(node)
+      writer = Writer(node)
+      pulse = mode == .serve ? Pulse(node, shared) : nil
+      pulse?.start { [weak self] last in _ = self?.newest.max(last, ordering: .releasing) }
+    }
+
+    package func makeLookUps() -> LookUpPath {
+      .remote(PipelinedLookUps(self, pulse?.lease ?? ReadLease(node)))
+    }
+
+    /// Makes or upgrades the schema, as a role that may.
+    /// - Returns: whether there was none before.
+    package static func migrate(
+      url: String, notify: (StoreNotice) -> Void = { _ in }
+    ) throws(StoreError) -> Bool {
+      do {
+        let node = try Node(ConnectionURL(url))
+        defer { node.close() }
+        do {
+          return try node.connect(until: .after(patience)).use { connection in
+            try Schema.migrate(connection) { notify(.migrating(from: $0, to: $1)) }
+          }
+        } catch {
+          throw StoreError(error, at: node.url.description)
+        }
+      } catch {
+        throw StoreError(error, at: "the store")
+      }
+    }
+
+    /// Without its password and parameters.
+    package static func redacted(_ url: String) -> String {
+      (try? ConnectionURL(url))?.description ?? "postgres://…"
+    }
+
+    package func close() throws(StoreError) {
+      pulse?.stop()
+      node.close()
+      pool.close()
+    }
+
+    package func checkIsReliable() throws(StoreError) {
+      guard let pulse, !pulse.lease.isValid else { return }
+      throw .leaseEnded(path: location)
+    }
+
+    package func probeWritable() throws(StoreError) {
+      _ = try append([])
+    }
+
+    /// Reads, or changes what needs no number.
+    func use<Value>(
+      within patience: Duration = patience, _ body: (Connection, Deadline) throws -> Value
+    ) throws(StoreError) -> Value {
+      do {
+        let deadline = Deadline.after(patience)
+        return try pool.use(until: deadline) { try body($0, deadline) }
+      } catch {
+        throw StoreError(error, at: location)
+      }
+    }
+
+    func query<Value>(
+      _ sql: String, _ parameters: [Parameter] = [], _ body: (Row) throws -> Value
+    ) throws(StoreError) -> [Value] {
+      try use { connection, deadline in
+        try connection.query(sql, parameters, until: deadline).map(body)
+      }
+    }
+
+    /// Changes something, in a transaction, under the lock that appends take.
+    func change<Value>(_ body: (Connection, Deadline) throws -> Value) throws(StoreError) -> Value {
+      guard mode != .inspect else { throw .readOnly(path: location) }
+      do {
+        let deadline = Deadline.after(Self.patience)
+        return try writer.use(until: deadline) { connection in
+          try connection.transaction(until: deadline) { connection in
+            try connection.query("SELECT pg_advisory_xact_lock(\(Schema.appendLock))", until: deadline)
+            return try body(connection, deadline)
+          }
+        }
+      } catch {
+        throw StoreError(error, at: location)
+      }
+    }
+  }
+
+  /// What all nodes share, and one may change.
+  final class SharedSettings: Sendable {
+    private let state: Mutex<(retention: Retention, patterns: [String])>
+
+    init(retention: Retention) {
+      state = Mutex((retention, []))
+    }
+
+    var retention: Retention {
+      get { state.withLock { $0.retention } }
+      set { state.withLock { $0.retention = newValue } }
+    }
+
+    /// What handlers of other nodes want.
+    var patternsElsewhere: [String] {
+      get { state.withLock { $0.patterns } }
+      set { state.withLock { $0.patterns = newValue } }
+    }
+  }
+
+  extension StoreError {
+    /// What a failure means for the store at `path`.
+    init(_ error: any Error, at path: String) {
+      guard let error = error as? PostgreSQLError else {
+        self = error as? StoreError ?? .io(path: path, cause: "\(error)")
+        return
+      }
+      switch error.kind {
+      case .unreachable, .timedOut, .warning: self = .unreachable(path: path, cause: error.message)
+      case .refused: self = .misconfigured(path: path, cause: error.message)
+      case .unexpected: self = .corrupt(path: path, cause: error.message)
+      case .statement:
+        switch error.state {
+        case "53100": self = .full(path: path)
+        // A lock that another one has, or a statement that took too long.
+        case "55P03", "57014", "40P01": self = .busy(path: path)
+        case "25006": self = .unreachable(path: path, cause: "the server is read-only")
+        case "42501": self = .misconfigured(path: path, cause: "the role lacks rights: \(error.message)")
+        case "3F000", "42P01", "42883": self = .missing(path: path)
+        case let state where state.hasPrefix("53") || state.hasPrefix("57P") || state.hasPrefix("08"):
+          self = .unreachable(path: path, cause: error.message)
+        default: self = .io(path: path, cause: "\(error.message) (SQLSTATE \(error.state))")
+        }
+      }
+    }
+  }
+#endif

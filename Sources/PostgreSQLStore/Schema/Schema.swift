@@ -1,0 +1,88 @@
+#if PostgreSQL
+  internal import PostgreSQL
+
+  /// What stands in the database, by number. The first release's is 1. Changes only ever add, so that two releases can
+  /// work side by side; `meta.oldest_release` says from which number on a program may.
+  enum Schema {
+    static let current = 1
+    /// The oldest number whose programs may work beside this one's.
+    static let oldest = 1
+
+    /// The first one makes everything, each other one adds to it.
+    private static let migrations = [tables + functions]
+
+    enum State: Hashable {
+      /// There is nothing of ours, and nothing in our place.
+      case missing
+      case made(number: Int, oldest: Int)
+      /// Something else stands in our place.
+      case foreign
+    }
+
+    static func state(_ connection: Connection, until deadline: Deadline) throws(PostgreSQLError) -> State {
+      let row = try connection.query(
+        """
+        SELECT EXISTS (SELECT FROM pg_class WHERE relnamespace = n.oid),
+          (SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = attrelid
+            WHERE relnamespace = n.oid AND relname = 'meta' AND attname IN ('id', 'schema', 'oldest_release'))
+        FROM (SELECT to_regnamespace('revoked')::oid) AS n (oid)
+        """, until: deadline)[0]
+      guard try row.bool(0) else { return .missing }
+      guard try row.integer(1) == 3 else { return .foreign }
+      let found = try connection.query("SELECT schema, oldest_release FROM revoked.meta", until: deadline)
+      guard found.count == 1 else { return .foreign }
+      return try .made(number: Int(found[0].integer(0)), oldest: Int(found[0].integer(1)))
+    }
+
+    /// Makes or upgrades the schema, if that is to be done; one node at a time, and the others then find it done.
+    ///
+    /// - Parameter begins: called with the numbers before an existing one is changed.
+    /// - Returns: whether there was none.
+    static func migrate(
+      _ connection: Connection, begins: (_ from: Int, _ to: Int) -> Void
+    ) throws -> Bool {
+      // Another node's migration may take its time.
+      let deadline = Deadline.after(.seconds(120))
+      return try connection.transaction(until: deadline) { connection in
+        try connection.execute(
+          """
+          SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s';
+          SELECT pg_advisory_xact_lock(\(migrationLock))
+          """, until: deadline)
+        // A statement that waits for a table's lock makes all others wait behind it.
+        try connection.execute("SET LOCAL lock_timeout = '2s'", until: deadline)
+        let from: Int
+        switch try state(connection, until: deadline) {
+        case .foreign: throw foreign
+        case .missing: from = 0
+        case .made(let number, _): from = number
+        }
+        guard from < current else { return false }
+        if from > 0 { begins(from, current) }
+        for migration in migrations.dropFirst(from) { try connection.execute(migration, until: deadline) }
+        try connection.execute(
+          """
+          INSERT INTO revoked.meta (id, schema, oldest_release) VALUES (1, \(current), \(oldest))
+          ON CONFLICT (id) DO UPDATE SET schema = excluded.schema, oldest_release = excluded.oldest_release
+          """, until: deadline)
+        return from == 0
+      }
+    }
+
+    static let foreign = PostgreSQLError(.refused, "its schema revoked is another program's")
+
+    /// What the role may not do; nil: it may do all that a node does.
+    static func missingRights(_ connection: Connection, until deadline: Deadline) throws(PostgreSQLError) -> String? {
+      try connection.query(
+        """
+        SELECT string_agg(relname, ', ' ORDER BY relname) FROM pg_class
+        WHERE relnamespace = 'revoked'::regnamespace AND NOT CASE relkind
+          WHEN 'S' THEN has_sequence_privilege(oid, 'SELECT') AND has_sequence_privilege(oid, 'UPDATE')
+          WHEN 'r' THEN has_table_privilege(oid, 'SELECT')
+            AND (relname = 'meta' OR has_table_privilege(oid, 'INSERT')
+              AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))
+          ELSE true END
+        """, until: deadline)[0].textIfAny(0)
+    }
+  }
+#endif

@@ -1,0 +1,139 @@
+#if PostgreSQL
+  import DynamicEvents
+  import Foundation
+  import Storage
+  import TestSupport
+  import Testing
+
+  @testable import PostgreSQLStore
+
+  @Suite(.timeLimit(.minutes(3))) struct IngestTests {
+    let database: TestDatabase
+    let store: PostgreSQLStore
+
+    init() throws {
+      database = try TestDatabase()
+      store = try database.open()
+    }
+
+    @Test func `each kind of event gets its outcome, and is counted`() throws {
+      #expect(
+        try store.append([.other(1), .revoking(2), .undecodable(3), .other(1)])
+          == [.accepted, .accepted, .undecodable, .duplicate])
+      #expect(try store.append([.revoking(2), .undecodable(3)]) == [.duplicate, .undecodable])
+      let tally = try store.tally()
+      #expect(tally.events == 3)
+      #expect(tally.revocations == 1)
+      #expect(tally.undecodable == 1)
+      #expect(tally.lastEvent == 3)
+      #expect(tally.lastReceivedAt == time(2000))
+    }
+
+    @Test func `numbers follow the order of the commits, and none is given out twice`() throws {
+      try store.append([.revoking(1), .revoking(2)])
+      try store.append([.revoking(1), .revoking(3), .revoking(2), .revoking(4)])
+      try store.append([.revoking(4)])
+      try store.append([.revoking(5)])
+      #expect(try database.run("SELECT string_agg(seq::text, ',' ORDER BY seq) FROM revoked.event") == "1,2,4,6,7")
+      #expect(store.lastRevocation == 7)
+      let page = try store.feed(after: 0, limit: 100, at: time(2000))
+      #expect(page.entries.map(\.cursor.seq) == page.entries.map(\.cursor.seq).sorted())
+      #expect(page.entries.count == 5)
+    }
+
+    @Test func `a session is remembered for the longest that its events say, with the first one's words`() throws {
+      try store.append([.revoking(1, event: 1, revokedAt: 1000)])
+      let day: Int64 = 86_400_000
+      try store.append([
+        .revoking(1, event: 2, revokedAt: 9000, createdAt: nil, receivedAt: 60 * day), .revoking(1, event: 3),
+      ])
+      let revocation = try #require(try store.revocations(ofEach: [session(1)])[0])
+      #expect(revocation.revokedAt == time(1000))
+      #expect(revocation.eventID == "event-1")
+      #expect(try store.feed(after: 0, limit: 10, at: time(2000)).entries.count == 1)
+      #expect(try store.tally().lastRevocation == 2)
+    }
+
+    @Test func `one event's id with two sessions revokes both`() throws {
+      try store.append([.revoking(1, event: 9)])
+      #expect(try store.append([.revoking(2, event: 9), .revoking(3, event: 9)]) == [.duplicate, .duplicate])
+      let found = try store.revocations(ofEach: [session(1), session(2), session(3), session(4)])
+      #expect(found.map { $0 != nil } == [true, true, true, false])
+      #expect(try store.event(revoking: session(3)) == 1)
+    }
+
+    @Test func `messages of an event are noted once each, in one batch or in many`() throws {
+      try store.append([.revoking(1, message: "a"), .revoking(1, message: "b"), .revoking(1, message: "a")])
+      try store.append([.revoking(1, message: "c"), .revoking(1, message: "b")])
+      #expect(try store.event(1)?.messageIDs == ["a", "b", "c"])
+    }
+
+    @Test func `texts that PostgreSQL cannot hold are stored all the same`() throws {
+      var event = try IncomingEvent.other(1)
+      event.kind = .other(name: "user.\0created")
+      #expect(try store.append([event, .revoking(2)]) == [.accepted, .accepted])
+      #expect(try store.event(1)?.name == "user.\u{FFFD}created")
+    }
+
+    @Test func `more than one call takes is stored by several`() throws {
+      let events = try (1...1300).map { try IncomingEvent.revoking(UInt64($0)) }
+      #expect(try store.append(events) == [AppendOutcome](repeating: .accepted, count: 1300))
+      let large = [UInt8](repeating: 65, count: 3 << 20)
+      #expect(
+        try store.append((2001...2004).map { try IncomingEvent.other($0, body: large) })
+          == [AppendOutcome](repeating: .accepted, count: 4))
+    }
+
+    @Test func `eight nodes that append the same events accept each one once`() throws {
+      let stores = try (0..<8).map { _ in try database.open() }
+      let counts = Counter()
+      DispatchQueue.concurrentPerform(iterations: 8) { index in
+        for round in 0..<10 {
+          let numbers = (1...40).map { UInt64(round * 40 + $0) }.shuffled()
+          do {
+            let outcomes = try stores[index].append(numbers.map { try IncomingEvent.revoking($0) })
+            counts.add(accepted: outcomes.count { $0 == .accepted })
+          } catch {
+            counts.add(failure: "\(error)")
+          }
+        }
+      }
+      #expect(counts.failures == [])
+      #expect(counts.accepted == 400)
+      let page = try store.feed(after: 0, limit: 1000, at: time(2000))
+      #expect(page.entries.count == 400)
+    }
+
+    @Test func `a role with commits turned asynchronous commits synchronously here`() throws {
+      try database.run(
+        "CREATE TABLE seen (value text); CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+          + "INSERT INTO seen VALUES (current_setting('synchronous_commit')); RETURN NULL; END $$; "
+          + "CREATE TRIGGER note AFTER INSERT ON revoked.event FOR EACH STATEMENT EXECUTE FUNCTION note(); "
+          + "ALTER TABLE seen OWNER TO postgres; ALTER DATABASE \(database.name) SET synchronous_commit = off")
+      try database.run(
+        "SET search_path = public; SET synchronous_commit = off; SELECT revoked.append_1("
+          + "ARRAY['00000000-0000-0000-0000-000000000001'::uuid], ARRAY['webhook'], ARRAY['x'], ARRAY[NULL], "
+          + "ARRAY[''], ARRAY[1], ARRAY[1], ARRAY['x'::bytea], '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', "
+          + "'{}', '{}', '{}', NULL)")
+      #expect(try database.run("SELECT value FROM seen") == "on")
+    }
+
+    @Test func `a store that was opened for a look changes nothing`() throws {
+      let look = try database.open(.inspect)
+      #expect(throws: StoreError.readOnly(path: look.location)) { try look.append([.revoking(1)]) }
+      #expect(throws: StoreError.readOnly(path: look.location)) { try look.replay([], at: time(1)) }
+      #expect(try look.tally().events == 0)
+    }
+  }
+
+  /// Counts from many threads.
+  private final class Counter: @unchecked Sendable {
+    // Used under its lock.
+    private let lock = NSLock()
+    private(set) var accepted = 0
+    private(set) var failures: [String] = []
+
+    func add(accepted count: Int) { lock.withLock { accepted += count } }
+    func add(failure: String) { lock.withLock { failures.append(failure) } }
+  }
+#endif
