@@ -95,11 +95,12 @@ final class Inspection: Sendable {
   private func letters(of ids: [DeadLetterID]) throws(StoreError) -> [DeadLetterID] {
     var seen: Set<DeadLetterID> = []
     var letters: [DeadLetterID] = []
+    // Every one that the store knows. What they have not given up is passed over; to ask for what they have would read
+    // all dead letters for each id.
+    let handlers = ids.contains { $0.handler == nil } ? try context.store.backlogs().keys.sorted() : []
     for id in ids {
-      // As many as there are handlers.
-      let found = try context.store.deadLetters(
-        DeadLetterFilter(handler: id.handler, event: id.event), after: nil, limit: 10_000)
-      for letter in found where seen.insert(letter.id).inserted { letters.append(letter.id) }
+      let all = id.handler == nil ? [id] + handlers.map { DeadLetterID(event: id.event, handler: $0) } : [id]
+      for letter in all where seen.insert(letter).inserted { letters.append(letter) }
     }
     return letters
   }
