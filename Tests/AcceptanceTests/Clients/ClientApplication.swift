@@ -12,7 +12,7 @@ struct ClientKind: Sendable, CustomTestStringConvertible {
   let hasMemory: Bool
 
   static let withMemory = [Language.node, .go, .wsgi, .asgi].map { ClientKind(language: $0, hasMemory: true) }
-  static let all = withMemory + [Language.node, .wsgi].map { ClientKind(language: $0, hasMemory: false) }
+  static let all = withMemory + [Language.node, .go, .wsgi].map { ClientKind(language: $0, hasMemory: false) }
 
   var testDescription: String { "\(language.rawValue), \(hasMemory ? "feed" : "ask")" }
 }
@@ -38,7 +38,8 @@ final class ClientApplication {
       program = "/usr/bin/node"
       // Node 18 says that its own fetch is an experiment.
       arguments = ["--no-warnings", try Self.sources(["revocations.mjs"], "application.mjs", in: folder)] + arguments
-    case .go: program = try Self.built.get()
+    case .go:
+      program = try Self.built.get()
     case .wsgi, .asgi:
       program = "/usr/bin/python3"
       let script = try Self.sources(["revocations.py"], "application.py", in: folder)

@@ -20,7 +20,13 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	client := revocations.New(arguments[0], arguments[4], time.Duration(maxAge)*time.Second, arguments[3] == "open")
+	client := &revocations.Client{
+		URL: arguments[0], Token: arguments[4], Ask: arguments[1] == "ask", FailOpen: arguments[3] == "open",
+		MaxAge: time.Duration(maxAge) * time.Second, Timeout: 2 * time.Second,
+	}
+	if !client.Ask {
+		client.Start()
+	}
 	claimsOf := func(r *http.Request) (claims map[string]any) {
 		if err := json.Unmarshal([]byte(r.Header.Get("Claims")), &claims); err != nil {
 			log.Fatal(err)
