@@ -2,7 +2,7 @@
 # to, and no shell.
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
- && apt-get install -qy --no-install-recommends libssl-dev libsqlite3-dev libcurl4-openssl-dev pkg-config \
+ && apt-get install -qy --no-install-recommends libssl-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev pkg-config \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # The dependencies first: their layer lasts until Package.swift changes.

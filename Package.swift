@@ -53,10 +53,13 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
+    // The page's files are part of its C file.
+    .target(name: "StatusPage", exclude: ["Page"]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
     .systemLibrary(name: "CLinux"),
     .target(name: "CSpawn"),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     // What both floors above it, HTTP and events, read bytes with.
     target("Bytes"),
     target("HTTPMessage", ["Bytes"]),
@@ -88,7 +91,7 @@ let package = Package(
       "Receiver",
       [
         "Bytes", "HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "Storage",
-        "RevocationStore", "Handlers", "Outgoing", "DynamicAPI", "Recovery", logging,
+        "RevocationStore", "Handlers", "Outgoing", "DynamicAPI", "Recovery", "StatusPage", "CZlib", logging,
       ]),
     .executableTarget(
       name: "revoked",

@@ -49,6 +49,23 @@ package struct Response: Sendable {
     self.init(status, contentType: nil, fields: fields, body: [], length: 0)
   }
 
+  /// A 304. It has no content, and no Content-Length, which would be that of the content it stands for (RFC 9110 §8.6).
+  package init(notModified fields: [(StaticString, String)]) {
+    self.init(.notModified, contentType: nil, fields: fields, body: [], length: nil)
+  }
+
+  /// The same in a content coding: `body` is the other's, encoded.
+  package init(_ response: Response, coding: String, body: [UInt8]) {
+    self.init(
+      response.status, contentType: nil, fields: [("Content-Encoding", coding)], body: body,
+      length: body.count)
+    // What stands between the status line, the length and the end.
+    for line in response.head.split(separator: UInt8(ascii: "\n")).dropFirst() {
+      if !line.starts(with: "Content-Length:".utf8) { head += line + [UInt8(ascii: "\n")] }
+    }
+    self.line = response.line
+  }
+
   private mutating func append(_ name: StaticString, _ value: String) {
     head.append(contentsOf: name)
     head.append(contentsOf: ": ")
@@ -125,6 +142,7 @@ package struct Status: Sendable, Hashable {
   package func hash(into hasher: inout Hasher) { hasher.combine(code) }
 
   package static let ok = Status(code: 200, reason: "OK")
+  package static let notModified = Status(code: 304, reason: "Not Modified")
   package static let badRequest = Status(code: 400, reason: "Bad Request")
   package static let unauthorized = Status(code: 401, reason: "Unauthorized")
   package static let forbidden = Status(code: 403, reason: "Forbidden")

@@ -207,7 +207,9 @@ public final class Receiver: Sendable {
       metrics: MetricsPage(
         context: context, dispatcher: dispatcher, readiness: readiness, publicCounters: publicServer.counters,
         privateCounters: privateServer.counters),
-      status: StatusReport(context, readiness), inspection: Inspection(context))
+      status: StatusReport(context, readiness), inspection: Inspection(context),
+      history: History(context.metrics, now: context.now),
+      files: PageFiles(needsToken: configuration.privateToken != nil))
     privateServer.start { [context, feed, gate, token = configuration.privateToken] loop in
       PrivateResponder(loop: loop, context: context, pages: pages, feedSignal: feed, token: token, gate: gate)
     }

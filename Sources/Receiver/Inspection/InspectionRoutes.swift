@@ -38,12 +38,16 @@ struct InspectionRoutes {
   ) throws(InspectionQuery.Malformed) -> Response?? {
     let isGet = head.method == .get || head.method == .head
     let query = bytes.extracting(head.query(in: bytes))
+    let takesGzip = Preferences("accept-encoding", head, bytes).takes("gzip")
     let answer: @Sendable (Response) -> Void = { [loop, context] response in
-      loop.answer([(exchange, context.stamped(response))])
+      loop.answer([(exchange, context.stamped(response.compressed(if: takesGzip)))])
     }
     if path.equals("/v1/status") {
       guard isGet else { return Answers.getOnly }
       pages.status.render(answer)
+    } else if path.equals("/v1/history") {
+      guard isGet else { return Answers.getOnly }
+      pages.history.render(answer)
     } else if path.equals("/v1/events") {
       guard isGet else { return Answers.getOnly }
       pages.inspection.events(try InspectionQuery(query, takesSession: true), answer)

@@ -28,18 +28,27 @@ final class MetricsPage: Sendable {
       context.logger, over: "the store can be read again: its metrics are back", pause: .seconds(300))
   }
 
-  func render(_ answer: @escaping @Sendable (Response) -> Void) {
+  func render(_ format: PrometheusText.Format, _ answer: @escaping @Sendable (Response) -> Void) {
     readiness.ask { [self] reasons in
-      queue.async {
-        answer(
-          Response(
-            .ok, contentType: "text/plain; version=0.0.4; charset=utf-8", body: self.text(isReady: reasons.isEmpty)))
-      }
+      queue.async { answer(Self.response(format, self.text(format, isReady: reasons.isEmpty))) }
     }
   }
 
-  private func text(isReady: Bool) -> String {
-    var page = PrometheusText()
+  private static func response(_ format: PrometheusText.Format, _ text: String) -> Response {
+    switch format {
+    case .prometheus:
+      Response(
+        .ok, contentType: "text/plain; version=0.0.4; charset=utf-8", fields: [vary], body: text)
+    case .openMetrics:
+      Response(
+        .ok, contentType: "application/openmetrics-text; version=1.0.0; charset=utf-8", fields: [vary], body: text)
+    }
+  }
+
+  private static let vary: (StaticString, String) = ("Vary", "Accept, Accept-Encoding")
+
+  private func text(_ format: PrometheusText.Format, isReady: Bool) -> String {
+    var page = PrometheusText(format)
     page.begin("revoked_build_info", .gauge, "The running release; always 1.")
     page.sample("revoked_build_info", [("version", Receiver.version)], 1)
     page.only("revoked_ready", .gauge, "Whether /readyz says that the server is ready: 1 or 0.", isReady ? 1 : 0)
@@ -50,6 +59,7 @@ final class MetricsPage: Sendable {
     addStore(&page)
     if let dynamic = context.dynamic { addDynamic(&page, dynamic) }
     ProcessMetrics.add(to: &page)
+    page.end()
     return page.text
   }
 

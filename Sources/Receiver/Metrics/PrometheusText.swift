@@ -1,12 +1,30 @@
-/// Writes the Prometheus text exposition format, version 0.0.4.
+/// Writes metrics as text for Prometheus.
 struct PrometheusText {
   enum Kind: String { case counter, gauge, histogram }
 
+  enum Format {
+    /// Prometheus' own text format, version 0.0.4.
+    case prometheus
+    /// OpenMetrics 1.0: a counter's name lacks the `_total` of its samples, and the last line says that it is all.
+    case openMetrics
+  }
+
+  let format: Format
   private(set) var text = ""
+
+  init(_ format: Format) {
+    self.format = format
+  }
+
+  mutating func end() {
+    if format == .openMetrics { text += "# EOF\n" }
+  }
 
   /// The lines that stand before a metric's samples.
   mutating func begin(_ name: String, _ kind: Kind, _ help: String) {
-    text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
+    let isShorter = format == .openMetrics && kind == .counter && name.hasSuffix("_total")
+    let family = isShorter ? name.dropLast("_total".count) : name[...]
+    text += "# HELP \(family) \(help)\n# TYPE \(family) \(kind.rawValue)\n"
   }
 
   mutating func sample(_ name: String, _ labels: [(String, String)] = [], _ value: some CustomStringConvertible) {

@@ -23,6 +23,7 @@ enum Answers {
       GET /v1/revocations
       POST /v1/revocations
       GET /v1/status
+      GET /v1/history
       GET /v1/events
       GET /v1/events/{seq}
       GET /v1/dead-letters
@@ -31,6 +32,7 @@ enum Answers {
       GET /readyz
       GET /livez
       GET /metrics
+      GET /page/{file}
 
       """
   )

@@ -10,6 +10,8 @@ struct PrivatePages: Sendable {
   let metrics: MetricsPage
   let status: StatusReport
   let inspection: Inspection
+  let history: History
+  let files: PageFiles
 }
 
 /// The private listener's routes: readiness, metrics and look-ups.
@@ -76,6 +78,7 @@ final class PrivateResponder: Responder {
       return .later()
     }
     let isBelowV1 = path.hasPrefix("/v1/")
+    if !isBelowV1, let response = pages.files.answer(to: path, head, bytes) { return .now(response) }
     guard isBelowV1 || path.equals("/metrics") || path.equals("/") else { return .now(Answers.notFound) }
     guard case .granted = PrivateAccess(head, bytes, token: token) else {
       context.tokenWasWrong()
@@ -100,8 +103,19 @@ final class PrivateResponder: Responder {
     }
     guard isGet else { return .now(Answers.getOnly) }
     if path.equals("/") { return .now(Answers.index) }
-    pages.metrics.render { [loop] response in loop.answer([(exchange, response)]) }
+    let takesGzip = Preferences("accept-encoding", head, bytes).takes("gzip")
+    pages.metrics.render(Self.metricsFormat(head, bytes)) { [loop] response in
+      loop.answer([(exchange, response.compressed(if: takesGzip))])
+    }
     return .later()
+  }
+
+  private static func metricsFormat(_ head: borrowing RequestHead, _ bytes: Span<UInt8>) -> PrometheusText.Format {
+    let accepted = Preferences("accept", head, bytes)
+    guard let weight = accepted.weight(of: "application/openmetrics-text", version: "1.0.0"), weight > 0 else {
+      return .prometheus
+    }
+    return weight >= accepted.weight(of: "text/plain") ?? 0 ? .openMetrics : .prometheus
   }
 
   private func forwardAuth(_ head: borrowing RequestHead, _ bytes: Span<UInt8>, for exchange: Exchange) -> Response? {

@@ -21,19 +21,20 @@ struct SeededStore {
     let start = Timestamp(milliseconds: start)
     let id = try store.handlerPosition(registering: handler, at: start).id
     sessions = (1...count).map { "3f0c6f6e-1c3a-4f0b-9a52-\(String($0 + 0x1000_0000_0000, radix: 16))" }
-    for session in sessions {
+    let incoming = try sessions.compactMap { session -> IncomingEvent? in
       let body = Array(DeliveryTests.event(session: session, eventId: "event-of-\(session)").utf8)
       let event = try Event(body: body)
-      guard case .sessionRevoked(let revoked, let by) = event.payload else { continue }
-      _ = try store.append([
-        IncomingEvent(
-          key: EventOutline(body.span).key(in: body.span), messageID: "m1", body: body, receivedAt: start,
-          occurredAt: event.envelope.timestamp,
-          kind: .sessionRevoked(
-            SessionRevoked(
-              name: event.envelope.eventName, eventID: event.envelope.eventId, session: revoked.id, by: by,
-              revokedAt: nil, createdAt: nil)))
-      ])
+      guard case .sessionRevoked(let revoked, let by) = event.payload else { return nil }
+      return try IncomingEvent(
+        key: EventOutline(body.span).key(in: body.span), messageID: "m1", body: body, receivedAt: start,
+        occurredAt: event.envelope.timestamp,
+        kind: .sessionRevoked(
+          SessionRevoked(
+            name: event.envelope.eventName, eventID: event.envelope.eventId, session: revoked.id, by: by,
+            revokedAt: nil, createdAt: nil)))
+    }
+    for first in stride(from: 0, to: count, by: 500) {
+      _ = try store.append(Array(incoming[first..<min(count, first + 500)]))
     }
     try Self.storeUndecodable(Self.undecodable, in: store)
     let attempts = (1...count).map { number in
