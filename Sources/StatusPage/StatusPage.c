@@ -24,6 +24,15 @@ static const unsigned char chart_js[] = {
 static const unsigned char rows_js[] = {
 #embed "Page/rows.js"
 };
+static const unsigned char now_js[] = {
+#embed "Page/now.js"
+};
+static const unsigned char dead_js[] = {
+#embed "Page/dead.js"
+};
+static const unsigned char confirm_js[] = {
+#embed "Page/confirm.js"
+};
 static const unsigned char icon_svg[] = {
 #embed "Page/icon.svg"
 };
@@ -36,6 +45,9 @@ static const struct status_page_file files[] = {
   {"/page/text.js", text_js, sizeof text_js},
   {"/page/chart.js", chart_js, sizeof chart_js},
   {"/page/rows.js", rows_js, sizeof rows_js},
+  {"/page/now.js", now_js, sizeof now_js},
+  {"/page/dead.js", dead_js, sizeof dead_js},
+  {"/page/confirm.js", confirm_js, sizeof confirm_js},
   {"/page/icon.svg", icon_svg, sizeof icon_svg},
 };
 

@@ -5,7 +5,9 @@ import Testing
 @Suite("The page's files", .timeLimit(.minutes(1)))
 struct PageFilesTests {
   private static let html = "Accept: text/html,application/xhtml+xml,*/*;q=0.8\r\n"
-  private static let names = ["page.css", "page.js", "server.js", "text.js", "chart.js", "rows.js", "icon.svg"]
+  private static let names = [
+    "page.css", "page.js", "server.js", "text.js", "chart.js", "rows.js", "now.js", "dead.js", "confirm.js", "icon.svg",
+  ]
 
   @Test func `a browser gets the page, and everybody else the list of routes`() throws {
     let server = try RunningServer(in: TemporaryFolder())
