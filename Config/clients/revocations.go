@@ -49,8 +49,10 @@ type Client struct {
 	remembered      int
 }
 
-// No proxy from the environment.
+// No proxy from the environment, and no redirect that would take the token elsewhere.
 var transport = &http.Transport{}
+
+func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func (c *Client) Start() {
 	wait, end := int(math.Max(1, math.Min(25, c.MaxAge.Seconds()/3))), "limit" // Well below MaxAge.
@@ -86,7 +88,7 @@ func (c *Client) Check(claims map[string]any) (reason string, age time.Duration)
 	}
 	c.mutex.RLock()
 	defer c.mutex.RUnlock()
-	if age = time.Since(c.currentAt); reason == "unfit" || reason == "" && age > c.MaxAge {
+	if age = time.Since(c.currentAt); reason == "unfit" || reason == "" && age > c.MaxAge && !c.Ask {
 		reason = map[bool]string{false: "unfit"}[c.FailOpen]
 	}
 	return reason, age
@@ -114,7 +116,7 @@ func (c *Client) exchange(method, path, body string, timeout time.Duration) (end
 	request, err := http.NewRequest(method, c.URL+path, strings.NewReader(body))
 	if err == nil {
 		request.Header.Set("X-Revoked-Token", c.Token)
-		end, err = c.read((&http.Client{Timeout: timeout, Transport: transport}).Do(request))
+		end, err = c.read((&http.Client{Timeout: timeout, Transport: transport, CheckRedirect: stay}).Do(request))
 	}
 	c.mutex.Lock()
 	defer c.mutex.Unlock()

@@ -22,9 +22,10 @@ func main() {
 	}
 	client := &revocations.Client{
 		URL: arguments[0], Token: arguments[4], Ask: arguments[1] == "ask", FailOpen: arguments[3] == "open",
-		MaxAge: time.Duration(maxAge) * time.Second, Timeout: 2 * time.Second,
+		Timeout: 2 * time.Second,
 	}
-	if !client.Ask {
+	if !client.Ask { // Which needs no MaxAge.
+		client.MaxAge = time.Duration(maxAge) * time.Second
 		client.Start()
 	}
 	claimsOf := func(r *http.Request) (claims map[string]any) {
