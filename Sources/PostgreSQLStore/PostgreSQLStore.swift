@@ -67,7 +67,8 @@
       pool = ConnectionPool(node)
       writer = Writer(node)
       pulse = mode == .serve ? Pulse(node, shared) : nil
-      pulse?.start { [weak self] last in _ = self?.newest.max(last, ordering: .releasing) }
+      _ = node.observe { [weak self] in self?.forgetNumbers() }
+      pulse?.start { [weak self] last, generation in self?.note(last, generation) }
     }
 
     package func makeLookUps() -> LookUpPath {

@@ -18,9 +18,9 @@
       if isKnown() { return true }
       // Another node may have given it out a moment ago.
       do {
+        let generation = node.generation
         try use { connection, deadline in
-          newest.max(
-            try connection.query(Numbers.lastRevocation, until: deadline)[0].integer(0), ordering: .releasing)
+          note(try connection.query(Numbers.lastRevocation, until: deadline)[0].integer(0), generation)
           try loadEpochs(connection, until: deadline)
         }
       } catch {
@@ -28,6 +28,22 @@
         return true
       }
       return isKnown()
+    }
+
+    /// Takes note of a committed number, unless the connections to the server that it is from have ended meanwhile: the
+    /// next server may never have given it out.
+    func note(_ number: Int64, _ generation: Int) {
+      epochs.withLock { _ in
+        if node.generation == generation { newest.max(number, ordering: .releasing) }
+      }
+    }
+
+    /// What another server gave out, nobody has read here.
+    func forgetNumbers() {
+      epochs.withLock { epochs in
+        epochs = .none
+        newest.store(0, ordering: .releasing)
+      }
     }
 
     private func loadEpochs(_ connection: Connection, until deadline: Deadline) throws {
@@ -41,6 +57,7 @@
     /// the number was given out.
     package func feed(after position: Int64, limit: Int, at now: Timestamp) throws(StoreError) -> FeedPage {
       let retention = shared.retention
+      let generation = node.generation
       return try use { connection, deadline in
         let rows = try connection.query(
           """
@@ -84,7 +101,7 @@
         }
         // Past numbers that were pruned or moved: there is nothing to come back for.
         if page.isLast { page.end = max(page.end, last) }
-        newest.max(max(page.end, last), ordering: .releasing)
+        note(max(page.end, last), generation)
         return page
       }
     }

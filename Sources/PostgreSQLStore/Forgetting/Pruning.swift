@@ -46,7 +46,8 @@
       ) { row in try row.integer(0) }
       if numbers.count == Self.deletes { return Found(numbers: numbers, next: numbers.last) }
       let next = try query(
-        "SELECT seq - 1 FROM revoked.\(table) WHERE seq > $1 + \(Self.looks) ORDER BY seq LIMIT 1", [Parameter(seq)]
+        "SELECT seq - 1 FROM revoked.\(table) WHERE seq > $1::bigint + \(Self.looks) ORDER BY seq LIMIT 1",
+        [Parameter(seq)]
       ) { row in try row.integer(0) }
       return Found(numbers: numbers, next: next.first)
     }

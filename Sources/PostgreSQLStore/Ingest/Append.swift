@@ -25,12 +25,13 @@
           let call = AppendCall(part, retention)
           let receivedAt = call.receivedAt.flatMap { heard.isNews($0) ? $0 : nil }
           let deadline = Deadline.after(Self.patience)
+          let generation = node.generation
           let (stored, last) = try writer.use(until: deadline) { connection in
             let row = try connection.query(AppendCall.sql, call.parameters(heard: receivedAt), until: deadline)[0]
             return try (row.integers(0), row.integer(1))
           }
           if let receivedAt { heard.wrote(receivedAt) }
-          newest.max(last, ordering: .releasing)
+          note(last, generation)
           outcomes += call.outcomes(stored: stored)
         } while !rest.isEmpty
       } catch {
@@ -43,7 +44,7 @@
     func append(_ event: IncomingEvent, _ connection: Connection, until deadline: Deadline) throws {
       let call = AppendCall([event], shared.retention)
       let row = try connection.query(AppendCall.sql, call.parameters(heard: nil), until: deadline)[0]
-      newest.max(try row.integer(1), ordering: .releasing)
+      note(try row.integer(1), node.generation)
     }
 
     private static func count(of events: ArraySlice<IncomingEvent>) -> Int {

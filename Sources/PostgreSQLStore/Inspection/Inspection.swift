@@ -17,14 +17,14 @@
         """
         (SELECT CASE WHEN few.count < \(counted) THEN few.count
             ELSE greatest(\(table)s + (\(last)) - counted_\(table), few.count) END
-          FROM (SELECT count(*) FROM (SELECT FROM revoked.\(table) LIMIT \(counted)) some) few)
+          FROM (SELECT count(*) FROM (SELECT FROM revoked.\(table) LIMIT \(counted)) AS first) few)
         """
       }
       let row = try connection.query(
         """
         SELECT (\(Numbers.lastEvent)), (\(Numbers.lastRevocation)), \(count("event", Numbers.lastEvent)),
           \(count("revocation", Numbers.lastRevocation)),
-          (SELECT count(*) FROM (SELECT FROM revoked.event WHERE problem IS NOT NULL LIMIT \(counted)) some),
+          (SELECT count(*) FROM (SELECT FROM revoked.event WHERE problem IS NOT NULL LIMIT \(counted)) AS first),
           (SELECT at FROM revoked.heard)
         FROM revoked.tally
         """, until: deadline)[0]
@@ -36,10 +36,10 @@
 
     package func revocations(ofEach sessions: [SessionID]) throws(StoreError) -> [Revocation?] {
       let found = try use { connection, deadline in
-        try LookUpStatement.read(
-          connection.query(
-            LookUpStatement.sql, LookUpStatement.parameters(sessions, covered: cutOffs.covered), until: deadline),
-          cutOffs)
+        let parameters = LookUpStatement.parameters(sessions, covered: .max)
+        return try LookUpStatement.read(
+          connection.query(LookUpStatement.sql, parameters, until: deadline), cutOffs
+        ).revoked
       }
       return sessions.map { found[$0] }
     }

@@ -21,8 +21,10 @@
       return [ids.parameter, Parameter(covered)]
     }
 
-    /// Takes note of the cut-offs, and returns what is revoked.
-    static func read(_ rows: Rows, _ cutOffs: CutOffs) throws(PostgreSQLError) -> [SessionID: Revocation] {
+    /// Takes note of the cut-offs. Returns what is revoked, and the newest cut-off's number.
+    static func read(
+      _ rows: Rows, _ cutOffs: CutOffs
+    ) throws(PostgreSQLError) -> (revoked: [SessionID: Revocation], newest: Int64) {
       var revoked: [SessionID: Revocation] = [:]
       var found: [CutOff] = []
       var newest: Int64 = 0
@@ -44,8 +46,7 @@
       }
       guard isPrimary else { throw PostgreSQLError(.unexpected, "a look-up returned nothing") }
       if !found.isEmpty { cutOffs.insert(found) }
-      cutOffs.cover(upTo: newest)
-      return revoked
+      return (revoked, newest)
     }
   }
 

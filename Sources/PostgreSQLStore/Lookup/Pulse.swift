@@ -72,7 +72,7 @@
     }
 
     /// - Parameter seen: called with the newest number of the feed.
-    func start(_ seen: @escaping @Sendable (Int64) -> Void) {
+    func start(_ seen: @escaping @Sendable (Int64, _ generation: Int) -> Void) {
       queue.async { [weak self] in self?.take(seen) }
     }
 
@@ -93,7 +93,7 @@
       state.withLock { $0.observers[observer] = nil }
     }
 
-    private func take(_ seen: @escaping @Sendable (Int64) -> Void) {
+    private func take(_ seen: @escaping @Sendable (Int64, Int) -> Void) {
       let (count, isStopped) = state.withLock { state in
         state.count += 1
         return (state.count, state.isStopped)
@@ -106,7 +106,7 @@
       }
     }
 
-    private func beat(_ count: Int, _ seen: (Int64) -> Void) throws {
+    private func beat(_ count: Int, _ seen: (Int64, Int) -> Void) throws {
       let start = Deadline.now
       let deadline = start + Self.patience
       var isNew = false
@@ -134,7 +134,7 @@
         return try Seen(revocation: row.integer(0), event: row.integer(1), changes: row.integer(2))
       }
       if beats { lease.prolong(connection.generation, askedAt: asked) }
-      seen(found.revocation)
+      seen(found.revocation, connection.generation)
       let observers = state.withLock { state -> [@Sendable () -> Void] in
         defer { state.last = found }
         return state.last == found ? [] : Array(state.observers.values)

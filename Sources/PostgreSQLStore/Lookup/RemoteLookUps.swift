@@ -38,6 +38,9 @@
     private var line: NodeConnection?
     private var statement = ""
     private var wantsToWrite = false
+    /// Cut-offs up to this number are known from this connection's server. Another one may have given out the same
+    /// numbers to others.
+    private var covered: Int64 = 0
     /// What the loop asked in this round.
     private var round = Batch()
     /// What no connection was there for yet.
@@ -184,6 +187,7 @@
       self.statement = statement
       control(EPOLL_CTL_ADD, line.connection.descriptor, EPOLLIN)
       wantsToWrite = false
+      covered = 0
     }
 
     /// What was asked is not known any more; a new connection is made.
@@ -213,7 +217,7 @@
       do {
         try line.use { connection in
           while let batch = unsent.first {
-            let parameters = LookUpStatement.parameters(batch.questions.flatMap(\.sessions), covered: cutOffs.covered)
+            let parameters = LookUpStatement.parameters(batch.questions.flatMap(\.sessions), covered: covered)
             try connection.send(prepared: statement, parameters)
             sent.append(unsent.removeFirst())
           }
@@ -247,7 +251,8 @@
               throw PostgreSQLError(.unexpected, "the server answers what was not asked")
             }
             do throws(PostgreSQLError) {
-              let revoked = try LookUpStatement.read(rows, cutOffs)
+              let (revoked, newest) = try LookUpStatement.read(rows, cutOffs)
+              covered = max(covered, newest)
               answered.append((sent.removeFirst(), revoked))
             } catch {
               connection.close()
