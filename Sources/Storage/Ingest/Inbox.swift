@@ -2,7 +2,7 @@ internal import Dispatch
 internal import Synchronization
 
 /// The bounded queue in front of the store, and its group commit: whatever waits when the writer is free goes into one
-/// transaction. A lone event is written at once; no timer holds it back.
+/// transaction. An event that no other was with is written at once.
 package final class Inbox: Sendable {
   package typealias Completion = @Sendable (Result<[AppendOutcome], StoreError>) -> Void
 
@@ -21,22 +21,34 @@ package final class Inbox: Sendable {
     /// A drain is on its way, or at work.
     var isDraining = false
     var isClosed = false
+    /// Events that were answered last, and those that waited already.
+    var company = 0
+    /// Until then they are waited for; nil: they are not.
+    var gathersUntil: ContinuousClock.Instant?
+    /// Commits until anybody is waited for again, since none came.
+    var pause = 0
+    /// The writer waits until so many events are there.
+    var wanted: Int?
   }
 
   private let store: any EventAppending
   private let limits: InboxLimits
+  private let now: @Sendable () -> ContinuousClock.Instant
   private let committed: @Sendable (Commit) -> Void
   private let queue = DispatchQueue(label: "revoked.inbox")
   private let state = Mutex(State())
+  private let isComplete = DispatchSemaphore(value: 0)
 
   /// - Parameter committed: called on the writer's queue after each commit and after its batches' completions: the
   ///   place to wake the dispatcher. Must be brief.
   package init(
     _ store: any EventAppending, limits: InboxLimits = InboxLimits(),
-    committed: @escaping @Sendable (Commit) -> Void = { _ in }
+    committed: @escaping @Sendable (Commit) -> Void = { _ in },
+    now: @escaping @Sendable () -> ContinuousClock.Instant = { .now }
   ) {
     self.store = store
     self.limits = limits
+    self.now = now
     self.committed = committed
   }
 
@@ -59,6 +71,10 @@ package final class Inbox: Sendable {
         state.isDraining = true
         queue.async { self.drain() }
       }
+      if let wanted = state.wanted, state.events >= wanted {
+        state.wanted = nil
+        isComplete.signal()
+      }
       return true
     }
   }
@@ -79,6 +95,9 @@ package final class Inbox: Sendable {
     queue.async { answer() }
   }
 
+  /// Whether the writer waits for those who were answered just now.
+  package var isGathering: Bool { state.withLock { $0.wanted != nil } }
+
   /// Takes no more, finishes what waits, and then calls `done` on the writer's queue. May be called from anywhere.
   package func close(_ done: @escaping @Sendable () -> Void) {
     state.withLock { $0.isClosed = true }
@@ -93,20 +112,51 @@ package final class Inbox: Sendable {
 
   /// One transaction. The next is enqueued, so that a probe has its turn under any load.
   private func drain() {
+    gather()
     guard let submissions = next() else { return }
-    let events = submissions.count == 1 ? submissions[0].events : submissions.flatMap(\.events)
-    let start = ContinuousClock.now
+    let events = submissions.count == 1 ? submissions[0].events : submissions.flatMap { $0.events }
+    let start = now()
     let result: Result<[AppendOutcome], StoreError>
     do throws(StoreError) {
       result = .success(try store.append(events))
     } catch {
       result = .failure(error)
     }
-    let commit = Commit(events: events.count, duration: start.duration(to: .now))
-    release(submissions)
+    let end = now()
+    let commit = Commit(events: events.count, duration: start.duration(to: end))
+    // For a part of the commit that they would otherwise wait for.
+    release(submissions, gatheringUntil: end + min(commit.duration * 3 / 5, limits.gathering))
     answer(submissions, result)
     if case .success = result { committed(commit) }
     queue.async { self.drain() }
+  }
+
+  /// Waits a moment for those who were answered just now, if there were a few: clients that send one event after
+  /// another come again at once, and would take turns in two commits otherwise. A client that is alone is never held
+  /// back. When nobody comes, the next sixteen times nobody is waited for.
+  private func gather() {
+    let now = now()
+    let (end, found) = state.withLock { state -> (ContinuousClock.Instant?, Int) in
+      guard let end = state.gathersUntil, now < end, 0 < state.events, state.events < state.company, !state.isClosed
+      else { return (nil, 0) }
+      state.gathersUntil = nil
+      if state.pause > 0 {
+        state.pause -= 1
+        return (nil, 0)
+      }
+      state.wanted = state.company
+      return (end, state.events)
+    }
+    guard let end else { return }
+    let left = now.duration(to: end) / .nanoseconds(1)
+    let isLate = isComplete.wait(timeout: .now() + .nanoseconds(Int(left))) == .timedOut
+    let isSignalled = state.withLock { state in
+      if state.events == found { state.pause = 16 }
+      defer { state.wanted = nil }
+      return state.wanted == nil
+    }
+    // The last one came as the time was up.
+    if isLate, isSignalled { isComplete.wait() }
   }
 
   /// Whole submissions only: a part of one could not be answered before the rest is written. So one that is larger than
@@ -129,8 +179,11 @@ package final class Inbox: Sendable {
   }
 
   /// Makes room before the answers go out, so that a client that is answered can submit again.
-  private func release(_ submissions: [Submission]) {
+  private func release(_ submissions: [Submission], gatheringUntil end: ContinuousClock.Instant) {
     state.withLock { state in
+      // Those who are released and those who wait.
+      state.company = min(state.events, limits.transaction)
+      state.gathersUntil = 2...limits.company ~= state.company ? end : nil
       for submission in submissions {
         state.events -= submission.events.count
         state.bytes -= submission.bytes
@@ -162,6 +215,11 @@ package struct InboxLimits: Sendable {
   /// Events in a transaction. The sync it saves is spread over enough of them long before; more would only have the
   /// first wait for the last.
   package var transaction = 512
+  /// Beyond so many clients nobody waits for the others: each event's part of a commit is small already.
+  package var company = 8
+  /// How long a commit waits at most for those who were answered just before it. Clients on the same network come again
+  /// sooner, and with a slow disk the wait is to stay unnoticed.
+  package var gathering = Duration.milliseconds(2)
 
   package init() {}
 }

@@ -1,5 +1,6 @@
 import Dispatch
 import DynamicEvents
+import Glibc
 import Storage
 import Synchronization
 import TestSupport
@@ -190,6 +191,66 @@ import Testing
     #expect(try store.tally().revocations == 200)
   }
 
+  @Test func `those who were answered among others are waited for, and go into one transaction when they come again`()
+    throws
+  {
+    let (inbox, store, clock) = slowInbox()
+    let answers = Answers()
+    #expect(answers.submit(try events(1), to: inbox, as: 0))
+    store.waitUntilEntered()
+    #expect(answers.submit(try events(2), to: inbox, as: 1))
+    clock.add(100)
+    store.pass()
+    while !inbox.isGathering { sched_yield() }
+    #expect(answers.submit(try events(1), to: inbox, as: 2))
+    store.waitUntilEntered()
+    clock.add(100)
+    store.pass()
+    _ = answers.wait()
+    // Nobody waited when the three were answered. Now the first to come waits for the others.
+    #expect(answers.submit(try events(1), to: inbox, as: 3))
+    while !inbox.isGathering { sched_yield() }
+    #expect(answers.submit(try events(2), to: inbox, as: 4))
+    store.pass()
+    _ = answers.wait()
+    #expect(store.transactions == [1, 3, 3])
+  }
+
+  @Test func `an event that no other was with is written at once, however long commits take`() throws {
+    let (inbox, store, clock) = slowInbox()
+    let answers = Answers()
+    for number in 0..<5 {
+      #expect(answers.submit(try events(1), to: inbox, as: number))
+      store.waitUntilEntered()
+      clock.add(100)
+      store.pass()
+      _ = answers.wait()
+    }
+    #expect(store.transactions == [1, 1, 1, 1, 1])
+  }
+
+  @Test func `those who do not come again are waited for no longer than a part of a commit`() throws {
+    let (inbox, store, clock) = slowInbox(gathering: .microseconds(1))
+    let answers = Answers()
+    for (number, count) in [2, 1, 2, 1].enumerated() {
+      #expect(answers.submit(try events(count), to: inbox, as: number))
+      store.waitUntilEntered()
+      clock.add(100)
+      store.pass()
+      _ = answers.wait()
+    }
+    #expect(store.transactions == [2, 1, 2, 1])
+  }
+
+  /// Commits take as long as seconds are added to the clock meanwhile.
+  private func slowInbox(gathering: Duration = .seconds(60)) -> (inbox: Inbox, store: GatedStore, clock: TestClock) {
+    var limits = InboxLimits()
+    limits.gathering = gathering
+    let store = GatedStore(isHeld: true)
+    let clock = TestClock()
+    return (Inbox(store, limits: limits, now: { clock.now }), store, clock)
+  }
+
   private func events(_ count: Int) throws -> [IncomingEvent] {
     try (0..<count).map { try .other(UInt64($0)) }
   }
@@ -199,4 +260,13 @@ import Testing
     inbox.close { closed.signal() }
     closed.wait()
   }
+}
+
+private final class TestClock: Sendable {
+  private let start = ContinuousClock.now
+  private let seconds = Atomic(0)
+
+  var now: ContinuousClock.Instant { start + .seconds(seconds.load(ordering: .sequentiallyConsistent)) }
+
+  func add(_ seconds: Int) { self.seconds.add(seconds, ordering: .sequentiallyConsistent) }
 }

@@ -16,6 +16,19 @@ import Testing
     folder = try TemporaryFolder()
   }
 
+  @Test func `the log's file is longer than the log, so that few syncs have to write its size`() throws {
+    let folder = try TemporaryFolder()
+    let store = try RevocationStore(data: folder.data, mode: .serve)
+    var sizes: Set<Int> = []
+    for number in 0..<300 {
+      #expect(try store.append([.revoking(UInt64(number))]) == [.accepted])
+      sizes.insert(store.sizes?.log ?? 0)
+    }
+    #expect((1...3).contains(sizes.count) && (sizes.min() ?? 0) > LogSize.step, "\(sizes.sorted())")
+    try store.close()
+    #expect(store.sizes?.log == 0)
+  }
+
   @Test func `commits are synced and written ahead`() throws {
     let store = try RevocationStore(data: folder.data, mode: .serve)
     #expect(try store.write { try $0.number("PRAGMA synchronous") } == 2)
