@@ -10,6 +10,17 @@ public protocol EventHandler: Sendable {
   func handle(_ event: Event) async throws
 }
 
+/// A handler that suspends while it waits, and never blocks its thread: its attempts share the lane's. They begin in the
+/// order of their events, each as far as its first suspension.
+package protocol SuspendingHandler: EventHandler {
+  /// Whether this one really does, whoever made what it calls.
+  var suspends: Bool { get }
+}
+
+extension SuspendingHandler {
+  package var suspends: Bool { true }
+}
+
 /// Thrown by a handler for an event that no retry can help: it becomes a dead letter at once.
 public struct Undeliverable: Error, Sendable, CustomStringConvertible {
   /// One line for the person who looks at the dead letter. No secrets: it is stored and shown.

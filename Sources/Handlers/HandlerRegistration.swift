@@ -12,6 +12,9 @@ public struct HandlerRegistration: Sendable {
   /// Attempts per event before it becomes a dead letter.
   public let maxAttempts: Int
   public let handler: any EventHandler
+  let suspends: Bool
+  /// Its attempts need not be noted for the next start. After a kill each of them would be made alone.
+  let endsNoProcess: Bool
 
   public init(
     _ name: String, events: [EventPattern] = EventPattern.sessionRevocations, timeout: Duration = .seconds(30),
@@ -24,6 +27,8 @@ public struct HandlerRegistration: Sendable {
     self.concurrency = min(max(concurrency, 1), 256)
     self.maxAttempts = max(maxAttempts, 1)
     self.handler = handler
+    suspends = (handler as? any SuspendingHandler)?.suspends ?? false
+    endsNoProcess = handler is LoggingHandler
   }
 
   package func wants(_ eventName: String) -> Bool {

@@ -3,15 +3,32 @@ public import Logging
 
 /// The handler of kind `log`: one structured line for each event. What the payload says of a person (IP address, user
 /// agent) stays out.
-public struct LoggingHandler: EventHandler {
+public struct LoggingHandler: EventHandler, SuspendingHandler {
   private let logger: Logger
-  private let flush: @Sendable () async throws -> Void
+  private let deliver: @Sendable (_ write: () -> Void) async throws -> Void
+  /// Another's logger or `flush` may block.
+  package let suspends: Bool
+
+  /// How many lines may wait for one flush.
+  package static let concurrency = 64
 
   /// `flush` returns when the line is where it should be, and throws when it was lost: an event whose line is still in
   /// a buffer does not count as logged.
   public init(logger: Logger, flush: @escaping @Sendable () async throws -> Void = {}) {
     self.logger = logger
-    self.flush = flush
+    suspends = false
+    deliver = { write in
+      write()
+      try await flush()
+    }
+  }
+
+  /// - Parameter deliver: calls `write` before it suspends, and returns when the line is where it should be. Several
+  ///   lines may be under way.
+  package init(logger: Logger, deliver: @escaping @Sendable (_ write: () -> Void) async throws -> Void) {
+    self.logger = logger
+    suspends = true
+    self.deliver = deliver
   }
 
   public func handle(_ event: Event) async throws {
@@ -23,7 +40,6 @@ public struct LoggingHandler: EventHandler {
       metadata["by"] = "\(by.rawValue)"
       if let time = session.revokedAt { metadata["revokedAt"] = "\(time)" }
     }
-    logger.notice("event", metadata: metadata)
-    try await flush()
+    try await deliver { logger.notice("event", metadata: metadata) }
   }
 }

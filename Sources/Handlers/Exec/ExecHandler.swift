@@ -11,7 +11,7 @@ internal import SystemPackage
 /// 0 means done, 78 (EX_CONFIG) that no other attempt will help; after any other, or a signal, the event comes again.
 /// When the attempt is cancelled, as it is at its deadline, the command's whole process group is killed. What the
 /// command prints is logged, 4 KiB of it.
-public struct ExecHandler: EventHandler {
+public struct ExecHandler: EventHandler, SuspendingHandler {
   /// For a receiver that was started without a `PATH`.
   package static let standardPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
   /// How many descriptors an attempt has at most: the event, the ends of two pipes, and one for the process.

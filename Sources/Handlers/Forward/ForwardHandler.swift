@@ -9,7 +9,7 @@ internal import Outgoing
 /// done and 410 that no other attempt will help; after any other, or none, the event comes again, not before
 /// `Retry-After` if the answer has it. Redirects are not followed: they would take the event to a host that is not
 /// configured. Proxies that the environment names are not used.
-public final class ForwardHandler: EventHandler {
+public final class ForwardHandler: EventHandler, SuspendingHandler {
   /// How many descriptors an attempt has at most: its connection and, while a name is looked up, a pair and two sockets
   /// more.
   package static let descriptors = 5

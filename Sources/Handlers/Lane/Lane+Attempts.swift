@@ -20,23 +20,28 @@ extension Lane {
         continue
       }
       if item.wasDead { log.add(.replayed, ["seq": .stringConvertible(item.event.seq)]) }
-      start(
-        item, registration, attempts?.begin(item.event.seq, receivedAt: item.event.receivedAt, handler: handler))
+      let mark =
+        registration.endsNoProcess
+        ? nil : attempts?.begin(item.event.seq, receivedAt: item.event.receivedAt, handler: handler)
+      start(item, registration, mark)
     }
   }
 
   /// Begins an attempt, which is noted already.
   func start(_ item: LaneWork.Item, _ registration: HandlerRegistration, _ mark: AttemptFile.Mark?) {
     let now = clock.uptime()
-    let executor = executors.popLast() ?? LaneExecutor(label: "revoked.handler.\(registration.name).attempt")
-    let task = Task.detached(executorPreference: executor) {
+    var own: LaneExecutor?
+    if !registration.suspends {
+      own = executors.popLast() ?? LaneExecutor(label: "revoked.handler.\(registration.name).attempt")
+    }
+    let task = Task.detached(executorPreference: own ?? executor) {
       let verdict = await AttemptFile.Mark.$current.withValue(mark) {
         await Verdict(of: registration.handler, body: item.event.body)
       }
       await self.ended(item.event.seq, verdict)
     }
     running[item.event.seq] = Running(
-      item: item, task: task, executor: executor, deadline: now + registration.timeout,
+      item: item, task: task, executor: own, deadline: now + registration.timeout,
       timeout: registration.timeout, hasRow: item.hasRow, mark: mark)
     pace.began(at: now)
   }
@@ -49,10 +54,10 @@ extension Lane {
 
   private func ended(_ event: Int64, _ verdict: Verdict) {
     guard let run = running.removeValue(forKey: event) else { return }
-    if executors.count < registration.concurrency { executors.append(run.executor) }
+    if let executor = run.executor, executors.count < registration.concurrency { executors.append(executor) }
     judge(run, verdict)
     if event == alone?.suspect.event { endAlone() }
-    step()
+    stepBehindOthers()
   }
 
   private func judge(_ run: Running, _ verdict: Verdict) {
@@ -136,10 +141,10 @@ extension Lane {
   }
 }
 
-/// Runs one attempt after the other on a queue of its own. The threads that all tasks share are as many as there are
+/// Runs its tasks on a queue of its own, one at a time. The threads that all tasks share are as many as there are
 /// cores: a few handlers that block instead of suspending would stop every other lane, and the program that embeds the
 /// receiver.
-final class LaneExecutor: TaskExecutor {
+final class LaneExecutor: TaskExecutor, SerialExecutor {
   // Serial, because Dispatch always has a thread for a serial queue, and lets concurrent ones wait for each other.
   private let queue: DispatchQueue
 
@@ -149,7 +154,10 @@ final class LaneExecutor: TaskExecutor {
 
   func enqueue(_ job: consuming ExecutorJob) {
     let job = UnownedJob(job)
-    // A job runs once, here; the task that has it keeps it and its executor alive until then.
-    queue.async { unsafe job.runSynchronously(on: self.asUnownedTaskExecutor()) }
+    // A job runs once, here; the task or actor that has it keeps it and its executor alive until then.
+    queue.async {
+      unsafe job.runSynchronously(
+        isolatedTo: self.asUnownedSerialExecutor(), taskExecutor: self.asUnownedTaskExecutor())
+    }
   }
 }

@@ -15,7 +15,8 @@ actor Lane {
   struct Running {
     let item: LaneWork.Item
     let task: Task<Void, Never>
-    let executor: LaneExecutor
+    /// nil: the lane's.
+    let executor: LaneExecutor?
     let deadline: Duration
     let timeout: Duration
     var hasRow: Bool
@@ -34,6 +35,8 @@ actor Lane {
     var isBegun = false
   }
 
+  /// The lane's own, and that of all attempts that suspend: from one to the other no thread is woken.
+  nonisolated let executor: LaneExecutor
   nonisolated let counters: DeliveryCounters
   /// True from the start: a lane that was never run would be a bug, and one that has ended is not ready.
   nonisolated let isRunning = Atomic(true)
@@ -67,6 +70,7 @@ actor Lane {
   var suspects: [AttemptFile.Suspect] = []
   var suspectsDue = Duration.zero
   var alone: Alone?
+  /// Of attempts that may block, those that none uses.
   var executors: [LaneExecutor] = []
   var results: [Int64: Attempt] = [:]
   /// Begun before a stop, without a verdict.
@@ -85,6 +89,7 @@ actor Lane {
   var nextRecord = Duration.zero
   var storeFailures = 0
   var storeRetry = Duration.zero
+  private var isStepComing = false
   private var alarm: (time: Duration, task: Task<Void, Never>)?
   var isStopping = false
   /// What fails from now on may have been cancelled.
@@ -126,6 +131,7 @@ actor Lane {
     reader = DispatchQueue(label: "revoked.handler.\(registration.name).read")
     writer = DispatchQueue(label: "revoked.handler.\(registration.name).record")
     keeper = DispatchQueue(label: "revoked.handler.\(registration.name).lease")
+    executor = LaneExecutor(label: "revoked.handler.\(registration.name)")
     self.attempts = attempts
     self.turnEnded = turnEnded
     isWaiting = predecessor != nil
@@ -188,11 +194,24 @@ actor Lane {
     }
   }
 
+  // The lane has it as long as it lives.
+  nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe executor.asUnownedSerialExecutor() }
+
   private func woken() {
     isWoken.store(false, ordering: .releasing)
     mayHaveFresh = true
     mayHaveDue = true
     step()
+  }
+
+  /// Attempts that end together are followed by one step.
+  func stepBehindOthers() {
+    if isStepComing { return }
+    isStepComing = true
+    Task {
+      isStepComing = false
+      step()
+    }
   }
 
   func step() {

@@ -37,9 +37,10 @@ struct HandlerDefinition: Sendable {
 extension HandlerDefinition {
   /// The handler at work.
   func registration(_ settings: Settings, _ logger: Logger, _ sink: LogSink) -> HandlerRegistration {
-    HandlerRegistration(
-      name, events: events.map { EventPattern($0) }, timeout: timeout, concurrency: concurrency,
-      maxAttempts: maxAttempts,
+    // Lines of `log` are written one after the other all the same, and share their flushes.
+    let atOnce = if case .log = kind { LoggingHandler.concurrency } else { concurrency }
+    return HandlerRegistration(
+      name, events: events.map { EventPattern($0) }, timeout: timeout, concurrency: atOnce, maxAttempts: maxAttempts,
       handler: handler(settings, logger, sink))
   }
 
@@ -50,8 +51,7 @@ extension HandlerDefinition {
     case .log:
       // A handler's lines are its work, whatever the log level.
       logger.logLevel = .trace
-      let watch = LossWatch(sink)
-      return LoggingHandler(logger: logger) { try await watch.flush() }
+      return LoggingHandler(logger: logger) { write in try await sink.deliver(write) }
     case .exec(let program, let arguments):
       return ExecHandler(
         program, arguments, descriptors: UInt64(DescriptorShares.inherited), logger: logger)

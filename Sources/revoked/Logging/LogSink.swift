@@ -38,6 +38,8 @@ final class LogSink: Sendable {
     var dropped = 0
     var lost = 0
     var writing = Writing.idle
+    /// Those who want to know when the lines are written.
+    var waiting: [CheckedContinuation<Void, Never>] = []
   }
 
   /// - Parameter descriptor: stays the caller's to close, after the sink.
@@ -87,9 +89,9 @@ final class LogSink: Sendable {
   /// Suspends until every line appended so far is written or lost.
   func flushed() async {
     await withCheckedContinuation { continuation in
-      queue.async {
-        self.write()
-        continuation.resume()
+      state.withLock { state in
+        state.waiting.append(continuation)
+        schedule(.asked, &state)
       }
     }
   }
@@ -105,7 +107,7 @@ final class LogSink: Sendable {
 
   /// Runs on the queue only. A tick that was overtaken finds nothing and does nothing.
   private func write() {
-    let (lines, told) = state.withLock { state in
+    let (lines, told, waiting) = state.withLock { state in
       var lines: [UInt8] = []
       swap(&lines, &state.lines)
       state.writing = .idle
@@ -114,8 +116,10 @@ final class LogSink: Sendable {
       // What was dropped came after these lines and before any that follow.
       if dropped > 0 { lines += LogLine.dropped(dropped, format) }
       state.bytesInFlight = lines.count
-      return (lines, dropped)
+      defer { state.waiting = [] }
+      return (lines, dropped, state.waiting)
     }
+    defer { for continuation in waiting { continuation.resume() } }
     let unwritten = lines[output.write(lines)...].count { $0 == UInt8(ascii: "\n") }
     state.withLock { state in
       state.bytesInFlight = 0

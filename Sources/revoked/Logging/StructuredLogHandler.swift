@@ -1,5 +1,4 @@
 internal import Logging
-internal import Synchronization
 
 /// swift-log's back end: each event becomes one line in the sink.
 struct StructuredLogHandler: LogHandler {
@@ -36,24 +35,16 @@ struct StructuredLogHandler: LogHandler {
   }
 }
 
-/// Makes sure that a line got out, for a caller that counts it as delivered.
-final class LossWatch: Sendable {
+extension LogSink {
   struct LinesLost: Error, CustomStringConvertible {
     let description = "log lines were lost: they are not read fast enough"
   }
 
-  private let sink: LogSink
-  private let known: Atomic<Int>
-
-  init(_ sink: LogSink) {
-    self.sink = sink
-    known = Atomic(sink.lostLines)
-  }
-
-  /// Throws when any line was lost since the last call: it may have been the caller's. One caller at a time.
-  func flush() async throws {
-    await sink.flushed()
-    let lost = sink.lostLines
-    if known.exchange(lost, ordering: .relaxed) != lost { throw LinesLost() }
+  /// Returns when what `write` logs is written. Throws when any line was lost meanwhile: it may have been this one.
+  func deliver(_ write: () -> Void) async throws {
+    let before = lostLines
+    write()
+    await flushed()
+    if lostLines != before { throw LinesLost() }
   }
 }
