@@ -129,16 +129,17 @@ public final class Receiver: Sendable {
     } catch {
       throw .store(error.description)
     }
+    // Half of the cores parse and verify; the other half is for the writer and the handlers. Look-ups get as many: they
+    // seldom come as fast as deliveries do.
+    let loops = max(1, ProcessInfo.processInfo.activeProcessorCount / 2)
     (publicServer, privateServer) = try Self.listening { () throws(ListenError) -> (HTTPServer, HTTPServer?) in
       (
-        // Half of the cores parse and verify; the other half is for the writer, the handlers and the look-ups.
         try HTTPServer(
-          publicListener, limits: configuration.limits,
-          loops: max(1, ProcessInfo.processInfo.activeProcessorCount / 2), label: "revoked.public",
+          publicListener, limits: configuration.limits, loops: loops, label: "revoked.public",
           acceptPaused: Self.complaint("public", logger)),
         try privateListener.map { (listener) throws(ListenError) in
           try HTTPServer(
-            listener, limits: configuration.limits, loops: 1, hasSideLoop: true, label: "revoked.private",
+            listener, limits: configuration.limits, loops: loops, hasSideLoop: true, label: "revoked.private",
             acceptPaused: Self.complaint("private", logger))
         }
       )

@@ -36,6 +36,26 @@ struct SessionCheckTests {
     await served.receiver.stop()
   }
 
+  @Test func `a large check, small ones and single look-ups take turns on one connection`() async throws {
+    let served = try ServedReceiver(in: TemporaryFolder())
+    let revoked = Self.ids[999]
+    try served.revoke(revoked)
+    let check = { (ids: ArraySlice<String>) in
+      let body = Self.body(ids)
+      return "POST /v1/sessions/check HTTP/1.1\r\nHost: a\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+    }
+    let one = "GET /v1/sessions/\(revoked) HTTP/1.1\r\nHost: a\r\n"
+    let (large, small) = (check(Self.ids[..<1000]), check(Self.ids[999...999]))
+    let client = try Client(served.receiver.privateAddress)
+    client.send(large + one + "\r\n" + small + large + large + one + "Connection: close\r\n\r\n")
+    let contents = client.read().components(separatedBy: "HTTP/1.1 ").dropFirst().map(\.content)
+    let (list, single) = (#"{"revoked":["\#(revoked)"]}"#, #"{"sessionId":"\#(revoked)","revoked":true,"#)
+    try #require(contents.count == 6)
+    for index in [0, 2, 3, 4] { #expect(contents[index] == list) }
+    for index in [1, 5] { #expect(contents[index].hasPrefix(single)) }
+    await served.receiver.stop()
+  }
+
   @Test func `answers in the spelling of the question`() async throws {
     let served = try ServedReceiver(in: TemporaryFolder())
     let (revoked, living) = (Self.ids[10], Self.ids[11])

@@ -14,8 +14,12 @@ struct PrivatePages: Sendable {
   let files: PageFiles
 }
 
-/// The private listener's routes: readiness, metrics and look-ups.
+/// The private listener's routes: readiness, metrics and look-ups. What takes long is answered on the side loop.
 final class PrivateResponder: Responder {
+  /// Bytes of a check, with some hundred ids, beyond which it goes to the side loop: a thousand take as long as hundreds
+  /// of single look-ups, which would wait behind them.
+  private static let longCheck = 4096
+
   private let loop: EventLoop
   private let context: ResponderContext
   private let pages: PrivatePages
@@ -63,8 +67,8 @@ final class PrivateResponder: Responder {
   func respond(to head: borrowing RequestHead, _ bytes: Span<UInt8>, body: Span<UInt8>, exchange: Exchange) -> Reply {
     let path = bytes.extracting(head.path.range)
     let isGet = head.method == .get || head.method == .head
-    let isFeed = isGet && path.equals("/v1/revocations")
-    if isFeed != loop.isSide, loop.canMove { return .elsewhere }
+    let isLong = isGet && path.equals("/v1/revocations") || body.count > Self.longCheck && path.isCheck
+    if isLong != loop.isSide, loop.canMove { return .elsewhere }
     if path.isForwardAuth {
       let begun = DispatchTime.now().uptimeNanoseconds
       guard let response = forwardAuth(head, bytes, for: exchange) else { return .later() }
@@ -163,6 +167,8 @@ extension Span<UInt8> {
   fileprivate var isForwardAuth: Bool {
     hasPrefix("/v1/forward-auth") && (count == 16 || self[16] == UInt8(ascii: "/"))
   }
+
+  fileprivate var isCheck: Bool { equals("/v1/sessions/check") || equals("/v1/tokens/check") }
 
   func hasPrefix(_ prefix: StaticString) -> Bool {
     count >= prefix.utf8CodeUnitCount && extracting(0..<prefix.utf8CodeUnitCount).equals(prefix)
