@@ -21,7 +21,7 @@ struct APITroubleTests {
 
   private static let elsewhere = "99999999-2222-4333-8444-555555555555"
 
-  @Test(arguments: [
+  private static let troubles = [
     Trouble(says: "Dynamic does not accept the API token (401): expired") { _ in
       StandInResponse(401, #"{"error":"expired"}"#)
     },
@@ -43,22 +43,27 @@ struct APITroubleTests {
     Trouble(says: "is not reachable") { _ in
       StandInResponse(raw: "HTTP/1.1 200 x\r\nContent-Length: 100\r\n\r\n{\"data\":[")
     },
-  ])
-  func `is said once, costs nothing else, and is over by itself`(trouble: Trouble) throws {
+  ]
+
+  @Test func `is said once, costs nothing else, and is over by itself`() async throws {
+    try await together(Self.troubles, Self.isSaidOnce)
+  }
+
+  private static func isSaidOnce(_ trouble: Trouble) throws {
     let dynamic = try StandInDynamic()
     let folder = try TemporaryFolder()
     try dynamic.prepareStore(in: folder)
     dynamic.change { $0.fault = trouble.fault }
     let server = try dynamic.server(in: folder)
-    #expect(server.log.wait { $0.contains(Self.line) && $0.contains(trouble.says) })
-    try Self.expectFit(server)
-    #expect(try eventually { try (server.metric("revoked_dynamic_errors_total") ?? 0) >= 2 })
-    #expect(server.count(inLog: Self.line) == 1)
+    #expect(server.log.wait { $0.contains(line) && $0.contains(trouble.says) }, "\(trouble)")
+    try expectFit(server)
+    #expect(try eventually { try (server.metric("revoked_dynamic_errors_total") ?? 0) >= 2 }, "\(trouble)")
+    #expect(server.count(inLog: line) == 1, "\(trouble)")
     let revoked = try dynamic.revoke(5, asMessages: true)
     dynamic.change { $0.fault = nil }
-    #expect(server.log.wait { $0.contains("looking after the webhook at Dynamic works again") })
-    #expect(try server.refused(revoked) == 5)
-    #expect(!server.log.text.contains(dynamic.state.token))
+    #expect(server.log.wait { $0.contains("looking after the webhook at Dynamic works again") }, "\(trouble)")
+    #expect(try server.refused(revoked) == 5, "\(trouble)")
+    #expect(!server.log.text.contains(dynamic.state.token), "\(trouble)")
   }
 
   @Test func `that hangs is given up and said, and nobody waits for it`() throws {
