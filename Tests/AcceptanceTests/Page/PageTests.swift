@@ -59,6 +59,11 @@ struct PageTests {
 
     try post(DeliveryTests.event(session: UUID().uuidString.lowercased()), to: server)
     #expect(try browser.wait("document.getElementById('tiles').innerText.includes('Sessions refused\\n2')"))
+    // A pause and its end ask for the lists at once, which are due every 15 s.
+    for isPaused in [true, false] {
+      try browser.click("#pause")
+      #expect(try browser.run("return document.getElementById('pause').ariaPressed") as? String == "\(isPaused)")
+    }
     #expect(try browser.wait("document.querySelectorAll('#events > li').length === 2"))
 
     server.signal(SIGKILL)
