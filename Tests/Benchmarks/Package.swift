@@ -6,8 +6,8 @@ import PackageDescription
 //
 //   swift run -c release --package-path Tests/Benchmarks Benchmarks
 //
-// prints the table, and fails when an operation costs more than its promise in Operation+All.swift. Instructions need
-// `valgrind`.
+// prints two tables, and fails when an operation costs more than its promise in Operation+All.swift or Store.swift.
+// Instructions need `valgrind`, system calls `strace`.
 //
 //   swift run -c release --package-path Tests/Benchmarks Isolation
 //
@@ -71,7 +71,8 @@ let package = Package(
       name: "Scale", dependencies: ["CAllocations", "DynamicEvents", "Storage", "RevocationStore"], swiftSettings: swift
     ),
     .executableTarget(
-      name: "Benchmarks", dependencies: ["CAllocations", "HTTPMessage", "Signature", "DynamicEvents"],
+      name: "Benchmarks",
+      dependencies: ["CAllocations", "HTTPMessage", "Signature", "DynamicEvents", "Storage", "RevocationStore"],
       swiftSettings: swift,
       // Stripped: Debian 12's valgrind gives up on Swift's DWARF 5.
       linkerSettings: [.unsafeFlags(["-Xlinker", "--strip-debug"])]),
