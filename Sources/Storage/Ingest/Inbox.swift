@@ -183,7 +183,7 @@ package final class Inbox: Sendable {
     state.withLock { state in
       // Those who are released and those who wait.
       state.company = min(state.events, limits.transaction)
-      state.gathersUntil = 2...limits.company ~= state.company ? end : nil
+      state.gathersUntil = state.company > 1 && state.company <= limits.company ? end : nil
       for submission in submissions {
         state.events -= submission.events.count
         state.bytes -= submission.bytes
