@@ -91,7 +91,8 @@ let package = Package(
       "Receiver",
       [
         "Bytes", "HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "Storage",
-        "RevocationStore", "Handlers", "Outgoing", "DynamicAPI", "Recovery", "StatusPage", "CZlib", logging,
+        "RevocationStore", postgreSQL("PostgreSQLStore"), "Handlers", "Outgoing", "DynamicAPI", "Recovery",
+        "StatusPage", "CZlib", logging,
       ]),
     .executableTarget(
       name: "revoked",
@@ -124,7 +125,10 @@ let package = Package(
     .target(name: "CFaultyDisk", path: "Tests/CFaultyDisk", linkerSettings: [.linkedLibrary("sqlite3")]),
     tests(
       "RevocationStoreTests",
-      ["RevocationStore", "Storage", "KeyIndex", "SQLite", "DynamicEvents", "TestSupport", "CFaultyDisk"]),
+      [
+        "RevocationStore", postgreSQL("PostgreSQLStore"), "Storage", "KeyIndex", "SQLite", "DynamicEvents",
+        "TestSupport", "CFaultyDisk",
+      ]),
     tests(
       "HandlersTests", ["Handlers", "RevocationStore", "Storage", "DynamicEvents", "TestSupport", logging],
       resources: [.copy("Forward/peer.py")]),

@@ -27,8 +27,8 @@ package protocol Responder: AnyObject {
   /// to do, and the same as long as the responder lives. `nil`: none.
   var descriptor: CInt? { get }
 
-  /// Nanoseconds of `EventLoop.now` at which `descriptorReady` is to be called though nothing came. Looked at after each
-  /// round of a responder that has a descriptor.
+  /// Nanoseconds of `EventLoop.now` at which `descriptorReady` is to be called though nothing came. Looked at after
+  /// each round of a responder that has a descriptor.
   var deadline: UInt64 { get }
 
   /// The descriptor is readable, or the deadline has come: the responses that are known by now.

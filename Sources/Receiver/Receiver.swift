@@ -5,7 +5,6 @@ internal import Foundation
 public import HTTPServer
 public import Handlers
 public import Logging
-internal import RevocationStore
 public import Signature
 internal import Storage
 internal import Synchronization
@@ -77,17 +76,15 @@ public final class Receiver: Sendable {
     }
     let now: @Sendable () -> Timestamp = { .now }
     do throws(StoreError) {
-      let store = try RevocationStore(
-        data: configuration.data, mode: .serve, makesStore: configuration.makesStore,
-        retention: configuration.retention
-      ) { notice in logger.log(notice) }
+      let store = try configuration.openStore(.serve) { notice in logger.log(notice) }
       let tally = try store.tally()
       logger.notice(
         store.isNew
           ? "a new store was made: no session revoked before now is known, and none of them is refused"
           : "the store was opened",
         metadata: [
-          "path": "\(store.path)", "created": "\(store.createdAt)", "sessions": .stringConvertible(tally.revocations),
+          "path": "\(store.location)", "created": "\(store.createdAt)",
+          "sessions": .stringConvertible(tally.revocations),
           "events": .stringConvertible(tally.events),
         ])
       let dispatcher = try Dispatcher(
@@ -127,7 +124,7 @@ public final class Receiver: Sendable {
           nil
         }
     } catch {
-      throw .store(error.description)
+      throw ReceiverError(error)
     }
     // Half of the cores parse and verify; the other half is for the writer and the handlers. Look-ups get as many: they
     // seldom come as fast as deliveries do.

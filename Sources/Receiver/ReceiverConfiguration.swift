@@ -21,6 +21,8 @@ public struct ReceiverConfiguration: Sendable {
   public var path = "/webhooks/dynamic"
   /// The folder of the embedded store, made with mode 0700 if missing.
   public var data = "./data"
+  /// The database that is the store of this receiver and of others; `nil`: the embedded store in `data`.
+  public var store: StoreURL?
   /// Whether a start makes a store where there is none. If not, it throws: a store that is gone must not pass for one
   /// that knows of nobody.
   public var makesStore = true

@@ -39,8 +39,8 @@ package protocol InlineLookUps: AnyObject {
   func roundEnded()
 }
 
-/// Look-ups whose answers come from another process. Not `Sendable`: one per event loop, used on its queue only. No call
-/// blocks.
+/// Look-ups whose answers come from another process. Not `Sendable`: one per event loop, used on its queue only. No
+/// call blocks.
 ///
 /// Each `answer` is called exactly once, on the loop: from within `descriptorReady`, or with a failure from within the
 /// question itself. Whatever happens, it is called within a second, so that the caller gets its 503.

@@ -1,7 +1,6 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Receiver
-internal import RevocationStore
 internal import Storage
 
 /// The flags that every command takes which reads the configuration.
@@ -71,12 +70,12 @@ extension Settings {
     _ mode: StoreMode, _ body: (any Store) throws -> Result
   ) throws -> Result {
     do {
-      let store = try RevocationStore(data: receiver.data, mode: mode, retention: receiver.retention)
+      let store = try receiver.openStore(mode)
       let result = try body(store)
       try store.close()
       return result
     } catch let error as StoreError {
-      throw Failure.io(error)
+      throw Failure.store(error)
     }
   }
 
@@ -84,12 +83,12 @@ extension Settings {
     _ mode: StoreMode, _ body: (any Store) async throws -> Result
   ) async throws -> Result {
     do {
-      let store = try RevocationStore(data: receiver.data, mode: mode, retention: receiver.retention)
+      let store = try receiver.openStore(mode)
       let result = try await body(store)
       try store.close()
       return result
     } catch let error as StoreError {
-      throw Failure.io(error)
+      throw Failure.store(error)
     }
   }
 }

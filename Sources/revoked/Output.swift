@@ -113,6 +113,15 @@ enum Failure {
     say("the command line cannot be read: it is empty, and so is /proc/self/cmdline, or not readable", EX_SOFTWARE)
   }
 
+  /// The store cannot be opened, read or written.
+  static func store(_ error: StoreError) -> ExitCode {
+    switch error {
+    case .unreachable: unreachable(error.description)
+    case .misconfigured: configuration(error)
+    default: io(error)
+    }
+  }
+
   static func io(_ reason: some CustomStringConvertible) -> ExitCode { say(reason.description, EX_IOERR) }
 
   /// Every problem, a line each.

@@ -17,7 +17,8 @@ struct Revoked: AsyncParsableCommand {
     subcommands: [
       ServeCommand.self, SendCommand.self, SignCommand.self, VerifyCommand.self, CheckCommand.self, EventsCommand.self,
       RevokeCommand.self, WebhookCommand.self, CatchUpCommand.self, DeadCommand.self, InitCommand.self,
-      BackupCommand.self, StoreCommand.self, ConfigCommand.self, StatusCommand.self, HealthcheckCommand.self,
+      BackupCommand.self, MigrateCommand.self, StoreCommand.self, ConfigCommand.self, StatusCommand.self,
+      HealthcheckCommand.self,
     ])
 
   /// In place of the library's own, which ignores what standard output cannot take, and takes a command line that Swift

@@ -10,12 +10,14 @@ extension Lane {
   func keepLease() {
     let now = clock.uptime()
     if leadership.hasEnded(at: now) { lose("it could not be renewed in time") }
-    guard !leadership.isAsking, let due = leadership.due, due <= now else { return }
-    if let lease = leadership.lease {
-      renew(lease)
-    } else if !isStopping, isAtRest {
-      claim()
-    }
+    guard let due = leaseDue, due <= now else { return }
+    if let lease = leadership.lease { renew(lease) } else { claim() }
+  }
+
+  /// When to renew or claim; nil: not while what is under way lasts.
+  var leaseDue: Duration? {
+    guard !leadership.isAsking, leads || (isAtRest && !isStopping) else { return nil }
+    return leadership.due
   }
 
   /// Nothing of an earlier lease is under way: an event is never with the handler twice at the same time.

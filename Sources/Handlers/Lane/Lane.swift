@@ -261,7 +261,7 @@ actor Lane {
     if let line = log.due { times.append(line) }
     if !suspects.isEmpty, alone == nil, suspectsDue > clock.uptime() { times.append(suspectsDue) }
     if let next = pace.pausedUntil, !work.isEmpty, storeFailures == 0, next > clock.uptime() { times.append(next) }
-    if !leadership.isAsking, let due = leadership.due, leads || running.isEmpty { times.append(due) }
+    if let due = leaseDue { times.append(due) }
     if let end = leadership.until { times.append(end) }
     guard let time = times.min() else { return }
     if let alarm, alarm.time <= time { return }

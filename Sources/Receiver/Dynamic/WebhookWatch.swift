@@ -24,6 +24,8 @@ final class WebhookWatch: Sendable {
   /// After a failure: a second, two, four, up to this. The API limits how often it is called, by a number that is not
   /// documented.
   private static let longestPause = Duration.seconds(60)
+  /// So long another node waits for this one's next word, be it that a page was fetched.
+  private static let turn = Duration.seconds(120)
   /// What the API asks for is honoured up to this.
   private static let longestAsked = Duration.seconds(3600)
 
@@ -229,27 +231,37 @@ final class WebhookWatch: Sendable {
       append: { [self] (batch: [IncomingEvent]) async throws(StoreError) -> [AppendOutcome] in
         try await append(batch)
       })
-    let report: CatchUpReport
-    do throws(CatchUpError) {
-      report = try await catchUp.run(scope, from: webhooks, isWhole: isWhole) { [health] in health.note($0) }
-    } catch {
-      throw DynamicTrouble(error)
-    }
-    tell(of: report)
-    guard health.isPending else { return report.unusable }
-    do throws(StoreError) {
-      // The store's own word, so that a restart says the same.
-      guard case .complete? = try context.store.catchUpState(of: configuration.environmentID) else {
-        return report.unusable
+    var report: CatchUpReport?
+    // What another node fetches is everybody's.
+    if try stored({ () throws(StoreError) in try context.store.take(.catchUp, for: Self.turn) }) {
+      defer { try? context.store.leave(.catchUp) }
+      do throws(CatchUpError) {
+        report = try await catchUp.run(scope, from: webhooks, isWhole: isWhole) { [health, store = context.store] in
+          health.note($0)
+          _ = try? store.take(.catchUp, for: Self.turn)
+        }
+      } catch {
+        throw DynamicTrouble(error)
       }
-    } catch {
-      throw .store(error)
     }
+    if let report { tell(of: report) }
+    let unusable = report?.unusable ?? 0
+    guard health.isPending else { return unusable }
+    // The store's own word, so that a restart says the same.
+    let state = try stored { () throws(StoreError) in
+      try context.store.catchUpState(of: configuration.environmentID)
+    }
+    guard case .complete? = state else { return unusable }
     health.open()
+    var metadata: Logger.Metadata = [:]
+    if let report { metadata = ["events": .stringConvertible(report.stored), "since": "\(report.start)"] }
     context.logger.notice(
-      "the new store has caught up with Dynamic: look-ups are answered from now on",
-      metadata: ["events": .stringConvertible(report.stored), "since": "\(report.start)"])
-    return report.unusable
+      "the new store has caught up with Dynamic: look-ups are answered from now on", metadata: metadata)
+    return unusable
+  }
+
+  private func stored<Value>(_ body: () throws(StoreError) -> Value) throws(DynamicTrouble) -> Value {
+    do throws(StoreError) { return try body() } catch { throw .store(error) }
   }
 
   private func tell(of report: CatchUpReport) {

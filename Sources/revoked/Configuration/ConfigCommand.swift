@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Receiver
-internal import RevocationStore
 internal import Storage
 
 struct ConfigCommand: ParsableCommand {
@@ -29,7 +28,7 @@ struct CheckConfigCommand: ParsableCommand {
   /// configuration.
   private func noticeLostHandlers(_ settings: Settings) {
     do throws(StoreError) {
-      let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
+      let store = try settings.receiver.openStore(.inspect)
       let names = Set(settings.handlers.map(\.name))
       for (name, backlog) in try store.backlogs().sorted(by: { $0.key < $1.key }) where !names.contains(name) {
         Notice.say(

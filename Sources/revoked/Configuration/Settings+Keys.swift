@@ -22,6 +22,9 @@ extension Settings {
     ConfigurationKey(
       "data", "./data", "folder of the store, made with mode 0700 if missing", .folder, into: \.receiver.data),
     ConfigurationKey(
+      "store", nil, "postgres://…: the database of several receivers; none: embedded, in data", .storeURL,
+      into: \.receiver.store, isSecret: true),
+    ConfigurationKey(
       "new-store", "make", "make or refuse: what a start does where there is no store", .newStore, into: \.newStore),
     // Sessions live 30 days. Ten years is for those who keep them for an audit; more is a typing error.
     ConfigurationKey(

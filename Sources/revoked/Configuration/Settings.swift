@@ -42,6 +42,7 @@ extension Settings {
       switch entry.key {
       case "secrets", "log.level", "tls.ca-file", "dynamic.api-token": false
       // Two secrets are shown alike.
+      case "store": receiver.store != running.receiver.store
       case "private-token": !receiver.privateToken.isSame(as: running.receiver.privateToken)
       case let key: !key.hasPrefix("handlers.") && old[key] != entry.shown
       }

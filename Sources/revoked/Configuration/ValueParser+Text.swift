@@ -1,5 +1,6 @@
 internal import Foundation
 internal import HTTPMessage
+internal import Receiver
 
 extension ValueParser where Value == String {
   /// The webhook's path is compared byte for byte with the request target, so it must be spelled as one.
@@ -30,6 +31,18 @@ extension ValueParser where Value == String {
       let text = try parse(value)
       if text == taken { throw Mismatch("\(text) \(reason)") }
       return text
+    }
+  }
+}
+
+extension ValueParser where Value == StoreURL {
+  /// Never echoed, since it may hold a password.
+  static var storeURL: Self {
+    ValueParser { (value) throws(Mismatch) in
+      guard let url = StoreURL(try value.single) else {
+        throw Mismatch("is not a URL that begins with postgres://")
+      }
+      return url
     }
   }
 }

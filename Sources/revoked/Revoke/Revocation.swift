@@ -3,7 +3,6 @@ internal import DynamicAPI
 internal import DynamicEvents
 internal import Foundation
 internal import Receiver
-internal import RevocationStore
 internal import Storage
 
 /// What an operator revokes: an order for the store here, and a call of Dynamic's API. Each half is done whatever comes
@@ -119,7 +118,7 @@ struct Arrivals {
   }
 
   private static func count(_ settings: Settings) throws -> Int64 {
-    let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
+    let store = try settings.receiver.openStore(.inspect)
     defer { try? store.close() }
     return try store.tally().lastRevocation
   }

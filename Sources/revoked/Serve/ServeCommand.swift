@@ -50,8 +50,11 @@ struct ServeCommand: AsyncParsableCommand {
       receiver = try Receiver(
         settings.receiver, handlers: settings.handlers.map { $0.registration(settings, logger, sink) }, logger: logger)
     } catch {
-      if case .configuration = error { throw Failure.configuration(error) }
-      throw Failure.io(error)
+      switch error {
+      case .configuration: throw Failure.configuration(error)
+      case .unreachable: throw Failure.unreachable(error.description)
+      case .store, .listener, .unknownCursor: throw Failure.io(error)
+      }
     }
     receiver.start()
     announce(receiver, settings, logger)

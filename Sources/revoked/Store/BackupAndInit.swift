@@ -23,6 +23,9 @@ struct BackupCommand: ParsableCommand {
 
   func run() throws {
     let settings = try options.load()
+    if let store = settings.receiver.store {
+      throw Failure.no("\(store) is copied by PostgreSQL's own tools: pg_dump, or pg_basebackup for the whole server")
+    }
     do {
       let store = try RevocationStore(data: settings.receiver.data, mode: .inspect)
       let copied = try store.backUp(to: file, replacing: force)
@@ -48,6 +51,7 @@ struct InitCommand: ParsableCommand {
   func run() throws {
     let settings = try options.load()
     let data = settings.receiver.data
+    if let store = settings.receiver.store { return try MigrateCommand.migrate(store, settings.receiver) }
     do {
       if let path = try Self.existing(data) {
         return try Output.line("the store is there already: \(path)")

@@ -1,6 +1,5 @@
 internal import ArgumentParser
 internal import Receiver
-internal import RevocationStore
 internal import Storage
 
 struct StoreCommand: ParsableCommand {
@@ -23,12 +22,12 @@ struct VerifyStoreCommand: ParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() throws {
-    let data = try options.load().receiver.data
+    let receiver = try options.load().receiver
     var faults: [String] = []
     do throws(StoreError) {
-      let rows = rebuild ? try Self.rebuild(data) : nil
+      let rows = rebuild ? try Self.rebuild(receiver) : nil
       if let rows { Notice.say("made the index of \(rows) rows and the counts anew") }
-      let store = try RevocationStore(data: data, mode: .inspect)
+      let store = try receiver.openStore(.inspect)
       faults = try Self.showing { show throws(StoreError) in try store.findFaults(progress: show) }
       try store.close()
     } catch {
@@ -40,7 +39,7 @@ struct VerifyStoreCommand: ParsableCommand {
           "\(error): it makes its index anew by itself as soon as it finds it damaged; stop it to have all made anew "
             + "now"
         )
-      default: throw Failure.io(error)
+      default: throw Failure.store(error)
       }
     }
     for fault in faults { try Output.line(fault.visible()) }
@@ -49,8 +48,8 @@ struct VerifyStoreCommand: ParsableCommand {
   }
 
   /// Returns how many rows the index has.
-  private static func rebuild(_ data: String) throws(StoreError) -> Int {
-    let store = try RevocationStore(data: data, mode: .repair)
+  private static func rebuild(_ receiver: ReceiverConfiguration) throws(StoreError) -> Int {
+    let store = try receiver.openStore(.repair)
     let rows = try showing { show throws(StoreError) in try store.rebuild(progress: show) }
     try store.close()
     return rows
