@@ -23,73 +23,79 @@ import Testing
     return (node, dispatcher)
   }
 
-  /// Lets time pass in small steps until it is so.
-  private func pass(_ step: Duration = .milliseconds(200), until condition: () throws -> Bool) async throws {
+  /// Returns when it is so, with no time passing.
+  private func wait(until condition: () throws -> Bool) async throws {
     while try !condition() {
       try Task.checkCancellation()
-      bench.clock.advance(by: step)
-      // The lanes come to what is due by then.
-      for _ in 0..<50 { await Task.yield() }
+      await Task.yield()
     }
   }
 
   @Test func `the second node waits, and goes on where the first has stopped`() async throws {
     let (first, second) = (ScriptedHandler(), ScriptedHandler())
-    let (_, one) = try node(1, first)
-    let (_, two) = try node(2, second)
+    let (node, one) = try node(1, first)
+    let (_, two) = try self.node(2, second)
     try bench.store(many: 3)
     for dispatcher in [one, two] { dispatcher.wake() }
     #expect(await first.next(3) == ["1", "2", "3"])
-    // Far longer than a lease: the first renews its own.
-    let later = bench.clock.uptime + .seconds(60)
-    try await pass { bench.clock.uptime > later }
+    try await bench.idles("purge")
+    // Four times as long as a lease: the first renews its own.
+    for _ in 0..<12 {
+      let asked = node.askedCount
+      bench.clock.advance(by: LeasedNode.renewal)
+      try await wait { node.askedCount > asked }
+    }
     try bench.store("4")
     for dispatcher in [one, two] { dispatcher.wake() }
     #expect(await first.next(1) == ["4"])
-    #expect(second.callCount == 0)
     try await bench.idles("purge")
+    #expect(second.callCount == 0)
 
     await one.stop()
     try bench.store("5")
-    try await pass { second.callCount > 0 }
+    bench.clock.advance(by: LeasedNode.lease)
     #expect(await second.next(1) == ["5"])
+    try await bench.idles("purge")
     #expect(first.callCount == 4 && second.callCount == 1)
     await two.stop()
   }
 
-  @Test func `a node that cannot renew its lease stops before another begins, and records nothing late`() async throws {
+  @Test func `a node that cannot renew its lease stops before another begins, and goes on after it`() async throws {
     let gate = Gate()
-    let wasCancelled = Atomic(false)
+    let cancelled = Atomic(0)
     let first = ScriptedHandler { _, _ in
       await withTaskCancellationHandler {
         await gate.wait()
       } onCancel: {
-        wasCancelled.store(true, ordering: .relaxed)
+        cancelled.wrappingAdd(1, ordering: .releasing)
       }
     }
-    let second = ScriptedHandler { _, _ in
-      // By then the first has been told to stop.
-      if !wasCancelled.load(ordering: .relaxed) { throw ScriptedHandler.Failure() }
-    }
+    let second = ScriptedHandler()
     let (node, one) = try node(1, first)
     let (_, two) = try self.node(2, second)
     try bench.store("1")
     one.wake()
     #expect(await first.next(1) == ["1"])
     node.cut(true)
-    try await pass { second.callCount > 0 }
-    let isCancelled = wasCancelled.load(ordering: .relaxed)
-    #expect(isCancelled)
+    let asked = node.askedCount
+    bench.clock.advance(by: LeasedNode.renewal)
+    try await wait { node.askedCount > asked }
+    let tooEarly = cancelled.load(ordering: .acquiring)
+    #expect(tooEarly == 0)
+    bench.clock.advance(by: LeasedNode.lease - LeasedNode.margin - LeasedNode.renewal)
+    try await wait { cancelled.load(ordering: .acquiring) == 1 }
+    #expect(second.callCount == 0)
+    bench.clock.advance(by: LeasedNode.margin)
+    #expect(await second.next(1) == ["1"])
     try await bench.idles("purge")
-    #expect(second.callCount == 1)
 
-    // Back again, the first does not take over what the second leads.
+    // Back again, the first follows.
     node.cut(false)
     try bench.store("2")
     for dispatcher in [one, two] { dispatcher.wake() }
-    #expect(await second.next(2) == ["1", "2"])
+    #expect(await second.next(1) == ["2"])
     try await bench.idles("purge")
-    #expect(first.callCount == 1)
+    #expect(first.callCount == 1 && second.callCount == 2)
     await one.stop()
     await two.stop()
   }
@@ -105,14 +111,19 @@ import Testing
     one.wake()
     #expect(await first.next(1) == ["1"])
     node.cut(true)
-    try await pass { second.callCount > 0 }
+    bench.clock.advance(by: LeasedNode.lease)
+    #expect(await second.next(1) == ["1"])
     try await bench.idles("purge", dead: 1)
     node.cut(false)
+    let asked = node.askedCount
     await hang.openOne()
-    let later = bench.clock.uptime + .seconds(30)
-    try await pass { bench.clock.uptime > later }
-    // The dead letter stands.
+    // At rest again, it asks whether it leads.
+    try await wait {
+      bench.clock.endShortSleeps()
+      return node.askedCount > asked
+    }
     #expect(try bench.isIdle("purge", dead: 1))
+    #expect(first.callCount == 1)
     await one.stop()
     await two.stop()
   }

@@ -28,6 +28,8 @@ final class LeasedNode: DeliveryQueue {
   private let shared: Leases
   private let node: Int
   private let isCut = Atomic(false)
+  /// Claims and renewals, also those that did not reach the store.
+  private let asked = Atomic(0)
 
   init(_ node: Int, _ bench: Bench, _ shared: Leases) {
     self.node = node
@@ -35,6 +37,8 @@ final class LeasedNode: DeliveryQueue {
     store = bench.store
     clock = bench.clock
   }
+
+  var askedCount: Int { asked.load(ordering: .acquiring) }
 
   /// The node does not reach the store any more, or does again.
   func cut(_ isCut: Bool) { self.isCut.store(isCut, ordering: .relaxed) }
@@ -44,13 +48,14 @@ final class LeasedNode: DeliveryQueue {
   }
 
   func claim(_ handler: String, patterns: [String], at now: Timestamp) throws(StoreError) -> HandlerClaim {
+    defer { asked.wrappingAdd(1, ordering: .releasing) }
     try reach()
     let cursor = try store.handlerPosition(registering: handler, at: now)
     let uptime = clock.uptime
     return shared.leases.withLock { leases in
       let former = leases[cursor.id]
       if let former, former.node != node, former.until > uptime {
-        return .follows(askAgainIn: former.until - uptime)
+        return .follows(askAgainIn: Self.lease)
       }
       let epoch = (former?.epoch ?? 0) + 1
       leases[cursor.id] = Leases.Lease(node: node, epoch: epoch, until: uptime + Self.lease)
@@ -71,7 +76,8 @@ final class LeasedNode: DeliveryQueue {
   }
 
   func renew(_ lease: HandlerLease, patterns: [String]) throws(StoreError) -> Bool {
-    try change(lease, until: clock.uptime + Self.lease)
+    defer { asked.wrappingAdd(1, ordering: .releasing) }
+    return try change(lease, until: clock.uptime + Self.lease)
   }
 
   func release(_ lease: HandlerLease) throws(StoreError) {

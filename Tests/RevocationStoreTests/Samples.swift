@@ -82,7 +82,7 @@ extension IncomingEvent {
   }
 }
 
-extension LookUpReader {
+extension InlineLookUps {
   func isAnyRevoked(_ sessions: [SessionID]) throws(StoreError) -> Bool { try !revoked(of: sessions).isEmpty }
 
   func revocation(of session: SessionID) throws(StoreError) -> Revocation? {

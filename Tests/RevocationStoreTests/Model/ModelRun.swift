@@ -14,21 +14,20 @@ struct ModelRun {
   private static let sessions = UInt64(1)...9
 
   private(set) var model = StoreModel(handlers: handlers)
-  private var folder: TemporaryFolder
+  private var place: StorePlace
   /// nil while no process has the store open.
-  private var store: RevocationStore?
+  private var store: (any Store)?
   /// Looks up throughout the store's life, in rounds that last some steps.
-  private var reader: LookUpReader?
+  private var reader: (any InlineLookUps)?
   private var random: SplitMix
   private var now = 20_000 * 24 * hour
-  private var ids: [String: Int64] = [:]
+  private var leases: [String: HandlerLease] = [:]
   private var newest: UInt64 = 0
 
-  init(seed: UInt64) throws {
+  init(seed: UInt64, _ engine: Engine) throws {
     random = SplitMix(seed: seed)
-    folder = try TemporaryFolder()
+    place = try engine.place()
     try open()
-    for name in Self.handlers { ids[name] = try store?.handlerPosition(registering: name, at: time(now)).id }
   }
 
   func stored() throws -> StoreModel {
@@ -84,7 +83,8 @@ struct ModelRun {
   private mutating func attempt() throws -> String {
     let name = handler()
     let limit = Int.random(in: 1...4, using: &random)
-    let page = try #require(try store?.events(after: model.handlers[name]?.position ?? 0, limit: limit))
+    let page = try #require(
+      try store?.events(after: model.handlers[name]?.position ?? 0, limit: limit, bytes: 4 << 20, handler: nil))
     #expect(page.events.map(\.seq) == Array(model.fresh(for: name).prefix(limit)))
     try record(page.events.map { outcome(of: $0.seq, number: 1) }, name, advancingTo: page.end)
     return "attempt by \(name)"
@@ -92,14 +92,14 @@ struct ModelRun {
 
   private mutating func retry() throws -> String {
     let name = handler()
-    let due = try #require(try store?.dueDeliveries(handler: ids[name] ?? 0, at: time(now), limit: .max)).due
+    let due = try #require(try store?.due(leases[name]?.handler ?? 0, at: time(now))).due
     #expect(Dictionary(uniqueKeysWithValues: due.map { ($0.event.seq, $0.attempts) }) == model.due(for: name, at: now))
     try record(due.map { outcome(of: $0.event.seq, number: $0.attempts + 1) }, name)
     return "retry by \(name)"
   }
 
   private mutating func record(_ attempts: [Attempt], _ name: String, advancingTo position: Int64? = nil) throws {
-    try store?.record(attempts, handler: ids[name] ?? 0, advancingTo: position)
+    try store?.record(attempts, lease: #require(leases[name]), advancingTo: position)
     model.record(attempts, handler: name, advancingTo: position)
   }
 
@@ -141,13 +141,14 @@ struct ModelRun {
 
   /// What the disk holds while the store is open is what a kill leaves.
   private mutating func kill() throws -> String {
+    guard case .folder(let folder) = place else { return try restart() }
     let next = try TemporaryFolder()
     try FileManager.default.createDirectory(atPath: next.data, withIntermediateDirectories: false)
     for file in ["/revoked.sqlite", "/revoked.sqlite-wal"] {
       try FileManager.default.copyItem(atPath: folder.data + file, toPath: next.data + file)
     }
     close()
-    folder = next
+    place = .folder(next)
     try open()
     return "kill"
   }
@@ -162,11 +163,17 @@ struct ModelRun {
 
   private mutating func open() throws {
     // So that runs are written and merged, level upon level, all the time.
-    let store = try RevocationStore(
-      data: folder.data, mode: .serve, retention: .milliseconds(StoreModel.retention),
-      keyIndex: KeyIndexLimits(recent: 5, fanout: 2))
+    let store: any Store
+    if case .folder(let folder) = place {
+      store = try RevocationStore(
+        data: folder.data, mode: .serve, retention: .milliseconds(StoreModel.retention),
+        keyIndex: KeyIndexLimits(recent: 5, fanout: 2))
+    } else {
+      store = try place.open(retention: .milliseconds(StoreModel.retention))
+    }
     self.store = store
-    reader = LookUpReader(store)
+    reader = store.makeLookUps().awaited
+    for name in Self.handlers { leases[name] = try store.lead(name, at: time(now)) }
   }
 
   private mutating func close() {

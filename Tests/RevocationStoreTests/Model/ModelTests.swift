@@ -5,10 +5,11 @@ import Testing
 @testable import RevocationStore
 
 @Suite(.timeLimit(.minutes(LongRun.isAsked ? 240 : 5))) struct ModelTests {
-  @Test func `whatever happens in whatever order, the store holds what a plain model says`() throws {
+  @Test(arguments: Engine.allCases)
+  func `whatever happens in whatever order, the store holds what a plain model says`(_ engine: Engine) throws {
     let first = LongRun.seed(for: "model")
     for seed in first..<first + (LongRun.isAsked ? 1000 : 4) {
-      var run = try ModelRun(seed: seed)
+      var run = try ModelRun(seed: seed, engine)
       var done: [String] = []
       for _ in 0..<150 {
         done.append(try run.step())
