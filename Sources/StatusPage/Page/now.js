@@ -32,6 +32,12 @@ export function troubles({ status, problem, answeredAt, undecodable }) {
   return found;
 }
 
+// The server's clock is known to a second.
+function ago(time) {
+  const seconds = Math.floor(secondsSince(time));
+  return seconds < 1 ? "just now" : `${span(seconds)} ago`;
+}
+
 function tile(name, value, style, ...notes) {
   return element("div", {}, element("dt", {}, name), element("dd", { class: `value ${style}` }, value),
     ...notes.filter((note) => note).map((note) => element("dd", { class: "note" }, note)));
@@ -39,7 +45,7 @@ function tile(name, value, style, ...notes) {
 
 function webhookTile(webhook) {
   if (!webhook) return tile("Webhook at Dynamic", "not watched", "", "no token for Dynamic's API");
-  const checked = webhook.checkedAt ? `checked ${span(secondsSince(webhook.checkedAt))} ago` : "not reached yet";
+  const checked = webhook.checkedAt ? `checked ${ago(webhook.checkedAt)}` : "not reached yet";
   const since = webhook.since ? `since ${webhook.since.slice(0, 16).replace("T", " ")}` : "";
   const [value, style] = webhook.enabled === undefined ? ["not known", "warn"]
     : webhook.enabled ? ["enabled", webhook.problem ? "warn" : "good"] : ["switched off", "bad"];
@@ -50,7 +56,7 @@ export function showNow({ version, store, handlers, sessions, events, lastSigned
   say(byId("version"), version);
   const starts = uncleanStarts ? plural(uncleanStarts, "unclean start") : "";
   byId("tiles").replaceChildren(
-    tile("Last heard of Dynamic", lastSigned ? `${span(secondsSince(lastSigned))} ago` : "never", "", lastSigned && clock(lastSigned)),
+    tile("Last heard of Dynamic", lastSigned ? ago(lastSigned) : "never", "", lastSigned && clock(lastSigned)),
     webhookTile(webhook),
     tile("Sessions refused", number(sessions), ""),
     tile("Events stored", number(events), "", `in a store made ${store.createdAt.slice(0, 10)}`, starts),

@@ -36,15 +36,16 @@ struct PageTests {
     #expect(try browser.text("#state") == "Ready. All is well.")
     let tiles = try browser.text("#tiles")
     for text in [
-      "Last heard of Dynamic\n", " s ago", "Webhook at Dynamic\nnot watched", "Sessions refused\n1", " free",
+      "Last heard of Dynamic\n", "Webhook at Dynamic\nnot watched", "Sessions refused\n1", " free",
     ] {
       #expect(tiles.contains(text), "\(text): \(tiles)")
     }
+    #expect(tiles.contains(" s ago") || tiles.contains("just now"), "\(tiles)")
     #expect(try browser.text("#handlers tbody") == "audit\t0\t–\t0")
     #expect(try browser.text("#deliveries .legend") == "accepted 1\nrefused 1")
     #expect(try browser.text("#look-ups .legend") == "not revoked 0\nrevoked 1")
     #expect(try browser.text("#latency figcaption").contains(" on average"))
-    #expect(try browser.text("#commits figcaption").contains("ms on average"))
+    #expect(try browser.text("#commits figcaption").contains(" on average"))
     #expect(try browser.run("return document.querySelectorAll('#deliveries svg rect:not(.hit)').length") as? Int == 2)
     let event = try browser.text("#events > li")
     #expect(event.contains("admin.user.session.revoked") && event.contains(session) && event.contains("audit: done"))
@@ -68,7 +69,7 @@ struct PageTests {
 
     server.signal(SIGKILL)
     #expect(try browser.wait("document.getElementById('state-title').innerText === 'No answer'"))
-    #expect(try browser.wait("/What you see is \\d+ m?s old/.test(document.getElementById('troubles').innerText)"))
+    #expect(try browser.wait("/What you see is [\\d.]+ m?s old/.test(document.getElementById('troubles').innerText)"))
     #expect(try browser.wait("document.title.startsWith('✗ No answer')"))
   }
 
