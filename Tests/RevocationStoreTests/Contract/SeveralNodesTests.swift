@@ -21,7 +21,7 @@
     @Test func `of the same events that come to all nodes at once, each is accepted once`() async throws {
       let place = try Engine.postgreSQL.place()
       let nodes = try (0..<4).map { _ in try place.open() }
-      let accepted = Mutex(0)
+      let accepted = Count()
       await withTaskGroup { group in
         for (number, node) in nodes.enumerated() {
           group.addTask {
@@ -31,12 +31,12 @@
                 try? IncomingEvent.revoking(UInt64(batch * 16 + (place * 7 + number * 5) % 16 + 1))
               }
               let outcomes = (try? node.append(events)) ?? []
-              accepted.withLock { $0 += outcomes.count { $0 == .accepted } }
+              accepted.add(outcomes.count { $0 == .accepted })
             }
           }
         }
       }
-      #expect(accepted.withLock(\.self) == 320)
+      #expect(accepted.value == 320)
       #expect(try nodes[0].tally().revocations == 320)
     }
 
@@ -86,5 +86,14 @@
       try first.leave(.catchUp)
       #expect(try second.take(.catchUp, for: .seconds(60)))
     }
+  }
+
+  /// Of what several tasks do at once.
+  private final class Count: Sendable {
+    private let count = Mutex(0)
+
+    var value: Int { count.withLock { $0 } }
+
+    func add(_ number: Int) { count.withLock { $0 += number } }
   }
 #endif
