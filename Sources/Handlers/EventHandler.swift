@@ -10,8 +10,8 @@ public protocol EventHandler: Sendable {
   func handle(_ event: Event) async throws
 }
 
-/// A handler that suspends while it waits, and never blocks its thread: its attempts share the lane's. They begin in the
-/// order of their events, each as far as its first suspension.
+/// A handler that suspends while it waits, and never blocks its thread: its attempts share the lane's. They begin in
+/// the order of their events, each as far as its first suspension.
 package protocol SuspendingHandler: EventHandler {
   /// Whether this one really does, whoever made what it calls.
   var suspends: Bool { get }

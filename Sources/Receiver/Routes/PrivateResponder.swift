@@ -16,8 +16,8 @@ struct PrivatePages: Sendable {
 
 /// The private listener's routes: readiness, metrics and look-ups. What takes long is answered on the side loop.
 final class PrivateResponder: Responder {
-  /// Bytes of a check, with some hundred ids, beyond which it goes to the side loop: a thousand take as long as hundreds
-  /// of single look-ups, which would wait behind them.
+  /// Bytes of a check, with some hundred ids, beyond which it goes to the side loop: a thousand take as long as
+  /// hundreds of single look-ups, which would wait behind them.
   private static let longCheck = 4096
 
   private let loop: EventLoop
