@@ -130,11 +130,13 @@
       guard let next else { return .max }
       // The loop's clock stands still while the machine sleeps; a deadline then comes late by as much.
       let now = Deadline.now
+      // Before any time that the loop took as its own a moment ago.
+      guard now < next else { return 0 }
       var time = timespec()
       // Cannot fail for a clock that the kernel has.
       unsafe _ = clock_gettime(CLOCK_MONOTONIC, &time)
       let monotonic = UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-      return monotonic + (now < next ? next.nanoseconds - now.nanoseconds : 0)
+      return monotonic + (next.nanoseconds - now.nanoseconds)
     }
 
     func descriptorReady() {
