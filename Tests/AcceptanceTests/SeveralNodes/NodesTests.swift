@@ -12,7 +12,7 @@
     private let url: String
 
     init() throws {
-      url = try PostgreSQLServer.shared().makeDatabase()
+      url = try PostgreSQLServer.shared().makeDatabaseURL()
     }
 
     private func start() throws -> RunningServer {

@@ -21,7 +21,7 @@ enum Engine: String, CaseIterable, Sendable {
     switch self {
     case .embedded: .folder(try TemporaryFolder())
     #if PostgreSQL
-      case .postgreSQL: .database(url: try PostgreSQLServer.shared().makeDatabase())
+      case .postgreSQL: .database(url: try PostgreSQLServer.shared().makeDatabaseURL())
     #endif
     }
   }

@@ -94,6 +94,9 @@ package final class PostgreSQLServer: Sendable {
     "postgres://\(user)@127.0.0.1:\(port)/\(database)\(parameters.isEmpty ? "" : "?" + parameters)"
   }
 
+  /// Returns the URL of a new, empty database.
+  package func makeDatabaseURL() throws -> String { url(try makeDatabase()) }
+
   /// Returns the name of a new, empty database.
   package func makeDatabase() throws -> String {
     let name = databases.withLock { count in
