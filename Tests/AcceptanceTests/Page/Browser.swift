@@ -17,20 +17,7 @@ final class Browser {
 
   init(width: Int = 1280, height: Int = 900) throws {
     home = try TemporaryFolder()
-    process = Executable.process(["--port=0"], ["HOME": home.path, "TMPDIR": home.path])
-    process.executableURL = URL(filePath: "/usr/bin/chromedriver")
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    try pipe.fileHandleForWriting.close()
-    let log = LogReader(pipe.fileHandleForReading)
-    var port: UInt16?
-    _ = log.wait { text in
-      port = text.firstMatch(of: /successfully on port (\d+)/).flatMap { UInt16($0.output.1) }
-      return port != nil
-    }
-    driver = .tcp(host: "127.0.0.1", port: try #require(port, "\(log.text)"))
+    (process, driver) = try Self.startDriver(home: home.path)
     let options = [
       // Root has no sandbox, and what a container has of /dev/shm is too small.
       "args": ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars"]
@@ -39,6 +26,31 @@ final class Browser {
     let value = try ask("POST", "/session", ["capabilities": ["alwaysMatch": capabilities]])
     session = "/session/" + (try #require((value as? [String: Any])?["sessionId"] as? String))
     try resize(width: width, height: height)
+  }
+
+  /// The driver takes a port that is free for IPv6, and ends where IPv4 has it in use. Then it is started again.
+  private static func startDriver(home: String) throws -> (Process, ListenAddress) {
+    var said = ""
+    for _ in 0..<5 {
+      let process = Executable.process(["--port=0"], ["HOME": home, "TMPDIR": home])
+      process.executableURL = URL(filePath: "/usr/bin/chromedriver")
+      let pipe = Pipe()
+      process.standardOutput = pipe
+      process.standardError = FileHandle.nullDevice
+      try process.run()
+      try pipe.fileHandleForWriting.close()
+      let log = LogReader(pipe.fileHandleForReading)
+      var port: UInt16?
+      _ = log.wait { text in
+        port = text.firstMatch(of: /successfully on port (\d+)/).flatMap { UInt16($0.output.1) }
+        return port != nil
+      }
+      if let port { return (process, .tcp(host: "127.0.0.1", port: port)) }
+      said = log.text
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+    }
+    throw Failure(text: said)
   }
 
   deinit {
