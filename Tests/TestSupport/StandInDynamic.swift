@@ -69,7 +69,7 @@ package final class StandInDynamic: Sendable {
     store.state.withLock { state in state.requests.count { $0.contains(request) } }
   }
 
-  /// Has sessions revoked, one a second, the last of them `ago` seconds ago.
+  /// Has sessions revoked, one each `interval` milliseconds, the last of them `ago` seconds ago.
   ///
   /// - Parameters:
   ///   - asMessages: each has become a message; otherwise it is an event alone.
@@ -78,12 +78,12 @@ package final class StandInDynamic: Sendable {
   @discardableResult
   package func revoke(
     _ count: Int, asMessages: Bool, isListed: Bool = true, isDelivered: Bool = false, secondsAgo ago: Int = 60,
-    secret: String = Vector.secret
+    interval: Int64 = 1000, secret: String = Vector.secret
   ) throws -> [Revoked] {
     let key = try Secret(secret)
     let newest = Int64(Date().timeIntervalSince1970) - Int64(ago)
     return try (0..<count).map { number in
-      let at = Timestamp(milliseconds: (newest - Int64(count - 1 - number)) * 1000)
+      let at = Timestamp(milliseconds: newest * 1000 - Int64(count - 1 - number) * interval)
       let (session, event, message) = (UUID().text, UUID().text, UUID().text)
       let revoked = Revoked(session: session, event: event)
       let fields =

@@ -15,15 +15,16 @@ struct CatchUpLoadTests {
     let server = try dynamic.server(in: folder, ["REVOKED_LOG_LEVEL": "warning"])
     _ = try Self.p99(server)
     let without = try Self.p99(server)
-    let revoked = try dynamic.revoke(10_000, asMessages: true)
+    // All of the last half an hour, which a check goes back.
+    let revoked = try dynamic.revoke(10_000, asMessages: true, interval: 100)
     let recovered = #"revoked_recovered_events_total{source="message"}"#
     #expect(try eventually { try (server.metric(recovered) ?? 0) > 0 })
     let with = try Self.p99(server)
     // Else it was not beside them.
     let stored = try server.metric(recovered) ?? 0
     print("p99 of deliveries: \(without) ms; beside \(Int(stored)) of 10,000 recovered events: \(with) ms")
-    #expect(try eventually(within: .seconds(180)) { try (server.metric(recovered) ?? 0) >= 10_000 })
-    #expect(try server.refused(revoked) == revoked.count)
+    // Some come as events, where the list of messages grew while it was read.
+    #expect(try eventually(within: .seconds(180)) { try server.refused(revoked) == revoked.count })
     #expect(with <= without * 1.5)
   }
 
