@@ -36,3 +36,30 @@ package enum StoreMode: Sendable {
   /// A command that makes derived data anew, where no server runs, and reads no index before it is made. No migration.
   case repair
 }
+
+/// The sizes of the store's files, in bytes.
+package struct StoreSizes: Hashable, Sendable {
+  package var database: Int
+  /// The write-ahead log. It grows while another process reads an old state of the store.
+  package var log: Int
+  /// Left on the disk, for a process without privileges.
+  package var free: Int
+
+  package init(database: Int, log: Int, free: Int) {
+    self.database = database
+    self.log = log
+    self.free = free
+  }
+}
+
+/// What belongs to the store as a whole and changes seldom: a text for each name.
+package enum StateName: String, Hashable, Sendable {
+  /// When the store was made, in milliseconds since 1970: nothing from before is known.
+  case createdAt = "created-at"
+  /// How far events have been fetched from Dynamic's API.
+  case catchUp = "catch-up"
+  /// The environment's public keys, as they were fetched last.
+  case keySet = "jwks"
+  /// Starts that found that the one before had not ended by itself.
+  case uncleanStarts = "unclean-starts"
+}

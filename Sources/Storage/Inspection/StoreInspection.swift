@@ -59,3 +59,12 @@ package protocol StoreAmendment: Sendable {
   /// - Returns: how many rows the indexes have.
   func rebuild(progress: (_ stage: StoreStage, _ done: Int, _ total: Int) -> Void) throws(StoreError) -> Int
 }
+
+/// What a verification or a rebuilding is working on.
+package enum StoreStage: String, Hashable, Sendable {
+  case pages
+  case counts
+  case events
+  case revocations
+  case index
+}
