@@ -247,18 +247,37 @@ import Testing
   }
 
   @Test func `a handler that was removed may be forgotten once it has stopped, and not before`() async throws {
-    let gate = Gate()
-    let handler = ScriptedHandler { _, _ in await Task { await gate.wait() }.value }
+    let (gate, stopped) = (Gate(), Gate())
+    let handler = ScriptedHandler { _, _ in
+      await withTaskCancellationHandler {
+        await Task { await gate.wait() }.value
+      } onCancel: {
+        stopped.open()
+      }
+    }
     let dispatcher = try bench.dispatcher(HandlerRegistration("gone", handler: handler))
     try bench.store("1", "2")
     dispatcher.wake()
     #expect(await handler.next(1) == ["1"])
     try dispatcher.replace([])
+    await stopped.wait()
     #expect(try !bench.store.isRemoved("gone"))
     gate.open()
     try await bench.settle { try bench.store.isRemoved("gone") }
     #expect(try bench.store.backlogs()["gone"] == Backlog(pending: 1, dead: 0))
     await dispatcher.stop()
+  }
+
+  @Test func `any number of stops at the same time all return`() async throws {
+    for _ in 0..<20 {
+      let bench = try Bench()
+      let dispatcher = try bench.dispatcher(HandlerRegistration("stopped", handler: ScriptedHandler()))
+      try bench.store(many: 3)
+      dispatcher.wake()
+      await withTaskGroup { group in
+        for _ in 0..<8 { group.addTask { await dispatcher.stop() } }
+      }
+    }
   }
 
   @Test func `handlers that block their threads stop no other lane`() async throws {

@@ -30,11 +30,12 @@ extension Lane {
   /// Begins an attempt, which is noted already.
   func start(_ item: LaneWork.Item, _ registration: HandlerRegistration, _ mark: AttemptFile.Mark?) {
     let now = clock.uptime()
-    var own: LaneExecutor?
+    var own: AttemptExecutor?
     if !registration.suspends {
-      own = executors.popLast() ?? LaneExecutor(label: "revoked.handler.\(registration.name).attempt")
+      own =
+        executors.popLast() ?? AttemptExecutor(LaneExecutor(label: "revoked.handler.\(registration.name).attempt"))
     }
-    let task = Task.detached(executorPreference: own ?? executor) {
+    let task = Task.detached(executorPreference: own ?? attemptExecutor) {
       let verdict = await AttemptFile.Mark.$current.withValue(mark) {
         await Verdict(of: registration.handler, body: item.event.body)
       }
@@ -137,27 +138,6 @@ extension Lane {
           "seq": .stringConvertible(event), "attempt": .stringConvertible(run.item.failedBefore + 1),
           "timeout": "\(run.timeout)",
         ])
-    }
-  }
-}
-
-/// Runs its tasks on a queue of its own, one at a time. The threads that all tasks share are as many as there are
-/// cores: a few handlers that block instead of suspending would stop every other lane, and the program that embeds the
-/// receiver.
-final class LaneExecutor: TaskExecutor, SerialExecutor {
-  // Serial, because Dispatch always has a thread for a serial queue, and lets concurrent ones wait for each other.
-  private let queue: DispatchQueue
-
-  init(label: String) {
-    queue = DispatchQueue(label: label)
-  }
-
-  func enqueue(_ job: consuming ExecutorJob) {
-    let job = UnownedJob(job)
-    // A job runs once, here; the task or actor that has it keeps it and its executor alive until then.
-    queue.async {
-      unsafe job.runSynchronously(
-        isolatedTo: self.asUnownedSerialExecutor(), taskExecutor: self.asUnownedTaskExecutor())
     }
   }
 }

@@ -16,7 +16,7 @@ actor Lane {
     let item: LaneWork.Item
     let task: Task<Void, Never>
     /// nil: the lane's.
-    let executor: LaneExecutor?
+    let executor: AttemptExecutor?
     let deadline: Duration
     let timeout: Duration
     var hasRow: Bool
@@ -35,8 +35,9 @@ actor Lane {
     var isBegun = false
   }
 
-  /// The lane's own, and that of all attempts that suspend: from one to the other no thread is woken.
   nonisolated let executor: LaneExecutor
+  /// Of all attempts that suspend, on the lane's own queue: from one to the other no thread is woken.
+  let attemptExecutor: AttemptExecutor
   nonisolated let counters: DeliveryCounters
   /// True from the start: a lane that was never run would be a bug, and one that has ended is not ready.
   nonisolated let isRunning = Atomic(true)
@@ -71,7 +72,7 @@ actor Lane {
   var suspectsDue = Duration.zero
   var alone: Alone?
   /// Of attempts that may block, those that none uses.
-  var executors: [LaneExecutor] = []
+  var executors: [AttemptExecutor] = []
   var results: [Int64: Attempt] = [:]
   /// Begun before a stop, without a verdict.
   var interrupted: [LaneWork.Item] = []
@@ -132,6 +133,7 @@ actor Lane {
     writer = DispatchQueue(label: "revoked.handler.\(registration.name).record")
     keeper = DispatchQueue(label: "revoked.handler.\(registration.name).lease")
     executor = LaneExecutor(label: "revoked.handler.\(registration.name)")
+    attemptExecutor = AttemptExecutor(executor)
     self.attempts = attempts
     self.turnEnded = turnEnded
     isWaiting = predecessor != nil
@@ -185,10 +187,11 @@ actor Lane {
 
   /// Begins no attempt any more, and returns when none runs and what ended is recorded.
   func finish() async {
-    if !isRunning.load(ordering: .relaxed) { return }
     isStopping = true
     work.clear()
     await withCheckedContinuation { continuation in
+      // Here, not before: at every `await` another of the lane's jobs may come first, and may be its last.
+      guard isRunning.load(ordering: .relaxed) else { return continuation.resume() }
       stopped.append(continuation)
       step()
     }
