@@ -54,6 +54,14 @@ struct StatusTests {
     #expect(text.output.split(separator: "\n").count < 24)
   }
 
+  @Test func `says why it has not heard of Dynamic when an event is stored that send made`() throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    #expect(try Executable.run("send", "--url", server.address.url + "/webhooks/dynamic").status == 0)
+    let text = try status(in: server.folder).output
+    #expect(text.contains("from Dynamic   no delivery yet; what `revoked send` makes does not count\n"), "\(text)")
+    #expect(text.contains("stored         1 event\n"))
+  }
+
   @Test func `says why a server is not ready, as /readyz does`() throws {
     let folder = try TemporaryFolder()
     let server = try RunningServer(in: folder)

@@ -56,7 +56,8 @@ export function showNow({ version, store, handlers, sessions, events, lastSigned
   say(byId("version"), version);
   const starts = uncleanStarts ? plural(uncleanStarts, "unclean start") : "";
   byId("tiles").replaceChildren(
-    tile("Last heard of Dynamic", lastSigned ? ago(lastSigned) : "never", "", lastSigned && clock(lastSigned)),
+    tile("Last heard of Dynamic", lastSigned ? ago(lastSigned) : "never", "",
+      lastSigned ? clock(lastSigned) : "test events do not count"),
     webhookTile(webhook),
     tile("Sessions refused", number(sessions), ""),
     tile("Events stored", number(events), "", `in a store made ${store.createdAt.slice(0, 10)}`, starts),

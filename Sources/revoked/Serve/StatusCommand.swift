@@ -56,7 +56,8 @@ struct StatusText {
       Timestamp(time).map { "\(time), \(Self.duration(now.milliseconds - $0.milliseconds)) ago" } ?? time
     }
     for reason in status.reasons { add("because", reason) }
-    add("from Dynamic", status.lastSigned.map { "last delivery \(ago($0))" } ?? "nothing so far")
+    let unheard = "no delivery yet; what `revoked send` makes does not count"
+    add("from Dynamic", status.lastSigned.map { "last delivery \(ago($0))" } ?? unheard)
     add("refused", status.sessions.map { "\($0) session\($0 == 1 ? "" : "s")" } ?? "not known")
     add("stored", status.events.map { "\($0) event\($0 == 1 ? "" : "s")" } ?? "not known")
     for handler in status.handlers ?? [] {
