@@ -16,6 +16,16 @@ struct Revocation {
   let call: (DynamicAPI) async throws(APIError) -> Void
 }
 
+extension OperatorOrder {
+  /// A cut-off leaves what is issued later alone, so its user may sign in again.
+  fileprivate var refused: String {
+    switch self {
+    case .revoke: "refused"
+    case .cutOff: "every token issued until now is refused"
+    }
+  }
+}
+
 /// The two halves of what `revoke` does, and what has come of them.
 struct RevocationWork {
   private let settings: Settings
@@ -40,7 +50,7 @@ struct RevocationWork {
         for revocation in revocations {
           let outcome = try store.append([revocation.order.event(at: now)])
           let when = outcome == [.duplicate] ? ", as it was before" : " from now on"
-          try Output.line("\(revocation.subject): refused here\(when)")
+          try Output.line("\(revocation.subject): \(revocation.order.refused) here\(when)")
         }
       }
     } catch let code as ExitCode where api != nil {

@@ -72,12 +72,15 @@ struct RevokeAtDynamicTests {
     (
       arguments: ["user", user.uppercased()],
       calls: ["POST /api/v0/environments/\(environment)/users/\(user)/sessions/revoke"],
-      lines: ["user \(user): refused here from now on", "user \(user): every session revoked at Dynamic"]
+      lines: [
+        "user \(user): every token issued until now is refused here from now on",
+        "user \(user): every session revoked at Dynamic",
+      ]
     ),
     (
       arguments: ["environment", "--yes"], calls: ["POST /api/v0/environments/\(environment)/users/sessions/revoke"],
       lines: [
-        "environment \(environment): refused here from now on",
+        "environment \(environment): every token issued until now is refused here from now on",
         "environment \(environment): Dynamic has put the revocation of every session into its queue, and works "
           + "through it",
         "0 revocations have arrived since; --wait shows them coming in",
@@ -124,7 +127,7 @@ struct RevokeAtDynamicTests {
     let (api, folder) = (try API { _ in answer }, try store())
     let result = try revoke(["user", Self.user], api, folder)
     #expect(result.status == 1)
-    #expect(result.output == "user \(Self.user): refused here from now on\n")
+    #expect(result.output == "user \(Self.user): every token issued until now is refused here from now on\n")
     for text in says + ["user \(Self.user): not revoked at Dynamic: ", "half done: refused here"] {
       #expect(result.errors.contains(text), "\(result.errors)")
     }
