@@ -109,8 +109,9 @@ extension ValueParser where Value == ListenAddress {
       return "has a path of more than 107 bytes, which is what a socket's may have"
     }
     if text.hasPrefix("/") { return "is a path; write unix:\(text) for a socket" }
-    if isNumber, text == port { return "lacks a host; write 127.0.0.1:\(text)" }
-    if isNumber, text == ":" + port { return "lacks a host; write 127.0.0.1\(text) or 0.0.0.0\(text)" }
+    if isNumber, text == port || text == ":" + port {
+      return "lacks a host; write 127.0.0.1:\(port) or 0.0.0.0:\(port)"
+    }
     if isNumber, UInt16(port) == nil { return "has a port above 65535" }
     if text.count(where: { $0 == ":" }) > 1, !text.hasPrefix("[") { return "is IPv6; write [ADDRESS]:PORT" }
     if !text.contains(":") { return "lacks a port; write \(text):8080" }
