@@ -259,7 +259,9 @@ actor Lane {
       times.append(nextRecord)
     }
     if let due = nextDue {
-      times.append(clock.uptime() + .milliseconds(max(0, due.milliseconds - clock.now().milliseconds)))
+      // The clock may have been set back since `proceed` looked at it.
+      let pause = min(max(0, due.milliseconds - clock.now().milliseconds), Self.longestPause)
+      times.append(clock.uptime() + .milliseconds(pause))
     }
     if let line = log.due { times.append(line) }
     if !suspects.isEmpty, alone == nil, suspectsDue > clock.uptime() { times.append(suspectsDue) }
