@@ -24,7 +24,8 @@ import Testing
       #expect(try store.append([.revoking(UInt64(number))]) == [.accepted])
       sizes.insert(store.sizes?.log ?? 0)
     }
-    #expect((1...3).contains(sizes.count) && (sizes.min() ?? 0) > LogSize.step, "\(sizes.sorted())")
+    // One commit in five at most makes it longer.
+    #expect((2...60).contains(sizes.count) && (sizes.min() ?? 0) >= LogSize.step, "\(sizes.sorted())")
     try store.close()
     #expect(store.sizes?.log == 0)
   }
