@@ -1,9 +1,10 @@
 /// Hexadecimal digits as bytes (RFC 4648 §8).
 package enum Hexadecimal {
-  /// The lower-case digit of the low four bits.
-  @inlinable package static func digit(_ nibble: UInt8) -> UInt8 {
+  /// The lower-case digit of the low four bits. Without a branch, as below.
+  @inlinable @inline(__always) package static func digit(_ nibble: UInt8) -> UInt8 {
     let nibble = nibble & 15
-    return nibble < 10 ? UInt8(ascii: "0") + nibble : UInt8(ascii: "a") + (nibble - 10)
+    // From 10 on this is 1, and the letters stand 39 behind the digits.
+    return UInt8(ascii: "0") &+ nibble &+ (nibble &+ 6) >> 4 &* 39
   }
 
   /// 0–15, or 255 for anything but `0`–`9` and `a`–`f`: upper case is not what Dynamic sends. Without a branch: the

@@ -74,7 +74,7 @@ extension FeedEntry.Subject {
   fileprivate init?(_ row: borrowing Row) throws {
     let time = try Timestamp(milliseconds: row.integer(2))
     guard let kind = try row.textIfAny(4) else {
-      guard let session = try SessionID(bytes: row.blob(1)) else { return nil }
+      guard let session = row.lend(1, { SessionID(bytes: $0) }) ?? nil else { return nil }
       self = .session(session, revokedAt: time)
       return
     }
