@@ -5,6 +5,7 @@
   import TestSupport
   import Testing
 
+  @testable import PostgreSQL
   @testable import PostgreSQLStore
 
   @Suite(.timeLimit(.minutes(3))) struct IngestTests {
@@ -114,8 +115,22 @@
         "SET search_path = public; SET synchronous_commit = off; SELECT revoked.append_1("
           + "ARRAY['00000000-0000-0000-0000-000000000001'::uuid], ARRAY['webhook'], ARRAY['x'], ARRAY[NULL], "
           + "ARRAY[''], ARRAY[1], ARRAY[1], ARRAY['x'::bytea], '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', "
-          + "'{}', '{}', '{}', NULL)")
+          + "'{}', '{}', '{}', '{}', '{}', NULL)")
       #expect(try database.run("SELECT value FROM seen") == "on")
+    }
+
+    @Test func `appends leave no old versions of rows behind while somebody keeps an old state open`() throws {
+      let dump = try Connection(ConnectionURL(database.url), application: "test", patience: .seconds(10))
+      try dump.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1", until: .after(.seconds(10)))
+      for number in UInt64(1)...400 { try store.append([.revoking(number), .other(1000 + number)]) }
+      // A row of these that each append changed would take pages by now.
+      let largest = try database.run(
+        """
+        SELECT max(pg_relation_size(pg_class.oid)) FROM pg_class
+        WHERE relnamespace = 'revoked'::regnamespace AND relkind = 'r' AND relname NOT IN ('event', 'revocation')
+        """)
+      #expect(largest == "8192")
+      dump.close()
     }
 
     @Test func `a store that was opened for a look changes nothing`() throws {

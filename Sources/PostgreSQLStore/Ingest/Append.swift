@@ -73,7 +73,7 @@
 
   /// One batch as arrays, each event and each session once.
   private struct AppendCall {
-    static let sql = "SELECT * FROM revoked.append_1(\((1...20).map { "$\($0)" }.joined(separator: ", ")))"
+    static let sql = "SELECT * FROM revoked.append_1(\((1...22).map { "$\($0)" }.joined(separator: ", ")))"
 
     private var keys = ArrayParameter(.uuid)
     private var sources = ArrayParameter(.text)
@@ -85,13 +85,14 @@
     private var messages: [MessageIDs] = []
 
     private var sessions = ArrayParameter(.uuid)
+    private var sessionNumbers = ArrayParameter(.integer)
     private var sessionPlaces = ArrayParameter(.integer)
     private var revokedAts = ArrayParameter(.bigint)
     private var revokedBys = ArrayParameter(.text)
     private var remembers: [Int64] = []
     private var eventIDs = ArrayParameter(.text)
 
-    private var cutOffs: [(cutOff: CutOff, place: Int)] = []
+    private var cutOffs: [(cutOff: CutOff, number: Int, place: Int)] = []
     private let retention: Retention
 
     /// Of each event of the batch: its place among the distinct ones, whether it is the first there, and whether it
@@ -157,6 +158,7 @@
       let remember = retention.rememberFrom(revoked, revokedAt: revokedAt, receivedAt: event.receivedAt).milliseconds
       if let index = known[session] { return remembers[index] = max(remembers[index], remember) }
       known[session] = remembers.count
+      sessionNumbers.append(integer: nextNumber)
       remembers.append(remember)
       sessions.append(bigEndianWords: session.bigEndianWords)
       sessionPlaces.append(integer: place)
@@ -168,11 +170,15 @@
     /// The latest of each user and environment.
     private mutating func add(_ cutOff: CutOff, _ place: Int) {
       if let index = cutOffs.firstIndex(where: { $0.cutOff.kind == cutOff.kind && $0.cutOff.id == cutOff.id }) {
-        if cutOffs[index].cutOff.before < cutOff.before { cutOffs[index] = (cutOff, place) }
+        guard cutOffs[index].cutOff.before < cutOff.before else { return }
+        (cutOffs[index].cutOff, cutOffs[index].place) = (cutOff, place)
       } else {
-        cutOffs.append((cutOff, place))
+        cutOffs.append((cutOff, nextNumber, place))
       }
     }
+
+    /// In the feed, counted from the newest one that was given out.
+    private var nextNumber: Int { remembers.count + cutOffs.count + 1 }
 
     func parameters(heard: Timestamp?) -> [Parameter] {
       var texts = ArrayParameter(.text)
@@ -184,7 +190,9 @@
       var befores = ArrayParameter(.bigint)
       var expiries = ArrayParameter(.bigint)
       var cutOffPlaces = ArrayParameter(.integer)
-      for (cutOff, place) in cutOffs {
+      var cutOffNumbers = ArrayParameter(.integer)
+      for (cutOff, number, place) in cutOffs {
+        cutOffNumbers.append(integer: number)
         kinds.append(cutOff.kind.rawValue)
         ids.append(bigEndianWords: cutOff.id.bigEndianWords)
         befores.append(cutOff.before.milliseconds)
@@ -192,8 +200,9 @@
         cutOffPlaces.append(integer: place)
       }
       return [keys, sources, names, problems, texts, received, occurred, bodies].map(\.parameter)
-        + [sessions, sessionPlaces, revokedAts, revokedBys, remembered, eventIDs].map(\.parameter)
-        + [kinds, ids, befores, expiries, cutOffPlaces].map(\.parameter) + [Parameter(heard?.milliseconds)]
+        + [sessions, sessionNumbers, sessionPlaces, revokedAts, revokedBys, remembered, eventIDs].map(\.parameter)
+        + [kinds, ids, cutOffNumbers, befores, expiries, cutOffPlaces].map(\.parameter)
+        + [Parameter(heard?.milliseconds)]
     }
 
     func outcomes(stored: [Int64]) -> [AppendOutcome] {

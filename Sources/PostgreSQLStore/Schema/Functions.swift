@@ -9,23 +9,23 @@
     /// makes a new one beside it, which older nodes do not call.
     static let functions = """
       -- Events are distinct by key, sessions and cut-offs by id; `session_places` and `cutoff_places` say which event
-      -- each comes from, counted from 1. Returns the places of the events that were not stored before, and the newest
-      -- number of the feed.
+      -- each comes from, counted from 1, and `session_numbers` and `cutoff_numbers` their common order in the feed.
+      -- Returns the places of the events that were not stored before, and the newest number of the feed.
       CREATE FUNCTION revoked.append_1(
         keys uuid[], sources text[], names text[], problems text[], messages text[], received bigint[],
         occurred bigint[], bodies bytea[],
-        sessions uuid[], session_places integer[], revoked_ats bigint[], revoked_bys text[], remembers bigint[],
-        event_ids text[],
-        cutoff_kinds text[], cutoff_ids uuid[], cutoff_befores bigint[], cutoff_expiries bigint[],
-        cutoff_places integer[],
+        sessions uuid[], session_numbers integer[], session_places integer[], revoked_ats bigint[],
+        revoked_bys text[], remembers bigint[], event_ids text[],
+        cutoff_kinds text[], cutoff_ids uuid[], cutoff_numbers integer[], cutoff_befores bigint[],
+        cutoff_expiries bigint[], cutoff_places integer[],
         heard_at bigint,
         OUT stored bigint[], OUT last_revocation bigint
       ) LANGUAGE plpgsql AS $$
       DECLARE
         event_base bigint;
         revocation_base bigint;
-        base bigint;
         newest bigint;
+        newest_cutoff bigint;
         moved_sessions bigint := 0;
         moved_cutoffs bigint := 0;
       BEGIN
@@ -62,8 +62,8 @@
             INSERT INTO revoked.revocation (seq, session, revoked_at, revoked_by, remember_from, event_seq, event_id)
             SELECT revocation_base + given.number, given.session, given.revoked_at, given.revoked_by,
               given.remember_from, event_base + given.place, given.event_id
-            FROM unnest(sessions, session_places, revoked_ats, revoked_bys, remembers, event_ids)
-              WITH ORDINALITY AS given (session, place, revoked_at, revoked_by, remember_from, event_id, number)
+            FROM unnest(sessions, session_numbers, session_places, revoked_ats, revoked_bys, remembers, event_ids)
+              AS given (session, number, place, revoked_at, revoked_by, remember_from, event_id)
             ON CONFLICT (session) DO UPDATE SET seq = excluded.seq, remember_from = excluded.remember_from
               WHERE revocation.remember_from < excluded.remember_from
             RETURNING seq, xmax <> 0 AS is_moved)
@@ -72,18 +72,18 @@
         END IF;
 
         IF cardinality(cutoff_ids) > 0 THEN
-          base := last_revocation;
           WITH changed AS (
             INSERT INTO revoked.cutoff (seq, kind, id, before, expires_at, event_seq)
-            SELECT base + given.number, given.kind, given.id, given.before, given.expires_at, event_base + given.place
-            FROM unnest(cutoff_kinds, cutoff_ids, cutoff_befores, cutoff_expiries, cutoff_places)
-              WITH ORDINALITY AS given (kind, id, before, expires_at, place, number)
+            SELECT revocation_base + given.number, given.kind, given.id, given.before, given.expires_at,
+              event_base + given.place
+            FROM unnest(cutoff_kinds, cutoff_ids, cutoff_numbers, cutoff_befores, cutoff_expiries, cutoff_places)
+              AS given (kind, id, number, before, expires_at, place)
             ON CONFLICT (kind, id) DO UPDATE SET seq = excluded.seq, before = excluded.before,
               event_seq = excluded.event_seq, expires_at = greatest(cutoff.expires_at, excluded.expires_at)
               WHERE excluded.before > cutoff.before
             RETURNING seq, xmax <> 0 AS is_moved)
-          SELECT coalesce(max(changed.seq), base), count(*) FILTER (WHERE is_moved)
-          INTO last_revocation, moved_cutoffs FROM changed;
+          SELECT max(changed.seq), count(*) FILTER (WHERE is_moved) INTO newest_cutoff, moved_cutoffs FROM changed;
+          last_revocation := greatest(last_revocation, newest_cutoff);
         END IF;
         IF moved_sessions + moved_cutoffs > 0 THEN
           UPDATE revoked.tally SET departures = departures + moved_sessions + moved_cutoffs;

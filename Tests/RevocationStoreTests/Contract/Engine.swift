@@ -16,6 +16,9 @@ enum Engine: String, CaseIterable, Sendable {
     case postgreSQL
   #endif
 
+  /// Whether numbers follow each other without a gap.
+  var countsEachNumber: Bool { self == .embedded }
+
   /// An empty place for a store.
   func place() throws -> StorePlace {
     switch self {

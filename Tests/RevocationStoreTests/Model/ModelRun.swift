@@ -10,10 +10,11 @@ import Testing
 /// A store and its model, to which the same things happen.
 struct ModelRun {
   private static let hour: Int64 = 3_600_000
-  private static let handlers = ["forward", "log"]
-  private static let sessions = UInt64(1)...9
+  static let handlers = ["forward", "log"]
+  static let sessions = UInt64(1)...9
 
   private(set) var model = StoreModel(handlers: handlers)
+  private let engine: Engine
   private var place: StorePlace
   /// nil while no process has the store open.
   private var store: (any Store)?
@@ -26,8 +27,15 @@ struct ModelRun {
 
   init(seed: UInt64, _ engine: Engine) throws {
     random = SplitMix(seed: seed)
+    self.engine = engine
     place = try engine.place()
     try open()
+  }
+
+  /// Ends it. Returns where the store is.
+  mutating func finished() throws -> StorePlace {
+    try stop()
+    return place
   }
 
   func stored() throws -> StoreModel {
@@ -58,6 +66,7 @@ struct ModelRun {
     newest = max(newest, numbers.max() ?? 0)
     var events: [IncomingEvent] = []
     var expected: [AppendOutcome] = []
+    let before = model
     for number in numbers {
       var event: IncomingEvent
       var revoked: (number: UInt64, createdAt: Int64)?
@@ -76,6 +85,7 @@ struct ModelRun {
       expected.append(model.append(number, isDecodable: number % 6 != 0, session: revoked, at: now))
     }
     #expect(try store?.append(events) == expected)
+    if !engine.countsEachNumber { model.renumber(as: try stored(), since: before) }
     return "deliver \(numbers)"
   }
 
@@ -154,11 +164,16 @@ struct ModelRun {
   }
 
   private mutating func restart() throws -> String {
-    reader?.roundEnded()
-    try store?.close()
-    close()
+    try stop()
     try open()
     return "restart"
+  }
+
+  private mutating func stop() throws {
+    reader?.roundEnded()
+    for lease in leases.values { try store?.release(lease) }
+    try store?.close()
+    close()
   }
 
   private mutating func open() throws {

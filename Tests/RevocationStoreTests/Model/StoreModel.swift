@@ -66,6 +66,22 @@ struct StoreModel: Equatable {
     return !isDecodable ? .undecodable : known == nil ? .accepted : .duplicate
   }
 
+  /// Takes on the numbers that a store gave to what both hold since `before`, where that store leaves some out.
+  mutating func renumber(as stored: StoreModel, since before: StoreModel) {
+    let known = events.keys.filter { $0 > before.lastEvent }.sorted()
+    let given = stored.events.keys.filter { $0 > before.lastEvent }.sorted()
+    // What differs otherwise is left to differ.
+    guard known.count == given.count else { return }
+    let new = known.map { events.removeValue(forKey: $0) }
+    for (seq, event) in zip(given, new) { events[seq] = event }
+    lastEvent = given.last ?? before.lastEvent
+    for (number, session) in sessions where session.seq > before.lastRevocation {
+      guard let seq = stored.sessions[number]?.seq, seq > before.lastRevocation else { continue }
+      sessions[number]?.seq = seq
+    }
+    lastRevocation = max(before.lastRevocation, sessions.values.map(\.seq).max() ?? 0)
+  }
+
   private mutating func revoke(_ number: UInt64, createdAt: Int64, eventID: String, at now: Int64) {
     // As if made now, where it cannot have been made then.
     let createdAt = createdAt < now - Self.retention - Self.hour || createdAt > now ? now : createdAt
