@@ -39,6 +39,8 @@
       var isClosed = false
     }
 
+    /// As the server lists it.
+    static let application = "revoked"
     /// For one server of the URL.
     static let patience = Duration.seconds(2)
     /// After a connection that could not be made.
@@ -116,8 +118,8 @@
     }
 
     private func connection(_ generation: Int) throws(PostgreSQLError) -> NodeConnection {
-      let connection = try Connection(url, application: "revoked", patience: Self.patience)
-      let (identity, hasStandby) = try ServerCheck.begin(connection, until: .after(Self.patience))
+      let connection = try Connection(url, application: Self.application, patience: Self.patience)
+      let identity = try ServerCheck.begin(connection, until: .after(Self.patience))
       let isSame = state.withLock { state in
         state.failure = nil
         guard state.generation == generation, !state.isClosed else { return false }
@@ -128,7 +130,7 @@
         end(generation)
         throw PostgreSQLError(.unreachable, "another server answers than before")
       }
-      return NodeConnection(connection, of: self, generation: generation, hasStandby: hasStandby)
+      return NodeConnection(connection, of: self, generation: generation)
     }
   }
 
@@ -137,15 +139,12 @@
     // Handed from the thread that made it to the one that uses it, and not used by both.
     let connection: Connection
     let generation: Int
-    /// Whether the server waits for a standby with each commit.
-    let hasStandby: Bool
     private let node: Node
 
-    init(_ connection: Connection, of node: Node, generation: Int, hasStandby: Bool) {
+    init(_ connection: Connection, of node: Node, generation: Int) {
       self.connection = connection
       self.node = node
       self.generation = generation
-      self.hasStandby = hasStandby
     }
 
     var isUsable: Bool { connection.isOpen && node.generation == generation }

@@ -29,6 +29,7 @@
     let notify: @Sendable (StoreNotice) -> Void
 
     package var sizes: StoreSizes? { nil }
+    package var server: ServerStanding? { pulse?.standing ?? ServerStanding(proofAge: nil, waitsForStandby: nil) }
 
     /// A statement of a person's or a command's, and a commit.
     static let patience = Duration.seconds(10)
@@ -66,7 +67,7 @@
       self.notify = notify
       pool = ConnectionPool(node)
       writer = Writer(node)
-      pulse = mode == .serve ? Pulse(node, shared) : nil
+      pulse = mode == .serve ? Pulse(node, shared, notify) : nil
       _ = node.observe { [weak self] in self?.forgetNumbers() }
       pulse?.start { [weak self] last, generation in self?.note(last, generation) }
     }
@@ -98,6 +99,23 @@
     /// Without its password and parameters.
     package static func redacted(_ url: String) -> String {
       (try? ConnectionURL(url))?.description ?? "postgres://…"
+    }
+
+    /// Why nothing would be sent to the URL's servers; nil: it would.
+    package static func problem(_ url: String) -> String? {
+      do throws(PostgreSQLError) {
+        try ServerCheck.check(ConnectionURL(url))
+        return nil
+      } catch {
+        return error.message
+      }
+    }
+
+    /// What may be meant so, but is not safe.
+    package static func doubt(_ url: String) -> String? {
+      guard let url = try? ConnectionURL(url), !url.isLocal, url.sslMode != "verify-full" else { return nil }
+      return "with sslmode=\(url.sslMode ?? "prefer") whoever is on the way to the server may read the password, and "
+        + "answer look-ups in its place; write sslmode=verify-full"
     }
 
     package func close() throws(StoreError) {

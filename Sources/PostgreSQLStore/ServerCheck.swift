@@ -13,11 +13,10 @@
       }
     }
 
-    /// One round trip at the beginning of each connection. Returns which server it is, and whether it waits for a
-    /// standby with each commit.
+    /// One round trip at the beginning of each connection. Returns which server it is.
     static func begin(
       _ connection: Connection, until deadline: Deadline
-    ) throws(PostgreSQLError) -> (ServerIdentity, hasStandby: Bool) {
+    ) throws(PostgreSQLError) -> ServerIdentity {
       // As text: a pooler knows no statement that was prepared on another of its connections.
       let row = try connection.execute(
         """
@@ -25,7 +24,7 @@
           current_setting('fsync'), current_setting('server_version_num'), getdatabaseencoding(),
           (SELECT system_identifier FROM pg_control_system()),
           CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END,
-          pg_postmaster_start_time(), current_setting('synchronous_standby_names'),
+          pg_postmaster_start_time(),
           set_config('search_path', 'pg_catalog', false),
           set_config('default_transaction_isolation', 'read committed', false),
           set_config('statement_timeout', '5s', false), set_config('lock_timeout', '4s', false),
@@ -47,10 +46,7 @@
         throw refused("the server has fsync off, and would lose what was acknowledged: turn it on")
       }
       guard try row.text(5) == "UTF8" else { throw refused("the database's encoding is not UTF8") }
-      return (
-        ServerIdentity(system: try row.text(6), timeline: try row.text(7), startedAt: try row.text(8)),
-        hasStandby: try !row.text(9).isEmpty
-      )
+      return try ServerIdentity(system: row.text(6), timeline: row.text(7), startedAt: row.text(8))
     }
 
     private static func refused(_ message: String) -> PostgreSQLError { PostgreSQLError(.refused, message) }

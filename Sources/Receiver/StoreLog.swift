@@ -34,6 +34,14 @@ extension Logger {
         metadata: ["bytes": .stringConvertible(bytes)])
     case .logIsFolded:
       self.notice("the store's write-ahead log is folded into the database again")
+    case .waitsForNoStandby:
+      warning(
+        """
+        the database has no synchronous standby: a failover may lose what was acknowledged last, and a primary that \
+        was replaced may go on answering; set synchronous_standby_names
+        """)
+    case .waitsForStandby:
+      self.notice("the database waits for a synchronous standby again")
     }
   }
 }

@@ -27,6 +27,24 @@ public struct StoreURL: Hashable, Sendable, CustomStringConvertible, CustomDebug
   }
 
   public var debugDescription: String { description }
+
+  /// Why no server could be asked; nil where this build cannot tell.
+  package var problem: String? {
+    #if PostgreSQL
+      PostgreSQLStore.problem(text)
+    #else
+      nil
+    #endif
+  }
+
+  /// What may be meant so, but is not safe.
+  package var doubt: String? {
+    #if PostgreSQL
+      PostgreSQLStore.doubt(text)
+    #else
+      nil
+    #endif
+  }
 }
 
 extension ReceiverConfiguration {
@@ -62,7 +80,7 @@ extension ReceiverConfiguration {
   }
 
   #if !PostgreSQL
-    private static func cannotReach(_ store: StoreURL) -> StoreError {
+    static func cannotReach(_ store: StoreURL) -> StoreError {
       .misconfigured(
         path: store.description, cause: "this build has no PostgreSQL in it: build it with `--traits PostgreSQL`")
     }

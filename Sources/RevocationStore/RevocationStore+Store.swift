@@ -4,6 +4,7 @@ package import Storage
 // One process serves a folder. So it leads every handler, and has every duty, as long as it runs.
 extension RevocationStore: Store {
   package var location: String { path }
+  package var server: ServerStanding? { nil }
 
   package func makeLookUps() -> LookUpPath { .inline(LookUpReader(self)) }
 

@@ -12,6 +12,8 @@ package protocol Store: EventAppending, FeedReading, DeliveryQueue, StoreInspect
   var createdAt: Timestamp { get }
   /// Of an embedded store's files; nil where another server has them.
   var sizes: StoreSizes? { get }
+  /// How this process stands to the server that has the store; nil for an embedded one.
+  var server: ServerStanding? { get }
 
   /// How look-ups are made on one event loop, or on one queue.
   func makeLookUps() -> LookUpPath
@@ -49,6 +51,19 @@ package struct StoreSizes: Hashable, Sendable {
     self.database = database
     self.log = log
     self.free = free
+  }
+}
+
+/// How a process stands to the database server that it shares with others.
+package struct ServerStanding: Hashable, Sendable {
+  /// Since it last began a commit that proved that its server is the one that all others write to; nil: not yet.
+  package var proofAge: Duration?
+  /// Whether each commit waits for a second server; nil: not known yet.
+  package var waitsForStandby: Bool?
+
+  package init(proofAge: Duration?, waitsForStandby: Bool?) {
+    self.proofAge = proofAge
+    self.waitsForStandby = waitsForStandby
   }
 }
 

@@ -16,4 +16,8 @@ package enum StoreNotice: Sendable {
   case logCannotBeFolded(bytes: Int)
   /// That is over.
   case logIsFolded
+  /// The database's commits wait for no second server, so that a failover may lose the last ones.
+  case waitsForNoStandby
+  /// They do again.
+  case waitsForStandby
 }

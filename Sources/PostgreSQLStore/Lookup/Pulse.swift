@@ -24,6 +24,14 @@
       state.withLock { $0 = (generation, start + Self.validity) }
     }
 
+    /// Since the commit was asked for from which it counts; nil: there was none yet.
+    var age: Duration? {
+      let state = state.withLock { $0 }
+      guard state.generation >= 0 else { return nil }
+      return .nanoseconds(Int64(clamping: Deadline.now.nanoseconds) - Int64(clamping: state.until.nanoseconds))
+        + Self.validity
+    }
+
     /// For connections of the present generation.
     var isValid: Bool { covers(node.generation) }
 
@@ -46,6 +54,7 @@
     let lease: ReadLease
     private let node: Node
     private let shared: SharedSettings
+    private let notify: @Sendable (StoreNotice) -> Void
     private let queue = DispatchQueue(label: "revoked.postgresql.pulse")
     private let state = Mutex(State())
 
@@ -54,6 +63,7 @@
       var count = 0
       var isStopped = false
       var last: Seen?
+      var waitsForStandby: Bool?
       var observers: [Int: @Sendable () -> Void] = [:]
       var lastObserver = 0
     }
@@ -65,19 +75,29 @@
       var changes: Int64
     }
 
-    init(_ node: Node, _ shared: SharedSettings) {
+    init(_ node: Node, _ shared: SharedSettings, _ notify: @escaping @Sendable (StoreNotice) -> Void) {
       self.node = node
       self.shared = shared
+      self.notify = notify
       lease = ReadLease(node)
     }
 
+    /// Returns behind the first beat, so that look-ups are answered at once. If it fails, the next ones go on trying.
+    ///
     /// - Parameter seen: called with the newest number of the feed.
     func start(_ seen: @escaping @Sendable (Int64, _ generation: Int) -> Void) {
-      queue.async { [weak self] in self?.take(seen) }
+      queue.sync { take(seen) }
+    }
+
+    var standing: ServerStanding {
+      ServerStanding(proofAge: lease.age, waitsForStandby: state.withLock { $0.waitsForStandby })
     }
 
     func stop() {
-      state.withLock { $0.isStopped = true }
+      state.withLock { state in
+        state.isStopped = true
+        state.connection = nil
+      }
     }
 
     /// - Parameter changed: called on the pulse's queue.
@@ -125,12 +145,14 @@
         let row = try connection.query(
           """
           SELECT (\(Numbers.lastRevocation)), (\(Numbers.lastEvent)), (SELECT changes FROM revoked.tally),
-            CASE WHEN $1 THEN setval('revoked.beat', 1) END, pg_is_in_recovery()
+            CASE WHEN $1 THEN setval('revoked.beat', 1) END, pg_is_in_recovery(),
+            current_setting('synchronous_standby_names') <> ''
           """, [Parameter(beats)], until: deadline)[0]
         guard try !row.bool(4) else {
           connection.close()
           throw PostgreSQLError(.unreachable, state: "25006", "the server is a standby")
         }
+        noteStandby(try row.bool(5))
         return try Seen(revocation: row.integer(0), event: row.integer(1), changes: row.integer(2))
       }
       if beats { lease.prolong(connection.generation, askedAt: asked) }
@@ -141,6 +163,15 @@
       }
       for observer in observers { observer() }
       if isNew || count % Self.upkeepEvery == 0 { try upkeep(connection, count) }
+    }
+
+    private func noteStandby(_ isThere: Bool) {
+      let before = state.withLock { state in
+        defer { state.waitsForStandby = isThere }
+        return state.waitsForStandby
+      }
+      if !isThere, before != false { notify(.waitsForNoStandby) }
+      if isThere, before == false { notify(.waitsForStandby) }
     }
 
     /// Keeps this node's registrations, and learns what others have set.

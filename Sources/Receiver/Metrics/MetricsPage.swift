@@ -184,6 +184,19 @@ final class MetricsPage: Sendable {
       page.sample("revoked_store_bytes", [("file", "log")], sizes.log)
       page.only("revoked_store_free_bytes", .gauge, "Left on the store's disk.", sizes.free)
     }
+    if let server = store.server {
+      if let age = server.proofAge {
+        page.only(
+          "revoked_store_proof_age_seconds", .gauge,
+          "Since this node last proved that its database is the one that all write to; beyond 3 look-ups are 503.",
+          age / .seconds(1))
+      }
+      if let waits = server.waitsForStandby {
+        page.only(
+          "revoked_store_waits_for_standby", .gauge, "1: each commit waits for a second server of the database.",
+          waits ? 1 : 0)
+      }
+    }
     do throws(StoreError) {
       try addCounts(&page, store.tally(), store.backlogs(), oldest: store.oldestPending())
       failures.worked()
