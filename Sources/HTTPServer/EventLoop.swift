@@ -111,7 +111,9 @@ package final class EventLoop: @unchecked Sendable {
       let responder = makeResponder(self)
       self.responder = responder
       if let descriptor = responder.descriptor {
-        waitsForResponder = poller.register(descriptor, .read, token: Poller.responderToken)
+        // Where the kernel has no room for it, answers still come at the responder's deadlines.
+        waitsForResponder = true
+        _ = poller.register(descriptor, .read, token: Poller.responderToken)
       }
       let source = DispatchSource.makeReadSource(fileDescriptor: poller.descriptor, queue: queue)
       let timer = DispatchSource.makeTimerSource(queue: queue)

@@ -30,6 +30,10 @@
     package init(_ text: String) throws(PostgreSQLError) {
       guard Self.isOne(text) else { throw PostgreSQLError(.refused, "the store's URL does not begin with postgres://") }
       let options = try Self.parse(text)
+      // libpq would take servers, or how they are to be proved, from a file that nothing here has read.
+      guard options["service"] == nil, Self.environment("PGSERVICE") == nil else {
+        throw PostgreSQLError(.refused, "a service of libpq's stands in for parts of the URL: write them out")
+      }
       self.text = text
       func list(_ name: String, _ variable: String) -> [String] {
         let value = options[name] ?? Self.environment(variable) ?? ""
@@ -60,8 +64,12 @@
     package var isLocal: Bool {
       hosts.allSatisfy { host in
         let place = host.address.isEmpty ? host.name : host.address
-        return place.isEmpty || place.hasPrefix("/") || place.hasPrefix("@") || place == "localhost" || place == "::1"
-          || place.hasPrefix("127.")
+        if place.isEmpty || place.hasPrefix("/") || place.hasPrefix("@") || place == "localhost" { return true }
+        var (old, new) = (in_addr(), in6_addr())
+        // The structures live for the calls. A name is no address, whatever it begins with.
+        if unsafe inet_pton(AF_INET, place, &old) == 1 { return UInt32(bigEndian: old.s_addr) >> 24 == 127 }
+        guard unsafe inet_pton(AF_INET6, place, &new) == 1 else { return false }
+        return unsafe withUnsafeBytes(of: new) { unsafe $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1 }
       }
     }
 

@@ -195,7 +195,7 @@
 
     @Test(arguments: [
       "postgres://[::1/x", "postgres://h/x?sslmode", "mysql://x", "postgres://h/x?nonsense=1",
-      "postgres://a,b,c/x?port=1,2",
+      "postgres://a,b,c/x?port=1,2", "postgres:///x?service=nonsense",
     ]) func `what is no URL of libpq's is refused, without its words`(url: String) {
       let error = #expect(throws: PostgreSQLError.self) { try ConnectionURL(url) }
       #expect(error?.kind == .refused)
@@ -205,7 +205,9 @@
     @Test(arguments: [
       ("postgres://localhost/x", true), ("postgres://127.0.0.1,[::1]/x", true), ("postgres:///x?host=/run", true),
       ("postgres:///x", true), ("postgres://db/x", false), ("postgres://localhost,db/x", false),
-      ("postgres://localhost/x?hostaddr=10.0.0.1", false),
+      ("postgres://localhost/x?hostaddr=10.0.0.1", false), ("postgres://127.example.com/x", false),
+      ("postgres://127.0.0.1.example.com/x", false), ("postgres://128.0.0.1/x", false),
+      ("postgres://127.1.2.3/x", true), ("postgres://[::2]/x", false),
     ]) func `only what stays on this machine is local`(url: String, isLocal: Bool) throws {
       #expect(try ConnectionURL(url).isLocal == isLocal)
     }

@@ -22,8 +22,8 @@ struct SettingsDoubtsTests {
   @Test(
     arguments: [
       ("0.0.0.0:8081", nil, true), ("[::]:8081", nil, true), ("10.1.2.3:0", nil, true), ("0.0.0.0:8081", "t", false),
-      ("127.0.0.2:8081", nil, false), ("[::1]:8081", nil, false), ("localhost:8081", nil, false),
-      ("unix:/run/r", nil, false),
+      ("127.0.0.2:8081", nil, false), ("127.example.com:8081", nil, true), ("[::1]:8081", nil, false),
+      ("localhost:8081", nil, false), ("unix:/run/r", nil, false),
     ] as [(String, String?, Bool)])
   func `A private listener that other hosts reach without a token is doubted`(
     address: String, token: String?, isDoubted: Bool

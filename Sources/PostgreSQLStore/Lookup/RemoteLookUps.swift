@@ -52,19 +52,21 @@
     /// What was sent is lost, as `descriptorReady` is to say.
     private var isLost = false
     private var connectAgainAt: Deadline?
+    /// Nobody would learn that an answer has come.
+    private var isDeaf = false
 
-    /// Where no descriptor is left, it has none either, and every question fails once its time has passed.
-    init(_ store: PostgreSQLStore, _ lease: ReadLease) {
+    /// - Parameter descriptor: what is waited for; -1: there was none left, and every question fails at once.
+    init(_ store: PostgreSQLStore, _ lease: ReadLease, descriptor: CInt = epoll_create1(CInt(EPOLL_CLOEXEC))) {
       node = store.node
       cutOffs = store.cutOffs
       location = store.location
       self.lease = lease
-      descriptor = epoll_create1(CInt(EPOLL_CLOEXEC))
+      self.descriptor = descriptor
       let mailbox = Mailbox()
       self.mailbox = mailbox
       observer = node.observe { mailbox.ring() }
-      control(EPOLL_CTL_ADD, mailbox.descriptor, EPOLLIN)
-      connect()
+      isDeaf = !control(EPOLL_CTL_ADD, mailbox.descriptor, EPOLLIN)
+      if !isDeaf { connect() }
     }
 
     deinit {
@@ -106,6 +108,9 @@
     private func ask(
       _ sessions: [SessionID], _ answer: @escaping (Result<[SessionID: Revocation], StoreError>) -> Void
     ) {
+      guard !isDeaf else {
+        return answer(.failure(.unreachable(path: location, cause: "no file descriptor was left for look-ups")))
+      }
       guard waiting + sessions.count <= Self.mostWaiting else {
         return answer(.failure(.unreachable(path: location, cause: "too many look-ups wait for the server")))
       }
@@ -185,9 +190,11 @@
       guard case .success(let (line, statement)) = result, line.isUsable else {
         return connectAgainAt = .after(Self.pause)
       }
+      guard control(EPOLL_CTL_ADD, line.connection.descriptor, EPOLLIN) else {
+        return connectAgainAt = .after(Self.pause)
+      }
       self.line = line
       self.statement = statement
-      control(EPOLL_CTL_ADD, line.connection.descriptor, EPOLLIN)
       wantsToWrite = false
       covered = 0
     }
@@ -275,11 +282,13 @@
       }
     }
 
-    private func control(_ operation: CInt, _ other: CInt, _ events: EPOLL_EVENTS) {
+    /// Returns whether the kernel does it.
+    @discardableResult
+    private func control(_ operation: CInt, _ other: CInt, _ events: EPOLL_EVENTS) -> Bool {
       var event = unsafe epoll_event()
       unsafe event.events = events.rawValue
       // The event lives for the call.
-      unsafe _ = epoll_ctl(descriptor, operation, other, &event)
+      return unsafe epoll_ctl(descriptor, operation, other, &event) == 0
     }
   }
 

@@ -111,7 +111,7 @@ extension ValueParser where Value == URL {
   static var trustedURL: Self {
     Self { (value) throws(Mismatch) in
       let url = try ValueParser.url.parse(value)
-      guard url.scheme?.lowercased() == "https" || url.isLoopback else {
+      guard url.scheme?.lowercased() == "https" || url.host()?.lowercased().isLoopbackHost == true else {
         throw Mismatch("is http, and only this machine may be asked without TLS; write https")
       }
       guard url.query() == nil else { throw Mismatch("holds a query, which nothing here needs") }
@@ -120,11 +120,11 @@ extension ValueParser where Value == URL {
   }
 }
 
-extension URL {
-  fileprivate var isLoopback: Bool {
-    guard let host = host()?.lowercased() else { return false }
-    if host == "localhost" || host == "::1" || host == "[::1]" { return true }
-    let parts = host.split(separator: ".", omittingEmptySubsequences: false)
+extension String {
+  /// Whether it is this machine's own name or an address of its loopback. No other name is, whatever it begins with.
+  var isLoopbackHost: Bool {
+    if self == "localhost" || self == "::1" || self == "[::1]" { return true }
+    let parts = split(separator: ".", omittingEmptySubsequences: false)
     return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil && !$0.hasPrefix("+") }
   }
 }

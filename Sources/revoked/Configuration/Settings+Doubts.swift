@@ -25,6 +25,7 @@ extension Settings {
     if dynamic.token != nil, dynamic.environmentID == nil {
       doubt("dynamic.api-token", "nothing is asked of Dynamic without dynamic.environment-id")
     }
+    if let text = receiver.store?.doubt { doubt("store", text) }
     // Dynamic does not document how often it may be asked.
     if dynamic.checkEvery > .zero, dynamic.checkEvery < .seconds(10) {
       doubt("dynamic.check-every", "Dynamic limits how often its API is called; 10s or more is kind")
@@ -101,7 +102,7 @@ extension ListenAddress {
   fileprivate var isLocal: Bool {
     switch self {
     case .unix, .inherited: true
-    case .tcp(let host, _): host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    case .tcp(let host, _): host.isLoopbackHost
     }
   }
 }

@@ -42,6 +42,7 @@ extension ValueParser where Value == StoreURL {
       guard let url = StoreURL(try value.single) else {
         throw Mismatch("is not a URL that begins with postgres://")
       }
+      if let problem = url.problem { throw Mismatch(problem) }
       return url
     }
   }
