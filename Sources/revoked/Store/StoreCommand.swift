@@ -4,7 +4,8 @@ internal import Storage
 
 struct StoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "store", abstract: "Looks after the store itself.", subcommands: [VerifyStoreCommand.self])
+    commandName: "store", abstract: "Looks after the store itself.",
+    subcommands: [VerifyStoreCommand.self, CopyStoreCommand.self])
 }
 
 struct VerifyStoreCommand: ParsableCommand {
