@@ -5,6 +5,7 @@ import { draw } from "./chart.js";
 
 const LOW_DISK = 1e9; // Bytes; as in Config's alerts.
 const LATE = 300; // Seconds, for the oldest event that waits.
+const DAY = 86_400; // Seconds.
 
 // Pairs of `bad` or `warn` and a sentence.
 export function troubles({ status, problem, answeredAt, undecodable }) {
@@ -18,6 +19,9 @@ export function troubles({ status, problem, answeredAt, undecodable }) {
   const webhook = status.webhook;
   if (webhook?.enabled === false) found.push(["bad", "The webhook is switched off at Dynamic: nothing comes from there"]);
   if (webhook?.problem) found.push(["warn", `Dynamic: ${webhook.problem}`]);
+  if (!status.lastSigned && !webhook?.enabled && secondsSince(status.store.createdAt) > DAY) {
+    found.push(["warn", "No delivery of Dynamic is known, and the store is older than a day. Is the webhook registered there?"]);
+  }
   if (webhook?.failedMessages) {
     found.push(["warn", `${plural(webhook.failedMessages, "message")} of Dynamic could not be delivered and wait to be fetched`]);
   }

@@ -73,6 +73,23 @@ struct PageTests {
     #expect(try browser.wait("document.title.startsWith('✗ No answer')"))
   }
 
+  @Test func `a store that is older than a day and knows of no delivery asks for the webhook`() throws {
+    let server = try RunningServer(in: TemporaryFolder())
+    let browser = try browser(server)
+    for (age, members, isAsked) in [
+      (25, "", true), (23, "", false), (25, ", lastSigned: '2026-01-01T00:00:00.000Z'", false),
+      (25, ", webhook: {enabled: true}", false),
+    ] {
+      let script = """
+        const createdAt = new Date(Date.now() - \(age) * 3600_000).toISOString();
+        const status = {reasons: [], store: {createdAt, freeBytes: 1e12}\(members)};
+        return import("./page/now.js").then((now) => now.troubles({status, problem: null}).flat().join());
+        """
+      let troubles = try #require(browser.run(script) as? String)
+      #expect(troubles.contains("Is the webhook registered there?") == isAsked, "\(age)\(members): \(troubles)")
+    }
+  }
+
   @Test func `a session is looked up by keyboard alone, and its event's body is shown on demand`() throws {
     let server = try RunningServer(in: TemporaryFolder(), environment: ReplayTests.audit)
     let session = UUID().uuidString.lowercased()
