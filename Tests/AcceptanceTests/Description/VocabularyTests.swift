@@ -78,6 +78,7 @@ struct VocabularyTests {
     // A refusal for its form has not occurred here, so its label is not on the page.
     #expect(onPage.removeValue(forKey: "revoked_refused_deliveries_total") != nil)
     #expect(inArticle.removeValue(forKey: "revoked_refused_deliveries_total") == ["code"])
+    for name in MetricsPageText.ofPostgreSQL { #expect(inArticle.removeValue(forKey: name) == []) }
     #expect(onPage == inArticle)
   }
 

@@ -3,6 +3,9 @@ import TestSupport
 
 /// The metrics page of a running receiver that has had a delivery, a look-up and a handler's work.
 struct MetricsPageText {
+  /// What only a store on PostgreSQL adds.
+  static let ofPostgreSQL: Set<String> = ["revoked_store_proof_age_seconds", "revoked_store_waits_for_standby"]
+
   let text: String
 
   init() throws {
