@@ -35,6 +35,8 @@ func eventually(within patience: Duration = .seconds(30), _ condition: () throws
   let limit = ContinuousClock.now + patience
   while ContinuousClock.now < limit {
     if try condition() { return true }
+    // Else it would take the processor from what it waits for.
+    usleep(2000)
   }
   return false
 }

@@ -112,104 +112,106 @@ struct ClientTests {
     }
   }
 
-  @Test(arguments: ClientKind.all)
-  func `7: it survives a server that is killed and comes back with its store`(kind: ClientKind) throws {
-    let port = try ReservedPort()
-    let environment = ["REVOKED_PRIVATE_LISTEN": "127.0.0.1:\(port.number)"]
-    let folder = try TemporaryFolder()
-    let server = try RunningServer(in: folder, environment: environment)
-    let first = try revoke(on: server)
-    let application = try ClientApplication(kind, asks: server.privateAddress)
-    #expect(try application.refusal(of: first) == "revoked")
-    server.signal(SIGKILL)
-    #expect(server.exit() == SIGKILL)
-    #expect(try application.refusal(of: first) == (kind.hasMemory ? "revoked" : "unfit"))
-    #expect(try application.refusal(of: never) == (kind.hasMemory ? nil : "unfit"))
-    let restarted = try RunningServer(in: folder, environment: environment)
-    let second = try revoke(on: restarted)
-    #expect(try eventually { try application.refusal(of: second) == "revoked" })
-    #expect(try application.refusal(of: first) == "revoked")
-    #expect(try application.refusal(of: never) == nil)
-  }
-
-  @Test(arguments: ClientKind.all)
-  func `8: it survives a backup that was restored`(kind: ClientKind) throws {
-    let port = try ReservedPort()
-    let environment = ["REVOKED_PRIVATE_LISTEN": "127.0.0.1:\(port.number)"]
-    let (folder, restored) = try (TemporaryFolder(), TemporaryFolder())
-    let server = try RunningServer(in: folder, environment: environment)
-    let first = try revoke(on: server)
-    let application = try ClientApplication(kind, asks: server.privateAddress)
-    try FileManager.default.createDirectory(atPath: restored.data, withIntermediateDirectories: false)
-    #expect(try Executable.run(["backup", "--data", folder.data, restored.database]).status == 0)
-    let lost = try revoke(on: server)
-    #expect(try eventually { try application.refusal(of: lost) == "revoked" })
-    server.signal(SIGKILL)
-    #expect(server.exit() == SIGKILL)
-
-    let successor = try RunningServer(in: restored, environment: environment)
-    let later = try revoke(on: successor)
-    #expect(try eventually { try application.refusal(of: later) == "revoked" })
-    #expect(try application.refusal(of: first) == "revoked")
-    // Nothing un-revokes what it remembers.
-    #expect(try application.refusal(of: lost) == (kind.hasMemory ? "revoked" : nil))
-    #expect(try application.refusal(of: never) == nil)
-  }
-
-  @Test(arguments: ClientKind.all)
-  func `9: without an answer it says why, once, and refuses everybody or nobody as it was told`(kind: ClientKind) throws
-  {
-    let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": token])
-    for failsOpen in [false, true] {
-      let application = try ClientApplication(
-        kind, asks: server.privateAddress, failsOpen: failsOpen, token: failsOpen ? "another-token" : nil)
-      for _ in 0..<3 { #expect(try application.refusal(of: never) == (failsOpen ? nil : "unfit")) }
-      let text = "revoked cannot be read: "
-      #expect(application.log.wait { $0.contains(text) && $0.contains("401") && $0.hasSuffix("\n") })
-      #expect(application.log.text.components(separatedBy: text).count == 2, "\(application.log.text)")
+  @Test func `7: it survives a server that is killed and comes back with its store`() async throws {
+    try await together(ClientKind.all) { kind in
+      let port = try ReservedPort()
+      let environment = ["REVOKED_PRIVATE_LISTEN": "127.0.0.1:\(port.number)"]
+      let folder = try TemporaryFolder()
+      let server = try RunningServer(in: folder, environment: environment)
+      let first = try revoke(on: server)
+      let application = try ClientApplication(kind, asks: server.privateAddress)
+      #expect(try application.refusal(of: first) == "revoked")
+      server.signal(SIGKILL)
+      #expect(server.exit() == SIGKILL)
+      #expect(try application.refusal(of: first) == (kind.hasMemory ? "revoked" : "unfit"))
+      #expect(try application.refusal(of: never) == (kind.hasMemory ? nil : "unfit"))
+      let restarted = try RunningServer(in: folder, environment: environment)
+      let second = try revoke(on: restarted)
+      #expect(try eventually { try application.refusal(of: second) == "revoked" })
+      #expect(try application.refusal(of: first) == "revoked")
+      #expect(try application.refusal(of: never) == nil)
     }
   }
 
-  @Test(arguments: ClientKind.all)
-  func `10: without news for as long as it was told it refuses everybody or nobody, and recovers`(kind: ClientKind)
-    throws
-  {
-    let port = try ReservedPort()
-    let environment = ["REVOKED_PRIVATE_LISTEN": "127.0.0.1:\(port.number)"]
-    let folder = try TemporaryFolder()
-    let server = try RunningServer(in: folder, environment: environment)
-    let revoked = try revoke(on: server)
-    let closed = try ClientApplication(kind, asks: server.privateAddress, maxAge: 2)
-    let open = try ClientApplication(kind, asks: server.privateAddress, maxAge: 2, failsOpen: true)
-    #expect(try closed.refusal(of: never) == nil && open.refusal(of: never) == nil)
-    server.signal(SIGKILL)
-    #expect(server.exit() == SIGKILL)
-    #expect(try eventually { try closed.refusal(of: never) == "unfit" })
-    #expect(try eventually { try open.get(#"{"sid":"\#(never)"}"#).age ?? 0 > 2 })
-    #expect(try open.refusal(of: never) == nil)
-    #expect(try closed.refusal(of: revoked) == (kind.hasMemory ? "revoked" : "unfit"))
-    #expect(try open.refusal(of: revoked) == (kind.hasMemory ? "revoked" : nil))
-    let restarted = try RunningServer(in: folder, environment: environment)
-    let later = try revoke(on: restarted)
-    for application in [closed, open] {
+  @Test func `8: it survives a backup that was restored`() async throws {
+    try await together(ClientKind.all) { kind in
+      let port = try ReservedPort()
+      let environment = ["REVOKED_PRIVATE_LISTEN": "127.0.0.1:\(port.number)"]
+      let (folder, restored) = try (TemporaryFolder(), TemporaryFolder())
+      let server = try RunningServer(in: folder, environment: environment)
+      let first = try revoke(on: server)
+      let application = try ClientApplication(kind, asks: server.privateAddress)
+      try FileManager.default.createDirectory(atPath: restored.data, withIntermediateDirectories: false)
+      #expect(try Executable.run(["backup", "--data", folder.data, restored.database]).status == 0)
+      let lost = try revoke(on: server)
+      #expect(try eventually { try application.refusal(of: lost) == "revoked" })
+      server.signal(SIGKILL)
+      #expect(server.exit() == SIGKILL)
+
+      let successor = try RunningServer(in: restored, environment: environment)
+      let later = try revoke(on: successor)
       #expect(try eventually { try application.refusal(of: later) == "revoked" })
-      #expect(try eventually { try application.refusal(of: never) == nil })
+      #expect(try application.refusal(of: first) == "revoked")
+      // Nothing un-revokes what it remembers.
+      #expect(try application.refusal(of: lost) == (kind.hasMemory ? "revoked" : nil))
+      #expect(try application.refusal(of: never) == nil)
     }
   }
 
-  @Test(arguments: ClientKind.withMemory)
-  func `an answer of the feed without its last line is not taken for whole`(kind: ClientKind) throws {
-    let entry =
-      #"{"cursor":"00000001-1","sessionId":"\#(never)","revokedAt":"2026-01-01T00:00:00.000Z","#
-      + #""expiresAt":"2126-01-01T00:00:00.000Z"}"#
-    for text in ["", entry + "\n", String(entry.dropLast())] {
-      let feed = try StandInServer { _ in StandInResponse(200, text) }
-      defer { feed.stop() }
-      let application = try ClientApplication(kind, asks: .tcp(host: "127.0.0.1", port: feed.port))
-      #expect(try application.refusal(of: UUID().uuidString.lowercased()) == "unfit")
-      // What came is remembered, up to its last whole line.
-      if text.hasSuffix("\n") { #expect(try application.refusal(of: never) == "revoked") }
-      #expect(application.log.wait { $0.contains("revoked cannot be read: ") })
+  @Test func `9: without an answer it says why, once, and refuses everybody or nobody as it was told`() async throws {
+    try await together(ClientKind.all) { kind in
+      let server = try RunningServer(in: TemporaryFolder(), environment: ["REVOKED_PRIVATE_TOKEN": token])
+      for failsOpen in [false, true] {
+        let application = try ClientApplication(
+          kind, asks: server.privateAddress, failsOpen: failsOpen, token: failsOpen ? "another-token" : nil)
+        for _ in 0..<3 { #expect(try application.refusal(of: never) == (failsOpen ? nil : "unfit")) }
+        let text = "revoked cannot be read: "
+        #expect(application.log.wait { $0.contains(text) && $0.contains("401") && $0.hasSuffix("\n") })
+        #expect(application.log.text.components(separatedBy: text).count == 2, "\(application.log.text)")
+      }
+    }
+  }
+
+  @Test func `10: without news for as long as it was told it refuses everybody or nobody, and recovers`() async throws {
+    try await together(ClientKind.all) { kind in
+      let port = try ReservedPort()
+      let environment = ["REVOKED_PRIVATE_LISTEN": "127.0.0.1:\(port.number)"]
+      let folder = try TemporaryFolder()
+      let server = try RunningServer(in: folder, environment: environment)
+      let revoked = try revoke(on: server)
+      let closed = try ClientApplication(kind, asks: server.privateAddress, maxAge: 2)
+      let open = try ClientApplication(kind, asks: server.privateAddress, maxAge: 2, failsOpen: true)
+      #expect(try closed.refusal(of: never) == nil && open.refusal(of: never) == nil)
+      server.signal(SIGKILL)
+      #expect(server.exit() == SIGKILL)
+      #expect(try eventually { try closed.refusal(of: never) == "unfit" })
+      #expect(try eventually { try open.get(#"{"sid":"\#(never)"}"#).age ?? 0 > 2 })
+      #expect(try open.refusal(of: never) == nil)
+      #expect(try closed.refusal(of: revoked) == (kind.hasMemory ? "revoked" : "unfit"))
+      #expect(try open.refusal(of: revoked) == (kind.hasMemory ? "revoked" : nil))
+      let restarted = try RunningServer(in: folder, environment: environment)
+      let later = try revoke(on: restarted)
+      for application in [closed, open] {
+        #expect(try eventually { try application.refusal(of: later) == "revoked" })
+        #expect(try eventually { try application.refusal(of: never) == nil })
+      }
+    }
+  }
+
+  @Test func `an answer of the feed without its last line is not taken for whole`() async throws {
+    try await together(ClientKind.withMemory) { kind in
+      let entry =
+        #"{"cursor":"00000001-1","sessionId":"\#(never)","revokedAt":"2026-01-01T00:00:00.000Z","#
+        + #""expiresAt":"2126-01-01T00:00:00.000Z"}"#
+      for text in ["", entry + "\n", String(entry.dropLast())] {
+        let feed = try StandInServer { _ in StandInResponse(200, text) }
+        defer { feed.stop() }
+        let application = try ClientApplication(kind, asks: .tcp(host: "127.0.0.1", port: feed.port))
+        #expect(try application.refusal(of: UUID().uuidString.lowercased()) == "unfit")
+        // What came is remembered, up to its last whole line.
+        if text.hasSuffix("\n") { #expect(try application.refusal(of: never) == "revoked") }
+        #expect(application.log.wait { $0.contains("revoked cannot be read: ") })
+      }
     }
   }
 

@@ -12,8 +12,11 @@ struct DescriptionTests {
     #expect(result.output.contains("Tested: \(operations)\n"), "\(result.output)")
   }
 
-  @Test(arguments: [true, false])
-  func `the private listener answers as it is described, with a private token and without one`(hasToken: Bool) throws {
+  @Test func `the private listener answers as it is described, with a private token and without one`() async throws {
+    try await together([true, false], askPrivate)
+  }
+
+  private func askPrivate(hasToken: Bool) throws {
     let environment = hasToken ? ["REVOKED_PRIVATE_TOKEN": token] : [:]
     let server = try RunningServer(in: TemporaryFolder(), environment: environment)
     let operations = try Description().operations.count { $0.tag == "private" }
@@ -22,8 +25,11 @@ struct DescriptionTests {
     #expect(try server.get("/livez").status == 200)
   }
 
-  @Test(arguments: [true, false])
-  func `the public listener answers as it is described, signed and not`(signs: Bool) throws {
+  @Test func `the public listener answers as it is described, signed and not`() async throws {
+    try await together([true, false], askPublic)
+  }
+
+  private func askPublic(signs: Bool) throws {
     let server = try RunningServer(in: TemporaryFolder())
     let operations = try Description().operations.count { $0.tag == "public" }
     // What is signed is never refused for its content.

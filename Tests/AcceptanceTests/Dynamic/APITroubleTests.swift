@@ -55,15 +55,15 @@ struct APITroubleTests {
     try dynamic.prepareStore(in: folder)
     dynamic.change { $0.fault = trouble.fault }
     let server = try dynamic.server(in: folder)
-    #expect(server.log.wait { $0.contains(line) && $0.contains(trouble.says) }, "\(trouble)")
+    #expect(server.log.wait { $0.contains(line) && $0.contains(trouble.says) })
     try expectFit(server)
-    #expect(try eventually { try (server.metric("revoked_dynamic_errors_total") ?? 0) >= 2 }, "\(trouble)")
-    #expect(server.count(inLog: line) == 1, "\(trouble)")
+    #expect(try eventually { try (server.metric("revoked_dynamic_errors_total") ?? 0) >= 2 })
+    #expect(server.count(inLog: line) == 1)
     let revoked = try dynamic.revoke(5, asMessages: true)
     dynamic.change { $0.fault = nil }
-    #expect(server.log.wait { $0.contains("looking after the webhook at Dynamic works again") }, "\(trouble)")
-    #expect(try server.refused(revoked) == 5, "\(trouble)")
-    #expect(!server.log.text.contains(dynamic.state.token), "\(trouble)")
+    #expect(server.log.wait { $0.contains("looking after the webhook at Dynamic works again") })
+    #expect(try server.refused(revoked) == 5)
+    #expect(!server.log.text.contains(dynamic.state.token))
   }
 
   @Test func `that hangs is given up and said, and nobody waits for it`() throws {

@@ -4,10 +4,12 @@ import Testing
 
 @Suite("A server that was down", .timeLimit(.minutes(5)))
 struct CatchUpServeTests {
-  @Test(arguments: StandInDynamic.Ending.allCases)
-  func `refuses at its first check all who were revoked meanwhile, and its handlers get each once`(
-    ending: StandInDynamic.Ending
-  ) throws {
+  @Test func `refuses at its first check all who were revoked meanwhile, and its handlers get each once`() async throws
+  {
+    try await together(StandInDynamic.Ending.allCases, Self.catchesUp)
+  }
+
+  private static func catchesUp(ending: StandInDynamic.Ending) throws {
     let dynamic = try StandInDynamic()
     let folder = try TemporaryFolder()
     try dynamic.prepareStore(in: folder)
