@@ -90,7 +90,7 @@ struct DiskFullTests {
     #expect(eventually { full.record.refused.count >= 100 })
     for _ in 0..<5 {
       // Clean pages are what the kernel needs space for.
-      sync()
+      try disk.sync()
       #expect(try Audit(server).refused(record.acknowledged) == record.acknowledged)
     }
     let second = full.stop()
@@ -98,7 +98,7 @@ struct DiskFullTests {
     #expect(eventually { (try? server.metric(#"revoked_deliveries_total{handler="a",outcome="failed"}"#)) ?? 0 > 0 })
     #expect(try server.get("/readyz").status == 503)
     try disk.removeBallast()
-    sync()
+    try disk.sync()
     #expect(try eventually { try server.get("/readyz").status == 200 })
   }
 }

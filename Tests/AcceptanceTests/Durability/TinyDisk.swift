@@ -33,6 +33,11 @@ final class TinyDisk: Sendable {
     _ = unsafe umount2(folder.path, Int32(MNT_DETACH))
   }
 
+  /// Writes what is in memory to this disk, and to no other, which may have much more to write.
+  func sync() throws {
+    #expect(try Program.run("/usr/bin/sync", ["--file-system", folder.path]).status == 0)
+  }
+
   /// From now on nothing can be written.
   func freeze() throws {
     // The strings live for the call.
@@ -53,7 +58,7 @@ final class TinyDisk: Sendable {
       while (try? file.write(contentsOf: Data(count: size))) != nil {}
     }
     #expect(try file.offset() > length)
-    sync()
+    try sync()
   }
 
   func removeBallast() throws {
