@@ -80,7 +80,7 @@ let package = Package(
     .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
     target("PostgreSQL", [postgreSQL("CPostgreSQL")]),
     target("PostgreSQLStore", [postgreSQL("PostgreSQL"), "DynamicEvents", "Storage", "CLinux"]),
-    target("DynamicAPI", ["Outgoing", "Signature", "DynamicEvents"]),
+    target("DynamicAPI", ["Bytes", "Outgoing", "Signature", "DynamicEvents"]),
     target("Recovery", ["DynamicAPI", "Signature", "DynamicEvents", "Storage"]),
     target(
       "Handlers",

@@ -23,9 +23,9 @@ package struct ListedEvent: Sendable {
 package struct EventPages: Sendable {
   fileprivate var pages: Pages
 
-  /// The next page; `nil` at the end.
-  package mutating func next() async throws(APIError) -> [ListedEvent]? {
-    try await pages.next()?.compactMap(ListedEvent.init)
+  /// The next page; `nil` at the end. Each item is read when it is asked for, since a whole page takes milliseconds.
+  package mutating func next() async throws(APIError) -> (some Sequence<ListedEvent>)? {
+    try await pages.next()?.lazy.compactMap(ListedEvent.init)
   }
 }
 

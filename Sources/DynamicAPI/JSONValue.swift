@@ -1,3 +1,4 @@
+internal import Bytes
 internal import DynamicEvents
 
 /// A value of a JSON text, together with the bytes that it came in.
@@ -12,37 +13,32 @@ struct JSONValue: Sendable {
   /// `nil` for what is not JSON.
   init?(_ text: [UInt8]) {
     guard (try? JSONReader.validate(text.span)) != nil else { return nil }
-    self.init(text, 0..<text.count)
+    (self.text, range) = (text, (text.firstIndex { !$0.isJSONWhiteSpace } ?? 0)..<text.count)
   }
 
+  /// - Parameter range: begins with the value.
   private init(_ text: [UInt8], _ range: Range<Int>) {
-    self.text = text
-    var start = range.lowerBound
-    while start < range.upperBound, text[start].isJSONWhiteSpace { start += 1 }
-    self.range = start..<range.upperBound
+    (self.text, self.range) = (text, range)
   }
 
-  /// The first member of that name; `nil` as well when this is no object.
-  subscript(name: String) -> JSONValue? {
-    let (reader, value) = (JSONReader(), text.span.extracting(range))
-    return Self.member(in: value, reader) { $0 == name }.map(child)
-  }
+  /// The first member of that name, byte for byte; `nil` as well when this is no object.
+  subscript(name: String) -> JSONValue? { member { $0.isEqual(to: name.utf8Span.span) } }
 
   /// The same, whatever the case of the letters: a header field's.
   subscript(ignoringCase name: String) -> JSONValue? {
-    let (reader, value) = (JSONReader(), text.span.extracting(range))
-    return Self.member(in: value, reader) { $0.lowercased() == name.lowercased() }.map(child)
+    member { key in
+      guard let key = try? UTF8Span(validating: key) else { return false }
+      return String(copying: key).lowercased() == name.lowercased()
+    }
   }
 
-  private static func member(
-    in value: Span<UInt8>, _ reader: JSONReader, _ isMeant: (String) -> Bool
-  ) -> Range<Int>? {
-    var reader = reader
+  private func member(_ isMeant: (Span<UInt8>) -> Bool) -> JSONValue? {
+    let value = text.span.extracting(range)
+    var reader = JSONReader()
     guard (try? reader.enterObject(in: value)) == true else { return nil }
     while let key = try? reader.nextKey(in: value) {
-      let start = reader.position
-      guard (try? reader.skipValue(in: value)) != nil else { return nil }
-      if isMeant(key.text(in: value)) { return start..<reader.position }
+      guard let member = try? reader.value(in: value) else { return nil }
+      if key.withValue(in: value, isMeant) { return child(member) }
     }
     return nil
   }
@@ -54,9 +50,8 @@ struct JSONValue: Sendable {
     guard (try? reader.enterArray(in: value)) == true else { return nil }
     var elements: [JSONValue] = []
     while (try? reader.nextElement(in: value)) == true {
-      let start = reader.position
-      guard (try? reader.skipValue(in: value)) != nil else { return nil }
-      elements.append(child(start..<reader.position))
+      guard let element = try? reader.value(in: value) else { return nil }
+      elements.append(child(element))
     }
     return elements
   }

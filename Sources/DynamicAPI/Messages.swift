@@ -66,8 +66,8 @@ extension DynamicAPI {
 package struct MessagePages: Sendable {
   fileprivate var pages: Pages
 
-  /// The next page; `nil` at the end.
-  package mutating func next() async throws(APIError) -> [WebhookMessage]? {
-    try await pages.next()?.compactMap(WebhookMessage.init)
+  /// The next page; `nil` at the end. Each item is read when it is asked for, since a whole page takes milliseconds.
+  package mutating func next() async throws(APIError) -> (some Sequence<WebhookMessage>)? {
+    try await pages.next()?.lazy.compactMap(WebhookMessage.init)
   }
 }

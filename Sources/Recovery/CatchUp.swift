@@ -41,16 +41,19 @@ package struct CatchUp: Sendable {
   let wants: @Sendable (_ eventName: String) -> Bool
   let now: @Sendable () -> Timestamp
   let append: Append
+  let busy: @Sendable () -> Duration
 
   /// - Parameters:
   ///   - secrets: of the webhook: what its messages may be signed with.
   ///   - retention: how long a revoked session is remembered, so that there is no use in asking for older events.
   ///   - wants: whether an event of another name is to be stored for a handler.
   ///   - append: the way into the store; by default at once.
+  ///   - busy: how long the store has worked for deliveries so far: what the run makes room for.
   package init(
     _ api: DynamicAPI, _ store: any Store, secrets: [Secret], retention: Duration,
     wants: @escaping @Sendable (String) -> Bool = { _ in false },
-    now: @escaping @Sendable () -> Timestamp, append: Append? = nil
+    now: @escaping @Sendable () -> Timestamp, append: Append? = nil,
+    busy: @escaping @Sendable () -> Duration = { .zero }
   ) {
     self.api = api
     self.store = store
@@ -58,6 +61,7 @@ package struct CatchUp: Sendable {
     period = min(max(retention.components.seconds, 0), 36_525 * 86_400) * 1000 + Self.skew
     self.wants = wants
     self.now = now
+    self.busy = busy
     if let append {
       self.append = append
     } else {

@@ -3,10 +3,9 @@ internal import DynamicEvents
 internal import Signature
 internal import Storage
 
-/// One run of `CatchUp`: reads the pages, and stores what is new in small pieces, so that the deliveries that come
-/// meanwhile wait for a few milliseconds at most.
+/// One run of `CatchUp`: reads the pages, and stores what is new, in small pieces with a rest after each.
 struct CatchUpRun {
-  /// Events of one transaction.
+  /// Items that are read, and events of one transaction, between two rests.
   private static let piece = 32
   /// Failed messages whose newest attempt is looked for, and those that wait to be had as events. Each may be as large
   /// as a page.
@@ -18,12 +17,13 @@ struct CatchUpRun {
   private let catchUp: CatchUp
   private let start: Timestamp
   private let includesDelivered: Bool
-  /// Part of the time that the writer is left alone, against one that it works.
-  private let rest: Int
   private let dryRun: Bool
   private let verifier: SignatureVerifier
   private let progress: (CatchUpProgress) -> Void
   private var pages = 0
+  private var pace: Pace
+  /// Since when it works without a rest.
+  private var workBegan = ContinuousClock.now
   /// The newest attempt of each message.
   private var attempts: [EventKey: (at: Timestamp?, wasDelivered: Bool)] = [:]
   /// Messages whose newest attempt has failed, as far as is known.
@@ -42,7 +42,7 @@ struct CatchUpRun {
     self.includesDelivered = includesDelivered
     self.dryRun = dryRun
     self.progress = progress
-    rest = isUrgent ? 1 : 4
+    pace = Pace(isUrgent: isUrgent)
     report = CatchUpReport(start: start)
     do throws(OpenSSLFailure) {
       verifier = try SignatureVerifier(secrets: catchUp.secrets)
@@ -57,11 +57,18 @@ struct CatchUpRun {
     var order = PageOrder(start: start)
     var list = catchUp.api.messages(of: webhook)
     while let page = try await called({ () async throws(APIError) in try await list.next() }) {
-      for attempt in page where attempt.createdAt.map({ $0 >= start }) ?? true { try note(attempt) }
+      workBegan = .now
+      var times: [Timestamp?] = []
+      for attempt in page {
+        times.append(attempt.createdAt)
+        if attempt.createdAt.map({ $0 >= start }) ?? true { try note(attempt) }
+        if times.count % Self.piece == 0 { try await rest() }
+      }
       if failed.count >= Self.mostWaiting { try await storeFailed() }
       pageEnded()
-      if order.isPast(page.map(\.createdAt)) { break }
+      if order.isPast(times) { break }
     }
+    workBegan = .now
     try await storeFailed()
     attempts = [:]
   }
@@ -83,11 +90,13 @@ struct CatchUpRun {
   private mutating func storeFailed() async throws(CatchUpError) {
     var events: [IncomingEvent] = []
     for message in failed.values {
-      if let event = try admit(message) { events.append(event) }
+      guard let event = try admit(message) else { continue }
+      events.append(event)
+      report.messages += 1
+      if events.count == Self.piece { try await store(&events) }
     }
     failed = [:]
-    report.messages += events.count
-    try await store(events)
+    try await store(&events)
   }
 
   /// The same door as a delivery's. `nil`: it is not to be stored, or not yet.
@@ -137,14 +146,20 @@ struct CatchUpRun {
     var order = PageOrder(start: start)
     var list = catchUp.api.events(since: start)
     while let page = try await called({ () async throws(APIError) in try await list.next() }) {
+      workBegan = .now
+      var times: [Timestamp?] = []
       var events: [IncomingEvent] = []
-      for event in page where event.timestamp.map({ $0 >= start }) ?? true {
-        if let event = try admit(event) { events.append(event) }
+      for listed in page {
+        times.append(listed.timestamp)
+        if listed.timestamp.map({ $0 >= start }) ?? true, let event = try admit(listed) {
+          events.append(event)
+          report.events += 1
+        }
+        if times.count % Self.piece == 0 { try await store(&events) }
       }
-      report.events += events.count
-      try await store(events)
+      try await store(&events)
       pageEnded()
-      if order.isPast(page.map(\.timestamp)) { break }
+      if order.isPast(times) { break }
     }
   }
 
@@ -160,9 +175,11 @@ struct CatchUpRun {
         report.unusable += 1
         continue
       }
+      workBegan = .now
       guard event.id == id, let incoming = try admit(event) else { continue }
       report.events += 1
-      try await store([incoming])
+      var events = [incoming]
+      try await store(&events)
     }
     unverified = [:]
     pageEnded()
@@ -196,20 +213,14 @@ struct CatchUpRun {
     return fetched.insert(key).inserted
   }
 
-  private mutating func store(_ events: [IncomingEvent]) async throws(CatchUpError) {
-    var rest = events[...]
-    while !rest.isEmpty {
-      let piece = Array(rest.prefix(Self.piece))
-      rest = rest.dropFirst(piece.count)
-      if dryRun {
-        let known = try catchUp.stored { () throws(StoreError) in
-          try catchUp.store.known(piece.map(\.key)).count
-        }
-        report.known += known
-        report.stored += piece.count - known
-        continue
-      }
-      let begin = ContinuousClock.now
+  /// Stores a piece, and rests.
+  private mutating func store(_ piece: inout [IncomingEvent]) async throws(CatchUpError) {
+    defer { piece = [] }
+    if dryRun {
+      let known = try catchUp.stored { () throws(StoreError) in try catchUp.store.known(piece.map(\.key)).count }
+      report.known += known
+      report.stored += piece.count - known
+    } else if !piece.isEmpty {
       let outcomes: [AppendOutcome]
       do throws(StoreError) {
         outcomes = try await catchUp.append(piece)
@@ -219,15 +230,17 @@ struct CatchUpRun {
       let known = outcomes.count { $0 == .duplicate }
       report.known += known
       report.stored += outcomes.count - known
-      try await pause(for: begin.duration(to: .now) * self.rest)
     }
+    try await rest()
   }
 
-  private func pause(for time: Duration) async throws(CatchUpError) {
-    // A disk that hangs for a while is no reason to wait for longer.
-    guard (try? await Task.sleep(for: min(max(time, .milliseconds(1)), .milliseconds(500)))) != nil else {
+  private mutating func rest() async throws(CatchUpError) {
+    let (begin, busy) = (ContinuousClock.now, catchUp.busy())
+    guard (try? await Task.sleep(for: pace.rest(after: workBegan.duration(to: begin)))) != nil else {
       throw .api(.cancelled)
     }
+    workBegan = .now
+    pace.rested(begin.duration(to: workBegan), busy: catchUp.busy() - busy)
   }
 
   private mutating func pageEnded() {

@@ -38,9 +38,15 @@ package final class StandInDynamic: Sendable {
     package var fault: (@Sendable (StandInRequest) -> StandInResponse?)?
     /// Requests so far, as `METHOD path`.
     package var requests: [String] = []
-    /// Oldest first.
-    fileprivate var messages: [(at: Int64, record: String)] = []
-    fileprivate var listed: [(at: Int64, id: String, record: String)] = []
+    /// Oldest first, so that a page costs no sorting: a measurement is to be of the other side.
+    fileprivate var messages: [Item] = []
+    fileprivate var listed: [Item] = []
+  }
+
+  fileprivate struct Item: Sendable {
+    let at: Int64
+    let id: String
+    let record: String
   }
 
   /// So that the server keeps no reference to what owns it.
@@ -69,7 +75,8 @@ package final class StandInDynamic: Sendable {
     store.state.withLock { state in state.requests.count { $0.contains(request) } }
   }
 
-  /// Has sessions revoked, one each `interval` milliseconds, the last of them `ago` seconds ago.
+  /// Has sessions revoked, one each `interval` milliseconds, the last of them `ago` seconds ago. The lists have all of
+  /// them at once.
   ///
   /// - Parameters:
   ///   - asMessages: each has become a message; otherwise it is an event alone.
@@ -82,7 +89,9 @@ package final class StandInDynamic: Sendable {
   ) throws -> [Revoked] {
     let key = try Secret(secret)
     let newest = Int64(Date().timeIntervalSince1970) - Int64(ago)
-    return try (0..<count).map { number in
+    let keepsTexts = state.keepsTexts
+    var (listed, messages): ([Item], [Item]) = ([], [])
+    let revoked = try (0..<count).map { number in
       let at = Timestamp(milliseconds: newest * 1000 - Int64(count - 1 - number) * interval)
       let (session, event, message) = (UUID().text, UUID().text, UUID().text)
       let revoked = Revoked(session: session, event: event)
@@ -93,33 +102,36 @@ package final class StandInDynamic: Sendable {
         + #""revokedAt":"\#(at)"}"#
       let body = #"{"messageId":"\#(message)","webhookId":"\#(Webhook().id)",\#(fields)}"#
       let signature = SignatureHeader.value(for: try HMACSHA256(key: key).code(for: Array(body.utf8).span))
-      change { state in
-        if isListed { state.listed.append((at.milliseconds, event, "{\(fields)}")) }
-        guard asMessages else { return }
-        let headers = #"{"X-Dynamic-Signature-256":"\#(signature)"}"#
-        let request =
-          state.keepsTexts
-          ? #"{"body":\#(Self.quoted(body)),"headers":\#(Self.quoted(headers))}"#
-          : #"{"body":\#(body.replacing(",", with: ", ")),"headers":\#(headers)}"#
-        // A first attempt that failed, and the newest one.
-        for (delay, isLast) in [(0, false), (15, true)] {
-          let taken = isLast && isDelivered
-          let time = Timestamp(milliseconds: at.milliseconds + Int64(delay) * 1000)
-          let record =
-            #"{"deliveryId":"\#(UUID().text)","messageId":"\#(message)","eventId":"\#(event)","#
-            + #""status":"\#(taken ? "success" : "failed")","#
-            + #""createdAt":"\#(time)","request":\#(request),"response":{"status":\#(taken ? 200 : 503)}}"#
-          state.messages.append((time.milliseconds, record))
-        }
+      if isListed { listed.append(Item(at: at.milliseconds, id: event, record: "{\(fields)}")) }
+      guard asMessages else { return revoked }
+      let headers = #"{"X-Dynamic-Signature-256":"\#(signature)"}"#
+      let request =
+        keepsTexts
+        ? #"{"body":\#(Self.quoted(body)),"headers":\#(Self.quoted(headers))}"#
+        : #"{"body":\#(body.replacing(",", with: ", ")),"headers":\#(headers)}"#
+      // A first attempt that failed, and the newest one.
+      for (delay, isLast) in [(0, false), (15, true)] {
+        let taken = isLast && isDelivered
+        let time = Timestamp(milliseconds: at.milliseconds + Int64(delay) * 1000)
+        let record =
+          #"{"deliveryId":"\#(UUID().text)","messageId":"\#(message)","eventId":"\#(event)","#
+          + #""status":"\#(taken ? "success" : "failed")","#
+          + #""createdAt":"\#(time)","request":\#(request),"response":{"status":\#(taken ? 200 : 503)}}"#
+        messages.append(Item(at: time.milliseconds, id: message, record: record))
       }
       return revoked
     }
+    change { [listed, messages] state in
+      state.listed = (state.listed + listed).sorted { $0.at < $1.at }
+      state.messages = (state.messages + messages).sorted { $0.at < $1.at }
+    }
+    return revoked
   }
 
   /// One that comes in the list of events as it is.
   package func list(_ record: String, id: String, secondsAgo ago: Int = 60) {
     let at = (Int64(Date().timeIntervalSince1970) - Int64(ago)) * 1000
-    change { $0.listed.append((at, id, record)) }
+    change { $0.listed = ($0.listed + [Item(at: at, id: id, record: record)]).sorted { $0.at < $1.at } }
   }
 
   fileprivate static func quoted(_ text: String) -> String {
@@ -148,14 +160,13 @@ extension StandInDynamic.Store {
       guard request.path.hasPrefix(root) else { return StandInResponse(403, #"{"error":{"code":"environment"}}"#) }
       let path = request.path.dropFirst(root.count).split(separator: "/").map(String.init)
       switch (request.method, path.count, path.first) {
-      case ("GET", 1, "webhooks"): return state.page(of: state.webhooks.map(\.json), request)
-      case ("GET", 1, "events"):
-        return state.page(of: state.ordered(state.listed.map { ($0.at, $0.record) }), request)
+      case ("GET", 1, "webhooks"): return state.page(state.webhooks.count, request) { state.webhooks[$0].json }
+      case ("GET", 1, "events"): return state.page(of: state.listed, request)
       case ("GET", 2, "events"):
         guard let event = state.listed.first(where: { $0.id == path[1] }) else { return StandInResponse(404, "{}") }
         return StandInResponse(200, event.record)
       case ("GET", 3, "webhooks") where path[2] == "messages":
-        return state.page(of: state.ordered(state.messages), request)
+        return state.page(of: state.messages, request)
       case (let method, 2, "webhooks"):
         guard let index = state.webhooks.firstIndex(where: { $0.id == path[1] }) else {
           return StandInResponse(404, #"{"error":"none","code":"not_found"}"#)
@@ -190,19 +201,16 @@ extension StandInDynamic.Webhook {
 }
 
 extension StandInDynamic.State {
-  fileprivate func ordered(_ items: [(at: Int64, record: String)]) -> [String] {
-    // A stable order: the tests ask for pages one by one.
-    let sorted = items.enumerated().sorted { ($0.element.at, $0.offset) < ($1.element.at, $1.offset) }.map(
-      \.element.record)
-    return isAscending ? sorted : sorted.reversed()
+  fileprivate func page(of items: [StandInDynamic.Item], _ request: StandInRequest) -> StandInResponse {
+    page(items.count, request) { items[isAscending ? $0 : items.count - 1 - $0].record }
   }
 
-  fileprivate func page(of items: [String], _ request: StandInRequest) -> StandInResponse {
+  fileprivate func page(_ count: Int, _ request: StandInRequest, _ record: (Int) -> String) -> StandInResponse {
     let start = request.query["cursor"].flatMap { Int($0) } ?? 0
-    let end = min(start + pageSize, items.count)
-    let data = items[min(start, end)..<end].joined(separator: ",")
+    let end = min(start + pageSize, count)
+    let data = (min(start, end)..<end).map(record).joined(separator: ",")
     let cursor: String? =
-      if end < items.count {
+      if end < count {
         #""\#(end)""#
       } else {
         switch ending {
@@ -210,7 +218,7 @@ extension StandInDynamic.State {
         case .null: "null"
         case .empty: #""""#
         case .repeated: #""\#(start)""#
-        case .emptyPage: start < items.count ? #""\#(end)""# : nil
+        case .emptyPage: start < count ? #""\#(end)""# : nil
         }
       }
     return StandInResponse(200, #"{"data":[\#(data)]\#(cursor.map { ",\"cursor\":\($0)" } ?? "")}"#)

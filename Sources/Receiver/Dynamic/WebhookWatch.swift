@@ -230,7 +230,7 @@ final class WebhookWatch: Sendable {
       wants: { [context] in context.isWanted($0) }, now: context.now,
       append: { [self] (batch: [IncomingEvent]) async throws(StoreError) -> [AppendOutcome] in
         try await append(batch)
-      })
+      }, busy: { [inbox = context.inbox] in inbox.busy })
     var report: CatchUpReport?
     // What another node fetches is everybody's.
     if try stored({ () throws(StoreError) in try context.store.take(.catchUp, for: Self.turn) }) {

@@ -29,6 +29,8 @@ package final class Inbox: Sendable {
     var pause = 0
     /// The writer waits until so many events are there.
     var wanted: Int?
+    /// All commits so far.
+    var busy = Duration.zero
   }
 
   private let store: any EventAppending
@@ -98,6 +100,9 @@ package final class Inbox: Sendable {
   /// Whether the writer waits for those who were answered just now.
   package var isGathering: Bool { state.withLock { $0.wanted != nil } }
 
+  /// How long the writer's commits took, all together.
+  package var busy: Duration { state.withLock { $0.busy } }
+
   /// Takes no more, finishes what waits, and then calls `done` on the writer's queue. May be called from anywhere.
   package func close(_ done: @escaping @Sendable () -> Void) {
     state.withLock { $0.isClosed = true }
@@ -125,7 +130,7 @@ package final class Inbox: Sendable {
     let end = now()
     let commit = Commit(events: events.count, duration: start.duration(to: end))
     // For a part of the commit that they would otherwise wait for.
-    release(submissions, gatheringUntil: end + min(commit.duration * 3 / 5, limits.gathering))
+    release(submissions, after: commit.duration, gatheringUntil: end + min(commit.duration * 3 / 5, limits.gathering))
     answer(submissions, result)
     if case .success = result { committed(commit) }
     queue.async { self.drain() }
@@ -179,8 +184,11 @@ package final class Inbox: Sendable {
   }
 
   /// Makes room before the answers go out, so that a client that is answered can submit again.
-  private func release(_ submissions: [Submission], gatheringUntil end: ContinuousClock.Instant) {
+  private func release(
+    _ submissions: [Submission], after work: Duration, gatheringUntil end: ContinuousClock.Instant
+  ) {
     state.withLock { state in
+      state.busy += work
       // Those who are released and those who wait.
       state.company = min(state.events, limits.transaction)
       state.gathersUntil = state.company > 1 && state.company <= limits.company ? end : nil

@@ -14,18 +14,24 @@ struct CatchUpLoadTests {
     try dynamic.prepareStore(in: folder)
     let server = try dynamic.server(in: folder, ["REVOKED_LOG_LEVEL": "warning"])
     _ = try Self.p99(server)
-    let without = try Self.p99(server)
+    let without = try (0..<3).map { _ in try Self.p99(server) }.sorted()
     // All of the last half an hour, which a check goes back.
     let revoked = try dynamic.revoke(10_000, asMessages: true, interval: 100)
-    let recovered = #"revoked_recovered_events_total{source="message"}"#
-    #expect(try eventually { try (server.metric(recovered) ?? 0) > 0 })
-    let with = try Self.p99(server)
-    // Else it was not beside them.
-    let stored = try server.metric(recovered) ?? 0
-    print("p99 of deliveries: \(without) ms; beside \(Int(stored)) of 10,000 recovered events: \(with) ms")
     // Some come as events, where the list of messages grew while it was read.
-    #expect(try eventually(within: .seconds(180)) { try server.refused(revoked) == revoked.count })
-    #expect(with <= without * 1.5)
+    let recovered = {
+      try ["message", "event"].map { try server.metric(#"revoked_recovered_events_total{source="\#($0)"}"#) ?? 0 }
+        .reduce(0, +)
+    }
+    #expect(try eventually { try recovered() > 0 })
+    let begin = ContinuousClock.now
+    var with: [Double] = []
+    // What was measured after the last of them was not beside them.
+    while case let p99 = try Self.p99(server), try recovered() < 10_000, with.count < 100 { with.append(p99) }
+    let seconds = begin.duration(to: .now) / .seconds(1)
+    print("p99 of deliveries, ms: \(without); beside 10,000 recovered events, which took \(seconds) s: \(with)")
+    #expect(try server.refused(revoked) == revoked.count)
+    try #require(!with.isEmpty)
+    #expect(with.sorted()[with.count / 2] <= without[1] * 1.5)
   }
 
   /// In milliseconds.

@@ -126,6 +126,27 @@ import Testing
     #expect(commits.withLock { $0 } == 2)
   }
 
+  @Test func `it tells how long its commits took, and not how long it waited for one`() throws {
+    let store = GatedStore()
+    let time = Mutex(ContinuousClock.now)
+    // A second passes between any two looks.
+    let now: @Sendable () -> ContinuousClock.Instant = {
+      time.withLock { time in
+        time += .seconds(1)
+        return time
+      }
+    }
+    let inbox = Inbox(store, now: now)
+    let answers = Answers()
+    #expect(inbox.busy == .zero)
+    for number in 0..<3 {
+      #expect(answers.submit(try events(2), to: inbox, as: number))
+      _ = answers.wait()
+    }
+    close(inbox)
+    #expect(inbox.busy == .seconds(3))
+  }
+
   @Test func `closing finishes what waits and takes no more`() throws {
     let store = GatedStore(isHeld: true)
     let inbox = Inbox(store)
