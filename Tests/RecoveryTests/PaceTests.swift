@@ -11,7 +11,7 @@ struct PaceTests {
     #expect(pace.rest(after: .milliseconds(2)) == .milliseconds(8))
   }
 
-  @Test(arguments: [(2, 17), (4, 26), (10, 53), (20, 98)])
+  @Test(arguments: [(2, 22), (4, 36), (10, 78), (20, 148)])
   func `The more the store worked meanwhile, the longer it rests`(busy: Int, rest: Int) {
     var pace = Pace(isUrgent: false)
     pace.rested(.milliseconds(20), busy: .milliseconds(busy))
