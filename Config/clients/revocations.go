@@ -141,7 +141,7 @@ func (c *Client) read(answer *http.Response, err error) (string, error) {
 		var line line
 		if err := lines.Decode(&line); err != nil { // A whole answer has a line that says so, whatever stands between.
 			return "", fmt.Errorf("the answer was cut: %w", err)
-		} else if end := c.take(line, at); end != "" || line.Results != nil {
+		} else if end := c.take(line, at); end != "" || len(line.Results) == 1 {
 			return end, nil
 		}
 	}

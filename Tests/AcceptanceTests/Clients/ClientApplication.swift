@@ -12,7 +12,8 @@ struct ClientKind: Sendable, CustomTestStringConvertible {
   let hasMemory: Bool
 
   static let withMemory = [Language.node, .go, .wsgi, .asgi].map { ClientKind(language: $0, hasMemory: true) }
-  static let all = withMemory + [Language.node, .go, .wsgi].map { ClientKind(language: $0, hasMemory: false) }
+  static let withoutMemory = [Language.node, .go, .wsgi].map { ClientKind(language: $0, hasMemory: false) }
+  static let all = withMemory + withoutMemory
 
   var testDescription: String { "\(language.rawValue), \(hasMemory ? "feed" : "ask")" }
 }

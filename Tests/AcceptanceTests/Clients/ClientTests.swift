@@ -1,6 +1,7 @@
 import Foundation
 import HTTPMessage
 import HTTPServer
+import Synchronization
 import TestSupport
 import Testing
 
@@ -213,6 +214,21 @@ struct ClientTests {
         #expect(application.log.wait { $0.contains("revoked cannot be read: ") })
       }
     }
+  }
+
+  @Test(arguments: ClientKind.withoutMemory)
+  func `nobody passes by an answer that does not say so`(kind: ClientKind) throws {
+    let current = Mutex("")
+    let server = try StandInServer { _ in StandInResponse(200, current.withLock { $0 }) }
+    defer { server.stop() }
+    let application = try ClientApplication(kind, asks: .tcp(host: "127.0.0.1", port: server.port))
+    let results = ["[]", "null", "{}", "[{}]", "[null]", #"[{"refused":null}]"#, #"[{"refused":"false"}]"#]
+    for text in ["", "{}", "null", "<html>"] + results.map({ #"{"results":\#($0)}"# }) {
+      current.withLock { $0 = text }
+      #expect(try application.refusal(of: never) != nil, "\(text)")
+    }
+    current.withLock { $0 = #"{"results":[{"refused":false}]}"# }
+    #expect(try application.refusal(of: never) == nil)
   }
 
   @Test func `TypeScript takes the types of the client for Node, and finds what does not fit them`() throws {
