@@ -7,8 +7,12 @@ const LOW_DISK = 1e9; // Bytes; as in Config's alerts.
 const LATE = 300; // Seconds, for the oldest event that waits.
 const DAY = 86_400; // Seconds.
 
+// How many deliveries of these minutes had an outcome that counts.
+const deliveries = (hour, counts) => hour.flatMap((row) => Object.entries(row.deliveries))
+  .reduce((sum, [outcome, count]) => counts(outcome) ? sum + count : sum, 0);
+
 // Pairs of `bad` or `warn` and a sentence.
-export function troubles({ status, problem, answeredAt, undecodable }) {
+export function troubles({ status, problem, answeredAt, undecodable, hour }) {
   const found = [];
   if (problem !== null) {
     const since = answeredAt === null ? "" : ` What you see is ${span((Date.now() - answeredAt) / 1000)} old.`;
@@ -21,6 +25,10 @@ export function troubles({ status, problem, answeredAt, undecodable }) {
   if (webhook?.problem) found.push(["warn", `Dynamic: ${webhook.problem}`]);
   if (!status.lastSigned && !webhook?.enabled && secondsSince(status.store.createdAt) > DAY) {
     found.push(["warn", "No delivery of Dynamic is known, and the store is older than a day. Is the webhook registered there?"]);
+  }
+  const refused = deliveries(hour, (outcome) => outcome === "refused");
+  if (refused > 2 && deliveries(hour, (outcome) => !["refused", "unverified"].includes(outcome)) === 0) {
+    found.push(["warn", `In the last hour ${number(refused)} deliveries were refused as not signed, and no genuine one came: forgeries, or a wrong secret`]);
   }
   if (webhook?.failedMessages) {
     found.push(["warn", `${plural(webhook.failedMessages, "message")} of Dynamic could not be delivered and wait to be fetched`]);

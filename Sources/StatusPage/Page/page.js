@@ -12,6 +12,7 @@ const SOME_LOOKS = 3; // The hour and the lists are asked for at every third loo
 let status = null; // As /v1/status said last.
 let answeredAt = null; // By this machine's clock.
 let problem = null; // Why the last look failed.
+let hour = []; // The minutes of /v1/history.
 let isPaused = false;
 let looks = 0;
 let timer;
@@ -22,7 +23,7 @@ let announced = ""; // The title that a screen reader was told last.
 
 function showState() {
   const undecodable = deadLetters.dead.items.filter((item) => !item.handler).length;
-  const found = troubles({ status, problem, answeredAt, undecodable });
+  const found = troubles({ status, problem, answeredAt, undecodable, hour });
   const worst = found.some(([kind]) => kind === "bad") ? "bad" : found.length > 0 ? "warn" : "good";
   const title = problem !== null ? "No answer"
     : status === null ? "…"
@@ -144,7 +145,8 @@ async function look(isWhole) {
       byId("content").hidden = false;
       byId("token-forget").hidden = !needsToken;
       if (isWhole || looks % SOME_LOOKS === 0) {
-        showHour((await get("v1/history")).minutes);
+        hour = (await get("v1/history")).minutes;
+        showHour(hour);
         await Promise.all([deadLetters.refresh(), events.refresh()]);
         showState();
       }

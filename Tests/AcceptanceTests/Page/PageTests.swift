@@ -73,21 +73,28 @@ struct PageTests {
     #expect(try browser.wait("document.title.startsWith('✗ No answer')"))
   }
 
-  @Test func `a store that is older than a day and knows of no delivery asks for the webhook`() throws {
+  @Test func `what hints at a webhook or a secret that is wrong is a thing to look at`() throws {
     let server = try RunningServer(in: TemporaryFolder())
     let browser = try browser(server)
-    for (age, members, isAsked) in [
-      (25, "", true), (23, "", false), (25, ", lastSigned: '2026-01-01T00:00:00.000Z'", false),
-      (25, ", webhook: {enabled: true}", false),
+    let (webhook, secret) = ("Is the webhook registered there?", "forgeries, or a wrong secret")
+    for (age, members, deliveries, found) in [
+      (25, "", "", [webhook]), (23, "", "", []), (25, "webhook: {enabled: true}", "", []),
+      (25, "lastSigned: '2026-01-01T00:00:00.000Z'", "", []),
+      (1, "", "{refused: 2}", []), (1, "", "{refused: 2}, {refused: 1, unverified: 1}", [secret]),
+      (1, "", "{refused: 3}, {accepted: 1}", []),
     ] {
       let script = """
         const createdAt = new Date(Date.now() - \(age) * 3600_000).toISOString();
-        const status = {reasons: [], store: {createdAt, freeBytes: 1e12}\(members)};
-        return import("./page/now.js").then((now) => now.troubles({status, problem: null}).flat().join());
+        const status = {reasons: [], store: {createdAt, freeBytes: 1e12}, \(members)};
+        const hour = [\(deliveries)].map((deliveries) => ({deliveries}));
+        return import("./page/now.js").then((now) => now.troubles({status, problem: null, hour}).flat().join());
         """
       let troubles = try #require(browser.run(script) as? String)
-      #expect(troubles.contains("Is the webhook registered there?") == isAsked, "\(age)\(members): \(troubles)")
+      #expect([webhook, secret].filter(troubles.contains) == found, "\(age)\(members)\(deliveries): \(troubles)")
     }
+    for _ in 0..<3 { #expect(try server.post("{}", fields: "").status == 401) }
+    try browser.run("location.reload()")
+    #expect(try browser.wait("document.getElementById('troubles').innerText.includes('\(secret)')"))
   }
 
   @Test func `a session is looked up by keyboard alone, and its event's body is shown on demand`() throws {
