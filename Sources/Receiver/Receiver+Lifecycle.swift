@@ -158,7 +158,8 @@ extension Receiver {
       try await Task.sleep(for: limit)
       signal.finish()
     }
-    for await _ in done {}
+    // In a task of its own: the one that stops the receiver may have been cancelled, and a loop ends with that.
+    await Task { for await _ in done {} }.value
     alarm.cancel()
   }
 }

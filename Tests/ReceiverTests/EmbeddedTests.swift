@@ -132,6 +132,28 @@ struct EmbeddedTests {
     _ = await (first, second)
   }
 
+  @Test func `finishes what is in flight also when the task that stops it was cancelled`() async throws {
+    let folder = try TemporaryFolder()
+    let receiver = try Self.receiver(folder)
+    receiver.start()
+    let client = try Client(receiver.address)
+    let vector = Vector.sessionRevoked
+    client.send(
+      "POST /webhooks/dynamic HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nx-dynamic-signature-256: "
+        + "\(vector.signature)\r\nContent-Length: \(vector.body.count)\r\n\r\n")
+    #expect(await client.readAside(until: "\r\n\r\n").contains("100 Continue"))
+    let stopping = Task {
+      while !Task.isCancelled { await Task.yield() }
+      await receiver.stop()
+    }
+    stopping.cancel()
+    // It does not listen any more, so that it has begun to stop.
+    while (try? Client(receiver.address)) != nil { await Task.yield() }
+    client.send(vector.text)
+    #expect(await client.readAside().contains("200 OK"))
+    await stopping.value
+  }
+
   @Test func `does not wait for ever to be alive`() async throws {
     let folder = try TemporaryFolder()
     let receiver = try Self.receiver(folder)
