@@ -134,13 +134,7 @@
     }
 
     private mutating func add(_ event: IncomingEvent) {
-      let (name, problem): (String?, String?) =
-        switch event.kind {
-        case .sessionRevoked(let revoked): (revoked.name, nil)
-        case .cutOff: (EventNames.operatorCutOff, nil)
-        case .other(let name): (name, nil)
-        case .undecodable(let problem): (nil, problem)
-        }
+      let (name, problem) = event.kind.noted
       keys.append(bigEndianWords: event.key.bigEndianWords)
       sources.append(event.source.rawValue)
       names.append(name)

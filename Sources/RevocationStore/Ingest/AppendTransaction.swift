@@ -132,13 +132,7 @@ struct AppendTransaction {
 
   /// Returns the event's number.
   private mutating func insert(_ event: IncomingEvent, _ insert: Statement) throws -> Int64 {
-    let (name, problem): (String?, String?) =
-      switch event.kind {
-      case .sessionRevoked(let revoked): (revoked.name, nil)
-      case .cutOff: (EventNames.operatorCutOff, nil)
-      case .other(let name): (name, nil)
-      case .undecodable(let problem): (nil, problem)
-      }
+    let (name, problem) = event.kind.noted
     var messages = MessageIDs()
     messages.add(event.messageID)
     try insert.bind(tally.lastEvent + 1, at: 1)

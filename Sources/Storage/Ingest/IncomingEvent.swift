@@ -11,6 +11,16 @@ package struct IncomingEvent: Sendable {
     /// Why the body could not be decoded. Its key must be made from the body, so that it cannot have a real event's
     /// key.
     case undecodable(problem: String)
+
+    /// What a store notes of it: the event's name, and why it could not be decoded.
+    package var noted: (name: String?, problem: String?) {
+      switch self {
+      case .sessionRevoked(let revoked): (revoked.name, nil)
+      case .cutOff: (EventNames.operatorCutOff, nil)
+      case .other(let name): (name, nil)
+      case .undecodable(let problem): (nil, problem)
+      }
+    }
   }
 
   /// What makes two deliveries the same event.
