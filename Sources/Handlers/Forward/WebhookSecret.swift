@@ -1,26 +1,24 @@
 internal import Foundation
 internal import Signature
+internal import Synchronization
 
 /// A secret as Standard Webhooks writes them: `whsec_` and the key in base64.
 public struct WebhookSecret: Sendable {
   private static let prefix = "whsec_"
 
-  /// The text and not the key, because `Secret` wipes what it holds.
-  private let text: Secret
+  private let key: SigningKey
 
   /// Throws what is wrong with the text, without showing it. The key must have 16 bytes or more; the standard
   /// recommends 24 to 64.
   public init(_ text: String) throws(WebhookSecretError) {
     guard let key = Self.key(of: text) else { throw .form }
-    guard key.count >= 16, let secret = try? Secret(text) else { throw .tooShort(bytes: key.count) }
-    self.text = secret
+    guard key.count >= 16 else { throw .tooShort(bytes: key.count) }
+    self.key = try SigningKey(Array(key))
   }
 
   /// `v1,` and the base64 of the HMAC over id, time and body.
   func signature(of id: String, at seconds: Int64, _ body: [UInt8]) throws -> String {
-    let key = text.withBytes { bytes in Self.key(of: String(decoding: bytes.indices.map { bytes[$0] }, as: UTF8.self)) }
-    let message = Array("\(id).\(seconds).".utf8) + body
-    let code = try HMACSHA256(key: Array(key ?? Data()).span).code(for: message.span).bytes
+    let code = try key.code(for: Array("\(id).\(seconds).".utf8) + body).bytes
     return "v1," + Data(code.indices.map { code[$0] }).base64EncodedString()
   }
 
@@ -34,17 +32,37 @@ public struct WebhookSecret: Sendable {
   }
 }
 
+/// A key, decoded and given to libcrypto once, for all deliveries. libcrypto wipes it when it is let go of.
+private final class SigningKey: Sendable {
+  private let code: Mutex<HMACSHA256>
+
+  init(_ key: [UInt8]) throws(WebhookSecretError) {
+    do throws(OpenSSLFailure) {
+      code = Mutex(try HMACSHA256(key: key.span))
+    } catch {
+      throw .unusable("\(error)")
+    }
+  }
+
+  func code(for message: [UInt8]) throws(OpenSSLFailure) -> Digest {
+    try code.withLock { (code) throws(OpenSSLFailure) in try code.code(for: message.span) }
+  }
+}
+
 /// Why a text cannot be a secret of Standard Webhooks. Holds sizes only, so it may be logged.
 public enum WebhookSecretError: Error, Equatable, CustomStringConvertible {
   /// Not `whsec_` and base64.
   case form
   /// The key has fewer than 16 bytes.
   case tooShort(bytes: Int)
+  /// libcrypto did not take the key.
+  case unusable(String)
 
   public var description: String {
     switch self {
     case .form: "is not whsec_ and base64 behind it"
     case .tooShort(let bytes): "has a key of \(bytes) bytes; it needs at least 16"
+    case .unusable(let reason): "cannot be used: \(reason)"
     }
   }
 }
