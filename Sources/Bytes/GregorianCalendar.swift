@@ -1,10 +1,10 @@
 /// The proleptic Gregorian calendar as RFC 3339 uses it, on numbers: Foundation's costs a hundred times as much.
 ///
 /// Years count from March, so that the leap day comes last and every month begins at a fixed place in its year.
-package enum GregorianCalendar {
+public enum GregorianCalendar {
   /// Days since 1970-01-01; `nil` for a day that does not exist.
   @inlinable
-  package static func day(year: Int64, month: Int64, day: Int64) -> Int64? {
+  public static func day(year: Int64, month: Int64, day: Int64) -> Int64? {
     guard (0...9999).contains(year), (1...12).contains(month), day >= 1 else { return nil }
     let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
     let length: Int64 =
@@ -23,7 +23,7 @@ package enum GregorianCalendar {
 
   /// The inverse of `day`, for days within the years 0000 to 9999.
   @inlinable
-  package static func date(ofDay day: Int64) -> (year: Int64, month: Int64, day: Int64) {
+  public static func date(ofDay day: Int64) -> (year: Int64, month: Int64, day: Int64) {
     let (era, dayOfEra) = (day + daysTo1970).quotientFlooring(by: daysOfEra)
     let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
     let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
@@ -43,7 +43,7 @@ package enum GregorianCalendar {
 extension Int64 {
   /// Rounds down, so that the remainder is never negative, before 1970 as well.
   @inlinable
-  package func quotientFlooring(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
+  public func quotientFlooring(by divisor: Int64) -> (quotient: Int64, remainder: Int64) {
     let (quotient, remainder) = quotientAndRemainder(dividingBy: divisor)
     return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
   }

@@ -54,7 +54,7 @@ extension Span<UInt8> {
   /// The first index from `start` on that needs a look of its own in a JSON string, or `count`: a quote, a backslash, a
   /// control character, or a byte beyond ASCII. Eight bytes at a time: strings are most of a body.
   @inlinable
-  package func endOfPlainText(from start: Int) -> Int {
+  public func endOfPlainText(from start: Int) -> Int {
     var index = start
     while index + 8 <= count {
       let word = word(at: index)
@@ -74,7 +74,7 @@ extension Span<UInt8> {
 
 extension UInt8 {
   @inlinable
-  package var isPlainText: Bool {
+  public var isPlainText: Bool {
     self >= 0x20 && self < 0x80 && self != UInt8(ascii: "\"") && self != UInt8(ascii: "\\")
   }
 }

@@ -1,9 +1,10 @@
-// Inlinable, and not only within this module: heads, events and claims are read with these.
+// What is inlinable in this module is public, though no product exposes it: of another module the compiler inlines what
+// is public, and calls what is `package`, even where it is inlinable. Heads, events and claims are read with these.
 
 extension Span<UInt8> {
   /// Byte for byte.
   @inlinable
-  package func equals(_ text: StaticString) -> Bool {
+  public func equals(_ text: StaticString) -> Bool {
     guard count == text.utf8CodeUnitCount else { return false }
     for index in indices {
       // A StaticString's UTF-8 lives as long as the process, and `index` is below its count.
@@ -14,7 +15,7 @@ extension Span<UInt8> {
 
   /// Byte for byte. A name of its own: a literal would be taken for a `String` instead of a `StaticString`.
   @inlinable
-  package func isEqual(to other: Span<UInt8>) -> Bool {
+  public func isEqual(to other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
     for index in indices where self[index] != other[index] { return false }
     return true
@@ -22,11 +23,11 @@ extension Span<UInt8> {
 
   /// The same, for an array that is a property of a class: its span cannot be lent from there.
   @inlinable
-  package func isEqual(to other: [UInt8]) -> Bool { isEqual(to: other.span) }
+  public func isEqual(to other: [UInt8]) -> Bool { isEqual(to: other.span) }
 
   /// The first index from `start` on that holds the byte; `count`, or `start` beyond it, where none does.
   @inlinable
-  package func firstIndex(of byte: UInt8, from start: Int) -> Int {
+  public func firstIndex(of byte: UInt8, from start: Int) -> Int {
     var index = start
     let wanted = UInt64(byte) &* 0x0101_0101_0101_0101
     while index + 8 <= count {
@@ -42,7 +43,7 @@ extension Span<UInt8> {
 
   /// Eight bytes, the first of them lowest.
   @inlinable @inline(__always)
-  package func word(at index: Int) -> UInt64 {
+  public func word(at index: Int) -> UInt64 {
     // Checked against the span's bounds; any eight bytes are a UInt64.
     UInt64(littleEndian: unsafe bytes.unsafeLoadUnaligned(fromByteOffset: index, as: UInt64.self))
   }
@@ -51,11 +52,11 @@ extension Span<UInt8> {
 extension UInt8 {
   /// `0` to `9`.
   @inlinable @inline(__always)
-  package var isDigit: Bool { self &- 0x30 < 10 }
+  public var isDigit: Bool { self &- 0x30 < 10 }
 }
 
 extension Collection<UInt8> {
   /// Whether there is a byte, and each is `0` to `9`. `Int("+4")` succeeds, and what is read by it must not.
   @inlinable
-  package var areDigits: Bool { !isEmpty && allSatisfy { $0.isDigit } }
+  public var areDigits: Bool { !isEmpty && allSatisfy { $0.isDigit } }
 }
