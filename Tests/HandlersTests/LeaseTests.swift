@@ -1,3 +1,4 @@
+import Dispatch
 import Handlers
 import Logging
 import Storage
@@ -126,5 +127,20 @@ import Testing
     #expect(first.callCount == 1)
     await one.stop()
     await two.stop()
+  }
+
+  @Test func `a stop while a claim is under way leaves no lease that others would wait for`() async throws {
+    let (_, one) = try node(1, ScriptedHandler())
+    let (node, two) = try node(2, ScriptedHandler())
+    await one.stop()
+    let claim = node.holdClaim()
+    bench.clock.advance(by: LeasedNode.lease)
+    try await wait { node.isClaimHeld }
+    let stop = Task { await two.stop() }
+    // The lane has been told, and waits for its claim.
+    for _ in 0..<100 { await Task.yield() }
+    claim.signal()
+    await stop.value
+    #expect(!leases.isAnyHeld(at: bench.clock.uptime))
   }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import DynamicEvents
 import Handlers
 import RevocationStore
@@ -16,6 +17,11 @@ final class LeasedNode: DeliveryQueue {
     }
 
     fileprivate let leases = Mutex<[Int64: Lease]>([:])
+
+    /// Whether a node leads a handler.
+    func isAnyHeld(at uptime: Duration) -> Bool {
+      leases.withLock { leases in leases.values.contains { $0.until > uptime } }
+    }
   }
 
   static let lease: Duration = .seconds(15)
@@ -28,6 +34,9 @@ final class LeasedNode: DeliveryQueue {
   private let shared: Leases
   private let node: Int
   private let isCut = Atomic(false)
+  /// Of a claim that waits, until the test lets it go on.
+  private let held = Mutex<DispatchSemaphore?>(nil)
+  private let waiting = Atomic(false)
   /// Claims and renewals, also those that did not reach the store.
   private let asked = Atomic(0)
 
@@ -43,12 +52,28 @@ final class LeasedNode: DeliveryQueue {
   /// The node does not reach the store any more, or does again.
   func cut(_ isCut: Bool) { self.isCut.store(isCut, ordering: .relaxed) }
 
+  /// The next claim waits until the returned semaphore is signalled.
+  func holdClaim() -> DispatchSemaphore {
+    let semaphore = DispatchSemaphore(value: 0)
+    held.withLock { $0 = semaphore }
+    return semaphore
+  }
+
+  var isClaimHeld: Bool { waiting.load(ordering: .acquiring) }
+
+  private func waitIfHeld() {
+    guard let semaphore = held.withLock({ $0.take() }) else { return }
+    waiting.store(true, ordering: .releasing)
+    semaphore.wait()
+  }
+
   private func reach() throws(StoreError) {
     if isCut.load(ordering: .relaxed) { throw .unreachable(path: "the store", cause: "the test has cut the node off") }
   }
 
   func claim(_ handler: String, patterns: [String], at now: Timestamp) throws(StoreError) -> HandlerClaim {
     defer { asked.wrappingAdd(1, ordering: .releasing) }
+    waitIfHeld()
     try reach()
     let cursor = try store.handlerPosition(registering: handler, at: now)
     let uptime = clock.uptime

@@ -287,9 +287,10 @@ actor Lane {
 
   private func finishIfStopped() {
     if isStopping, alone?.isBegun == false { endAlone() }
-    guard isStopping, running.isEmpty, alone == nil, !isReadingFresh, !isReadingDue, !isRecording, !hasUnrecorded else {
-      return
-    }
+    guard isStopping, running.isEmpty, alone == nil, !isReadingFresh, !isReadingDue, !isRecording, !hasUnrecorded,
+      // A claim under way may still give a lease, which others would wait for.
+      !leadership.isAsking
+    else { return }
     if leadership.lease?.validity != nil { return release() }
     alarm?.task.cancel()
     log.writeRest()
