@@ -122,9 +122,11 @@ struct HostileEndpointTests {
         group.addTask { [request] in _ = try? await HTTPClient.shared.response(to: request) }
       }
       while try await endpoint.counts().open < 100 {}
+      // Else the next may go out on a connection that the endpoint is just closing, and is not sent again.
+      let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
       for _ in 1...20 {
-        let outcome = await Outcome(of: endpoint.request(EndpointAnswers.good[0]))
-        #expect(outcome.response?.status == 200)
+        let outcome = await Outcome(of: endpoint.request(answer))
+        #expect(outcome.response?.status == 200, "\(outcome)")
         #expect(outcome.time < .seconds(1))
       }
       group.cancelAll()
