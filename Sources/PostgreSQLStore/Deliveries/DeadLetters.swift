@@ -134,7 +134,11 @@
       event seq: Int64, _ connection: Connection, until deadline: Deadline
     ) throws(PostgreSQLError) -> Bool {
       try connection.query(
-        "DELETE FROM revoked.event WHERE seq = $1 AND problem IS NOT NULL", [Parameter(seq)], until: deadline
+        """
+        WITH gone AS (DELETE FROM revoked.event WHERE seq = $1 AND problem IS NOT NULL RETURNING seq)
+        UPDATE revoked.tally SET last_event = greatest(last_event, seq), events = events - (seq <= counted_event)::integer
+        FROM gone
+        """, [Parameter(seq)], until: deadline
       ).changes > 0
     }
   }

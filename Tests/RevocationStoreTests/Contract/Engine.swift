@@ -19,6 +19,9 @@ enum Engine: String, CaseIterable, Sendable {
   /// Whether numbers follow each other without a gap.
   var countsEachNumber: Bool { self == .embedded }
 
+  /// Whether nobody else may have a handler, so that events are kept for those alone that this node has.
+  var hasOneNode: Bool { self == .embedded }
+
   /// An empty place for a store.
   func place() throws -> StorePlace {
     switch self {

@@ -142,7 +142,7 @@ struct ModelRun {
   private mutating func forget() throws -> String {
     let days: Int64 = [0, 1, 10, 40, 95].randomElement(using: &random) ?? 0
     now += days * 24 * Self.hour
-    let configured = Bool.random(using: &random) ? Self.handlers : ["log"]
+    let configured = Bool.random(using: &random) || !engine.hasOneNode ? Self.handlers : ["log"]
     var step: PruneStep? = .first
     while let next = step { step = try store?.prune(next, at: time(now), handlers: configured) }
     model.forget(at: now, configured: Set(configured))
