@@ -85,13 +85,14 @@
           SELECT max(changed.seq), count(*) FILTER (WHERE is_moved) INTO newest_cutoff, moved_cutoffs FROM changed;
           last_revocation := greatest(last_revocation, newest_cutoff);
         END IF;
-        IF moved_sessions + moved_cutoffs > 0 THEN
-          UPDATE revoked.tally SET departures = departures + moved_sessions + moved_cutoffs;
-        END IF;
         IF last_revocation > revocation_base THEN PERFORM setval('revoked.revocation_number', last_revocation); END IF;
 
         IF coalesce(cardinality(stored), 0) < cardinality(keys) THEN
           PERFORM revoked.append_again_1(keys, sources, messages, received, event_base, revocation_base);
+        END IF;
+        -- Behind the handlers' rows, as in every transaction: one that took them in another order would deadlock.
+        IF moved_sessions + moved_cutoffs > 0 THEN
+          UPDATE revoked.tally SET departures = departures + moved_sessions + moved_cutoffs;
         END IF;
         IF heard_at IS NOT NULL THEN
           INSERT INTO revoked.heard AS heard (id, at) VALUES (1, heard_at)
