@@ -1,7 +1,9 @@
 #if PostgreSQL
+  import Dispatch
   import DynamicEvents
   import Foundation
   import Storage
+  import Synchronization
   import TestSupport
   import Testing
 
@@ -73,6 +75,49 @@
       #expect(try loop.first([session(1)]) == [session(1)])
     }
 
+    @Test func `where no descriptor is left, questions fail at once`() throws {
+      let store = try TestDatabase().open()
+      let lease = try #require(store.pulse?.lease)
+      let lookUps = PipelinedLookUps(store, lease, descriptor: -1)
+      var answers: [Result<[SessionID], StoreError>] = []
+      lookUps.revoked(of: [try session(1)]) { answers.append($0) }
+      guard case .failure = try #require(answers.first) else { throw Unexpected() }
+    }
+
+    @Test func `look-ups are answered from the opening on`() throws {
+      let database = try TestDatabase()
+      for _ in 0..<5 {
+        guard case .success = try LookUpLoop(database.open()).isRevoked([session(1)]) else { throw Unexpected() }
+      }
+    }
+
+    @Test func `whether commits wait for a standby is known, and told when it changes`() throws {
+      let server = try PostgreSQLServer()
+      let notices = Mutex<[Bool]>([])
+      let told = DispatchSemaphore(value: 0)
+      let store = try PostgreSQLStore(url: server.url(), mode: .serve) { notice in
+        switch notice {
+        case .waitsForStandby: notices.withLock { $0.append(true) }
+        case .waitsForNoStandby: notices.withLock { $0.append(false) }
+        default: return
+        }
+        told.signal()
+      }
+      #expect(told.wait(timeout: .now() + 20) == .success)
+      #expect(store.server?.waitsForStandby == false)
+      #expect(try #require(store.server?.proofAge) < .seconds(3))
+      let standby = try PostgreSQLServer(settings: ["cluster_name=standby"], following: server)
+      for names in ["standby", ""] {
+        try server.run("ALTER SYSTEM SET synchronous_standby_names = '\(names)'")
+        try server.run("SELECT pg_reload_conf()")
+        #expect(told.wait(timeout: .now() + 20) == .success)
+        #expect(store.server?.waitsForStandby == !names.isEmpty)
+      }
+      #expect(notices.withLock { $0 } == [false, true, false])
+      try standby.stop()
+      try store.close()
+    }
+
     @Test func `more questions than the server is to have at once fail at once`() throws {
       let database = try TestDatabase()
       guard case .remote(let lookUps) = try database.open().makeLookUps() else { throw Unexpected() }
@@ -88,9 +133,13 @@
     private func pair() throws -> (primary: PostgreSQLServer, standby: PostgreSQLServer) {
       let primary = try PostgreSQLServer()
       let standby = try PostgreSQLServer(settings: ["cluster_name=standby"], following: primary)
-      try primary.run("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
-      try primary.run("SELECT pg_reload_conf()")
+      try waitForStandby(primary)
       return (primary, standby)
+    }
+
+    private func waitForStandby(_ server: PostgreSQLServer) throws {
+      try server.run("ALTER SYSTEM SET synchronous_standby_names = 'standby'")
+      try server.run("SELECT pg_reload_conf()")
     }
 
     @Test func `behind a promotion nothing acknowledged is missing, and the old primary is not believed`() throws {
@@ -113,8 +162,8 @@
       try standby.promote()
       let end = ContinuousClock.now + .seconds(20)
       while separated.pulse?.lease.isValid == true {
-        #expect(ContinuousClock.now < end)
-        usleep(20_000)
+        try #require(ContinuousClock.now < end)
+        _ = try old.isRevoked([session(1)])
       }
       primary.pause(true)
       var number: UInt64 = 100
@@ -128,6 +177,49 @@
       primary.pause(false)
       for _ in 0..<20 {
         guard case .failure = try old.isRevoked([session(number)]) else { throw Unexpected() }
+      }
+    }
+
+    @Test func `of failover upon failover under load, nothing acknowledged is lost`() throws {
+      var (primary, standby) = try pair()
+      try waitForStandby(standby)
+      let database = try primary.makeDatabase()
+      let hosts = "127.0.0.1:\(primary.port),127.0.0.1:\(standby.port)"
+      let url = "postgres://postgres@\(hosts)/\(database)?target_session_attrs=read-write"
+      let nodes = try (0..<2).map { _ in try PostgreSQLStore(url: url, mode: .serve) }
+      let acknowledged = Acknowledged()
+      let isOver = Atomic(false)
+      let writers = DispatchGroup()
+      for (index, node) in nodes.enumerated() {
+        writers.enter()
+        Thread.detachNewThread {
+          var number = UInt64(index + 1) << 32
+          while !isOver.load(ordering: .relaxed) {
+            number += 1
+            guard let event = try? IncomingEvent.revoking(number) else { continue }
+            if (try? node.append([event])) == [.accepted] { acknowledged.add(number) }
+          }
+          writers.leave()
+        }
+      }
+      for _ in 0..<(LongRun.isAsked ? 10 : 2) {
+        try #require(acknowledged.grow(by: 100), "appends go on")
+        try primary.stop(SIGKILL)
+        try standby.promote()
+        // Until it is there, commits wait.
+        let next = try PostgreSQLServer(settings: ["cluster_name=standby"], following: standby, port: primary.port)
+        (primary, standby) = (standby, next)
+      }
+      try #require(acknowledged.grow(by: 100), "appends go on")
+      isOver.store(true, ordering: .relaxed)
+      writers.wait()
+      let all = try acknowledged.all.sorted().map { try session($0) }
+      for node in nodes {
+        let loop = try LookUpLoop(node)
+        for start in stride(from: 0, to: all.count, by: 1000) {
+          let some = Array(all[start..<min(start + 1000, all.count)])
+          #expect(try loop.first(some) == some)
+        }
       }
     }
 
@@ -176,7 +268,32 @@
       let end = ContinuousClock.now + .seconds(30)
       while try !condition() {
         guard ContinuousClock.now < end else { throw TooLong(what: what) }
-        usleep(50_000)
+        // Else it would take the processor from what it waits for.
+        usleep(2000)
+      }
+    }
+  }
+
+  /// Numbers that writers add, and that a test waits for.
+  private final class Acknowledged: @unchecked Sendable {
+    // `numbers` is read and written under the condition's lock.
+    private let condition = NSCondition()
+    private var numbers: [UInt64] = []
+
+    var all: [UInt64] { condition.withLock { numbers } }
+
+    func add(_ number: UInt64) {
+      condition.withLock { numbers.append(number) }
+      condition.broadcast()
+    }
+
+    /// False if it takes longer than half a minute.
+    func grow(by count: Int) -> Bool {
+      let limit = Date(timeIntervalSinceNow: 30)
+      return condition.withLock {
+        let enough = numbers.count + count
+        while numbers.count < enough { guard condition.wait(until: limit) else { return false } }
+        return true
       }
     }
   }

@@ -89,6 +89,18 @@
       guard case .misconfigured = try error(database.server.url("nowhere")) else { throw Unexpected() }
     }
 
+    @Test(arguments: ["session", "transaction", "statement"])
+    func `a connection pooler is refused, however it pools`(_ mode: String) throws {
+      let pooler = try Pooler(before: .shared(), mode: mode)
+      let end = ContinuousClock.now + .seconds(10)
+      var found = StoreError.missing(path: "")
+      repeat {
+        found = try error("postgres://postgres@127.0.0.1:\(pooler.port)/postgres")
+        guard case .unreachable = found else { break }
+      } while ContinuousClock.now < end
+      #expect(cause(found).contains("pooler"))
+    }
+
     @Test func `a URL to another machine must say how it is encrypted, before anybody is asked`() throws {
       // Nobody has this address: it is reserved for documentation.
       #expect(cause(try error("postgres://postgres@192.0.2.1/x")).contains("sslmode"))

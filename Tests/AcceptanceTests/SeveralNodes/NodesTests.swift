@@ -15,11 +15,11 @@
       url = try PostgreSQLServer.shared().makeDatabaseURL()
     }
 
-    private func start() throws -> RunningServer {
+    private func start(_ url: String? = nil) throws -> RunningServer {
       try RunningServer(
         in: TemporaryFolder(),
         environment: [
-          "REVOKED_STORE": url, "REVOKED_HANDLERS_AUDIT_KIND": "log", "REVOKED_LOG_LEVEL": "error",
+          "REVOKED_STORE": url ?? self.url, "REVOKED_HANDLERS_AUDIT_KIND": "log", "REVOKED_LOG_LEVEL": "error",
         ])
     }
 
@@ -40,6 +40,72 @@
     private func post(_ sent: Load.Sent, to server: RunningServer) throws -> Bool {
       let request = try Load.request(sent).replacing("Host:", with: "Connection: close\r\nHost:", maxReplacements: 1)
       return answer(to: request, server.address)?.status == 200
+    }
+
+    private static let losses: [(name: String, lose: @Sendable (PostgreSQLServer) throws -> Void)] = [
+      ("stopped", { try $0.stop(SIGINT) }), ("killed", { try $0.stop(SIGKILL) }), ("paused", { $0.pause(true) }),
+    ]
+
+    @Test func `without PostgreSQL look-ups are 503 on every node within a second, and right once it is back`() throws {
+      let database = try PostgreSQLServer()
+      let servers = try (0..<2).map { _ in try start(database.url()) }
+      var sent = Load.Sent()
+      #expect(try post(sent, to: servers[0]))
+      for (name, lose) in Self.losses {
+        for server in servers { #expect(isRefused(sent.session, by: server) == true, "before it is \(name)") }
+        try lose(database)
+        for path in ["/v1/sessions/\(sent.session)", "/v1/forward-auth"] {
+          for server in servers {
+            let begun = ContinuousClock.now
+            let answer = try server.get(path, fields: "X-Session-Id: \(sent.session)\r\n")
+            #expect(answer.status == 503, "\(path) while it is \(name)")
+            // The answer's own time, and what a busy machine takes.
+            #expect(begun.duration(to: .now) < .milliseconds(1500), "\(path) while it is \(name)")
+          }
+        }
+        sent = Load.Sent()
+        #expect(try !post(sent, to: servers[1]), "while it is \(name)")
+        database.pause(false)
+        try database.start()
+        #expect(try eventually { try post(sent, to: servers[1]) }, "behind its being \(name)")
+        for server in servers { #expect(eventually { isRefused(sent.session, by: server) == true }) }
+      }
+      servers[0].signal(SIGKILL)
+      sent = Load.Sent()
+      #expect(try post(sent, to: servers[1]))
+      #expect(isRefused(sent.session, by: servers[1]) == true)
+      #expect(try servers[1].get("/readyz").status == 200)
+      let age = try servers[1].metric("revoked_store_proof_age_seconds")
+      #expect(age.map { $0 < 3 } == true)
+      #expect(try servers[1].metric("revoked_store_waits_for_standby") == 0)
+      servers[1].signal(SIGTERM)
+      #expect(servers[1].end() == 0)
+    }
+
+    @Test(.enabled(if: TinyDisk.isPossible, "mounting a tmpfs needs root"))
+    func `while PostgreSQL's disk is full, deliveries are 503 or kept, and all goes on once there is space`() throws {
+      let disk = try TinyDisk(megabytes: 200)
+      let database = try PostgreSQLServer(in: disk.folder.path)
+      let server = try start(database.url())
+      let before = try Load(on: server.address, connections: 4)
+      #expect(eventually { before.record.acknowledged.count >= 50 })
+      try disk.writeBallast(bytes: 0)
+      try disk.fill()
+      #expect(eventually { before.record.refused.count >= 20 })
+      let first = before.stop()
+      let full = try Load(on: server.address, connections: 4)
+      #expect(eventually { full.record.refused.count >= 20 })
+      let second = full.stop()
+      #expect(first.wrong + second.wrong == [])
+      try disk.removeBallast()
+      // It may have ended itself, for want of a place for its log.
+      try database.stop()
+      try database.start()
+      let after = try Load(on: server.address, connections: 4)
+      #expect(eventually { after.record.acknowledged.count >= 50 })
+      let third = after.stop()
+      let acknowledged = first.acknowledged + second.acknowledged + third.acknowledged
+      #expect(try Audit(server).refused(acknowledged) == acknowledged)
     }
 
     @Test func `what any of them has answered 200, none lets through from then on, and one of them hands it on`() throws

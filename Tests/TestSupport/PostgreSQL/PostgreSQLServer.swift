@@ -29,6 +29,7 @@ package final class PostgreSQLServer: Sendable {
   private static let common = Mutex<PostgreSQLServer?>(nil)
 
   package let port: UInt16
+  package let data: String
   private let folder: TemporaryFolder
   private let settings: Mutex<[String]>
   private let child = Mutex<Process?>(nil)
@@ -47,26 +48,34 @@ package final class PostgreSQLServer: Sendable {
   /// - Parameters:
   ///   - settings: as in `postgresql.conf`, `name=value`.
   ///   - primary: the server to follow as a streaming standby, which is copied from it.
+  ///   - port: one that was free a moment ago; else any.
+  ///   - place: the folder that its data are in; else a temporary one.
+  ///   - neighbour: another address that may connect without a password; without one, the server listens on 127.0.0.1
+  ///     alone.
   ///   - certificate: makes it speak TLS: a folder with `server.crt` and `server.key`.
   package init(
     settings: [String] = [], access: Access = .trust, following primary: PostgreSQLServer? = nil,
-    certificate: String? = nil
+    port: UInt16? = nil, in place: String? = nil, trusting neighbour: String? = nil, certificate: String? = nil
   ) throws {
     folder = try TemporaryFolder()
-    port = try Self.freePort()
+    data = (place ?? folder.path) + "/db"
+    self.port = try port ?? Self.freePort()
     var settings = settings
-    let data = folder.path + "/db"
     try Self.give(folder.path)
     if let primary {
       try Self.run(
         "pg_basebackup", ["-D", data, "-d", "host=127.0.0.1 port=\(primary.port) user=postgres", "-c", "fast", "-R"])
     } else {
       try Self.copyTemplate(to: data)
-      let rules = """
+      var rules = """
         local all all trust
         host replication all 127.0.0.1/32 trust
         host all all 127.0.0.1/32 \(access.rawValue)
         """
+      if let neighbour {
+        rules += "\nhost all all \(neighbour)/32 trust"
+        settings.append("listen_addresses=*")
+      }
       try Data(rules.utf8).write(to: URL(filePath: data + "/pg_hba.conf"))
     }
     if let certificate {
@@ -83,15 +92,15 @@ package final class PostgreSQLServer: Sendable {
 
   deinit { try? stop(SIGQUIT) }
 
-  package var data: String { folder.path + "/db" }
-
   /// Where its unix socket is.
   package var socketFolder: String { folder.path }
 
   package var process: Int32? { child.withLock { $0 == nil ? nil : Self.postmaster(data) } }
 
-  package func url(_ database: String = "postgres", user: String = "postgres", parameters: String = "") -> String {
-    "postgres://\(user)@127.0.0.1:\(port)/\(database)\(parameters.isEmpty ? "" : "?" + parameters)"
+  package func url(
+    _ database: String = "postgres", user: String = "postgres", host: String = "127.0.0.1", parameters: String = ""
+  ) -> String {
+    "postgres://\(user)@\(host):\(port)/\(database)\(parameters.isEmpty ? "" : "?" + parameters)"
   }
 
   /// Returns the URL of a new, empty database.
@@ -128,14 +137,21 @@ package final class PostgreSQLServer: Sendable {
       guard child == nil else { return }
       let process = Process()
       // The shell ends the server when this process ends, however it does: then its input is closed.
-      process.executableURL = URL(filePath: "/bin/sh")
+      process.executableURL = URL(filePath: "/bin/bash")
       let own = [
         "port=\(port)", "listen_addresses=127.0.0.1", "unix_socket_directories=\(folder.path)",
         "shared_buffers=16MB", "max_connections=100", "max_wal_size=64MB", "logging_collector=off",
         "hot_standby_feedback=on", "wal_receiver_status_interval=1s",
       ]
       process.arguments =
-        ["-c", "exec 3<&0; \"$@\" </dev/null 3<&- & child=$!; read -r _ <&3; kill -QUIT $child; wait $child", "sh"]
+        [
+          "-c",
+          // Without the pipes that it inherited: others' shells wait for their ends, and it would for its own. The
+          // socket by which Foundation learns of its end stays.
+          "for fd in /proc/$$/fd/*; do [ ${fd##*/} -gt 2 ] && [ -p $fd ] && eval \"exec ${fd##*/}>&-\"; done; "
+            + "exec 3<&0; "
+            + "\"$@\" </dev/null 3<&- & child=$!; read -r _ <&3; kill -QUIT $child; wait $child", "bash",
+        ]
         + Self.command("postgres", ["-D", data] + (own + settings).flatMap { ["-c", $0] })
       process.standardInput = Pipe()
       let log = folder.path + "/log"
@@ -195,9 +211,12 @@ package final class PostgreSQLServer: Sendable {
 
   /// PostgreSQL does not run as root.
   private static func command(_ program: String, _ arguments: [String]) -> [String] {
-    let path = "\(binaries ?? "/usr/bin")/\(program)"
-    guard getuid() == 0 else { return [path] + arguments }
-    return ["/usr/bin/setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", path] + arguments
+    asUser(["\(binaries ?? "/usr/bin")/\(program)"] + arguments)
+  }
+
+  static func asUser(_ command: [String]) -> [String] {
+    guard getuid() == 0 else { return command }
+    return ["/usr/bin/setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups"] + command
   }
 
   @discardableResult
@@ -247,7 +266,7 @@ package final class PostgreSQLServer: Sendable {
   }
 
   /// Below the kernel's own range, so that no outgoing connection takes it meanwhile.
-  private static func freePort() throws -> UInt16 {
+  static func freePort() throws -> UInt16 {
     for _ in 0..<200 {
       let port = UInt16.random(in: 20_000...32_000)
       let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
