@@ -78,3 +78,67 @@ package enum StateName: String, Hashable, Sendable {
   /// Starts that found that the one before had not ended by itself.
   case uncleanStarts = "unclean-starts"
 }
+
+/// The store's counts at one moment. All of it is one row, so that asking costs nothing whatever the store's size.
+package struct Tally: Hashable, Sendable {
+  /// Numbers given out; never again, also after pruning.
+  package var lastEvent: Int64
+  package var lastRevocation: Int64
+  /// Rows there are.
+  package var events: Int
+  package var revocations: Int
+  package var undecodable: Int
+  /// When the last genuinely signed delivery came that the store saw, duplicates included.
+  package var lastReceivedAt: Timestamp?
+
+  package init(
+    lastEvent: Int64, lastRevocation: Int64, events: Int, revocations: Int, undecodable: Int,
+    lastReceivedAt: Timestamp?
+  ) {
+    self.lastEvent = lastEvent
+    self.lastRevocation = lastRevocation
+    self.events = events
+    self.revocations = revocations
+    self.undecodable = undecodable
+    self.lastReceivedAt = lastReceivedAt
+  }
+
+  private static let furthestAhead: Int64 = 86_400_000
+
+  /// A clock that is more than a day ahead of the last delivery is not believed: one start with a wrong one would
+  /// forget everything. What is due meanwhile is only remembered for longer.
+  package func believable(_ now: Timestamp) -> Timestamp {
+    guard let lastReceivedAt else { return now }
+    return min(now, Timestamp(milliseconds: lastReceivedAt.milliseconds + Self.furthestAhead))
+  }
+
+  /// So far from the ends that no process lives to count there.
+  package var isPlausible: Bool {
+    let most: Int64 = 1 << 62
+    let counts = -(1 << 62)...(1 << 62)
+    return 0...most ~= lastEvent && 0...most ~= lastRevocation
+      && [events, revocations, undecodable].allSatisfy { counts ~= $0 }
+  }
+}
+
+/// What an operator should know of, though no call failed.
+package enum StoreNotice: Sendable {
+  /// An older version's store is migrated, which may take minutes. The schemas' numbers.
+  case migrating(from: Int, to: Int)
+  /// A backup was put in the store's place. It lacks what was received since `lastReceivedAt`; nil: nothing was ever
+  /// received.
+  case restored(lastReceivedAt: Timestamp?)
+  /// The index is built anew from the rows. Until that is done, look-ups and appends fail.
+  case rebuildingIndex(cause: String)
+  case rebuiltIndex(rows: Int, duration: Duration)
+  /// It is tried again in a moment.
+  case rebuildFailed(StoreError)
+  /// The write-ahead log is far larger than usual, because another process keeps an old state of the store open.
+  case logCannotBeFolded(bytes: Int)
+  /// That is over.
+  case logIsFolded
+  /// The database's commits wait for no second server, so that a failover may lose the last ones.
+  case waitsForNoStandby
+  /// They do again.
+  case waitsForStandby
+}

@@ -99,3 +99,113 @@ package struct Backlog: Hashable, Sendable {
     self.dead = dead
   }
 }
+
+/// The events that come next for a handler.
+package struct EventPage: Hashable, Sendable {
+  package var events: [StoredEvent]
+  /// The position to record once all of `events` have been attempted. It is beyond the last of them where events
+  /// follow that no handler gets (undecodable ones).
+  package var end: Int64
+
+  package init(events: [StoredEvent], end: Int64) {
+    self.events = events
+    self.end = end
+  }
+}
+
+/// An event as a handler gets it.
+package struct StoredEvent: Hashable, Sendable {
+  /// Its place in the order of arrival.
+  package var seq: Int64
+  package var name: String
+  /// The body as it was signed.
+  package var body: [UInt8]
+  package var receivedAt: Timestamp
+
+  package init(seq: Int64, name: String, body: [UInt8], receivedAt: Timestamp) {
+    self.seq = seq
+    self.name = name
+    self.body = body
+    self.receivedAt = receivedAt
+  }
+}
+
+/// A failed delivery whose time for another attempt has come.
+package struct DueDelivery: Hashable, Sendable {
+  package var event: StoredEvent
+  /// How often it failed.
+  package var attempts: Int
+  /// It was a dead letter, was put back into the queue, and has not been attempted since.
+  package var wasDead = false
+
+  package init(event: StoredEvent, attempts: Int, wasDead: Bool = false) {
+    self.event = event
+    self.attempts = attempts
+    self.wasDead = wasDead
+  }
+}
+
+/// What waits for another attempt.
+package struct DuePage: Hashable, Sendable {
+  /// No attempt waits longer for the next one. A time further ahead was written by a clock that was ahead, and has
+  /// come.
+  package static let longestPause: Duration = .seconds(3600)
+
+  package var due: [DueDelivery]
+  /// When the next one after these is due; nil when the page was full, or none waits.
+  package var next: Timestamp?
+  /// Some were left out because their events' turn has not come.
+  package var isMoreAhead = false
+  /// When one of these was to be due, further ahead than any pause: the clock was ahead when it was written.
+  package var misdated: Timestamp?
+
+  package init(due: [DueDelivery], next: Timestamp?, isMoreAhead: Bool = false, misdated: Timestamp? = nil) {
+    self.due = due
+    self.next = next
+    self.isMoreAhead = isMoreAhead
+    self.misdated = misdated
+  }
+}
+
+/// How one attempt to deliver an event ended.
+package struct Attempt: Hashable, Sendable {
+  package enum Outcome: Hashable, Sendable {
+    /// Done. Needs to be recorded where a row stands only; of fresh events the position alone tells.
+    case delivered
+    case failed(error: String, retryAt: Timestamp)
+    /// Given up: a dead letter.
+    case dead(error: String)
+    /// Under way while the position moves on. The row is due at once: a process that finds it and knows of no running
+    /// attempt finds what a killed process left. No expiry is needed, as only one process serves a folder.
+    case claimed
+  }
+
+  package var event: Int64
+  /// Which attempt it is, from 1.
+  package var number: Int
+  package var at: Timestamp
+  package var outcome: Outcome
+
+  package init(event: Int64, number: Int, at: Timestamp, outcome: Outcome) {
+    self.event = event
+    self.number = number
+    self.at = at
+    self.outcome = outcome
+  }
+}
+
+/// When the attempts to deliver an event failed, as one text of milliseconds with spaces between, oldest first.
+package struct AttemptTimes {
+  /// The default of `max-attempts`; of more, the latest.
+  package static let most = 20
+
+  package let text: String
+
+  package var times: [Timestamp] {
+    text.split(separator: " ").compactMap { Int64($0).map(Timestamp.init(milliseconds:)) }
+  }
+
+  package init(text: String) {
+    self.text = text
+  }
+}
