@@ -40,39 +40,30 @@ struct BackupCommand: ParsableCommand {
   }
 }
 
-struct InitCommand: ParsableCommand {
+struct CopyStoreCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "init", abstract: "Makes the store where there is none.",
-    discussion:
-      "Exit 0 also when it is there already; then nothing changes. `serve` needs it where new-store is refuse.")
+    commandName: "copy", abstract: "Takes one store's whole content to a place that has none yet.",
+    discussion: """
+      From an embedded store (its data folder) to one on PostgreSQL (its URL), or back; events, sessions, cut-offs, \
+      handlers, dead letters and the feed's cursors stay what they are. Stop every receiver on either first: what one \
+      acknowledges meanwhile stays behind. The role makes the tables where they are missing. Put a password into \
+      PGPASSFILE rather than into the URL, which other users of this machine see.
+      """)
 
-  @OptionGroup var options: ConfigurationOptions
+  @Option(help: "A data folder, or postgres://….")
+  var from: String
+
+  @Option(help: "A data folder that does not exist yet or is empty, or postgres://… of a database without a store.")
+  var to: String
 
   func run() throws {
-    let settings = try options.load()
-    let data = settings.receiver.data
-    if let store = settings.receiver.store { return try MigrateCommand.migrate(store, settings.receiver) }
-    do {
-      if let path = try Self.existing(data) {
-        return try Output.line("the store is there already: \(path)")
-      }
-      let store = try RevocationStore(data: data, mode: .serve, retention: settings.receiver.retention)
-      try store.close()
-      try Output.line("made the store \(store.path)")
-    } catch let error as StoreError {
-      throw Failure.io(error)
-    }
-  }
-
-  /// The store's path, or nil where a server would make a new one.
-  private static func existing(_ data: String) throws(StoreError) -> String? {
+    let (source, target) = (StoreAddress(from), StoreAddress(to))
+    let tally: Tally
     do throws(StoreError) {
-      return try RevocationStore(data: data, mode: .inspect).path
+      tally = try source.copy(to: target)
     } catch {
-      switch error {
-      case .missing, .schema(path: _, found: 0, known: _): return nil
-      default: throw error
-      }
+      throw Failure.store(error)
     }
+    try Output.line("copied \(tally.events) events and \(tally.revocations) sessions from \(source) to \(target)")
   }
 }
