@@ -1,4 +1,5 @@
 internal import DynamicEvents
+internal import Foundation
 internal import HTTPMessage
 internal import Handlers
 internal import Logging
@@ -128,5 +129,14 @@ final class ResponderContext: Sendable {
 
   func isWanted(_ eventName: String) -> Bool {
     dispatcher.wants(eventName)
+  }
+}
+
+extension Timestamp {
+  static var now: Timestamp { Timestamp(Date()) }
+
+  /// None when `earlier` is later: the clock was set back.
+  func seconds(since earlier: Timestamp) -> Double {
+    Double(max(0, milliseconds - earlier.milliseconds)) / 1000
   }
 }

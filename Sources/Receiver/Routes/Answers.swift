@@ -1,3 +1,4 @@
+internal import DynamicEvents
 internal import Foundation
 internal import HTTPMessage
 
@@ -85,5 +86,46 @@ extension JSONEncoder {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     return encoder
+  }
+}
+
+/// Why the private listener answers 401 or 503: the value of `X-Revoked-Reason`, and a label of the metrics. Callers
+/// rely on these words.
+enum RefusalReason: String, MetricLabel {
+  case revoked
+  /// The token was issued before its user or its environment was cut off.
+  case cutOff = "cut-off"
+  /// The request presents no session.
+  case noSession = "no-session"
+  /// The request presents a session that cannot be read, or the same field twice.
+  case unreadable
+  case expired
+  /// The token is not one of the environment's: its signature, its key, its issuer, its audience or one of its times.
+  case notGenuine = "not-genuine"
+  /// The token lacks the scope.
+  case scope
+  /// The private token is missing or wrong.
+  case token
+  /// The answer is not known: the store cannot be read, or the server is overloaded or stopping.
+  case unfit
+
+  /// The header field that carries the reason.
+  var field: (StaticString, String) { ("X-Revoked-Reason", rawValue) }
+}
+
+/// The field line that tells a caller when Dynamic was last heard of, so that quiet can be told from broken. Made once
+/// per time, not per answer.
+struct LastEventField: Sendable {
+  private var time: Timestamp?
+  private var line: [UInt8] = []
+
+  mutating func line(for time: Timestamp) -> [UInt8] {
+    if time == self.time { return line }
+    self.time = time
+    line = []
+    line.append(contentsOf: "X-Revoked-Last-Event: ")
+    time.append(to: &line)
+    line.append(contentsOf: "\r\n")
+    return line
   }
 }
