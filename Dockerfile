@@ -2,7 +2,7 @@
 # to, and no shell.
 FROM swift:6.3-bookworm AS build
 RUN apt-get update -q \
- && apt-get install -qy --no-install-recommends libssl-dev libsqlite3-dev libcurl4-openssl-dev zlib1g-dev pkg-config \
+ && apt-get install -qy --no-install-recommends libssl-dev libsqlite3-dev libcurl4-openssl-dev libpq-dev zlib1g-dev pkg-config \
  && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 # The dependencies first: their layer lasts until Package.swift changes.
@@ -12,7 +12,7 @@ COPY Sources Sources
 # The manifest names test targets, so their folders must be there; they are not built.
 COPY Tests Tests
 # The Swift runtime is linked in. -s drops the symbols.
-RUN swift build -c release --product revoked --static-swift-stdlib -Xlinker -s \
+RUN swift build -c release --product revoked --traits PostgreSQL --static-swift-stdlib -Xlinker -s \
  && install -D "$(swift build -c release --show-bin-path)/revoked" /out/revoked
 
 # The last stage's files: the executable, the libraries that it links to, the certificate authorities, the user, and

@@ -5,7 +5,7 @@
 #
 #   Tests/Container/check.sh [ARGUMENT OF buildah bud]…
 #
-# Needs root, Debian's buildah, runc, jq, iproute2, curl and git, and the images of the Dockerfile's FROM lines (buildah
+# Needs root, Debian's buildah, runc, jq, iproute2, curl, git and postgresql, and the images of the Dockerfile's FROM lines (buildah
 # pulls them, unless --pull-never is an argument). IMAGE=NAME checks an image that is there instead of building one. An SBOM is
 # written to $SBOM (NAME.cdx.json), if that is set, by debsbom (PyPI: debsbom[cdx]), with the Swift packages added, for which it needs swift.
 set -euo pipefail
@@ -14,10 +14,12 @@ scratch=$(mktemp -d)
 id=revoked-check-$$
 image=${IMAGE:-}
 container=
+database=
 export BUILDAH_ISOLATION=chroot
 
 leave() {
   runc delete --force "$id" >/dev/null 2>&1 || true
+  [[ -z $database ]] || kill -QUIT "$database" || true
   [[ -z $container ]] || buildah rm "$container" >/dev/null
   ip netns delete "$id" 2>/dev/null || true
   rm -rf "$scratch"
@@ -133,6 +135,27 @@ revoked "$session" && revoked "$other" || fail "a session was forgotten"
 runc kill "$id" TERM
 wait "$process" || fail "ended with $?"
 say "knows both sessions after a new start"
+
+# On PostgreSQL, which does not run as root, in the network that it has.
+binaries=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -1)
+unprivileged() { near setpriv --reuid=nobody --regid=nogroup --clear-groups "$@"; }
+chmod 0711 "$scratch"
+install -d -o nobody -m 0700 "$scratch/postgresql"
+unprivileged "$binaries/initdb" -D "$scratch/postgresql" -U revoked -A trust -E UTF8 -N >"$scratch/log.initdb" 2>&1 \
+  || fail "initdb"
+unprivileged "$binaries/postgres" -D "$scratch/postgresql" -c unix_socket_directories= >"$scratch/log.postgresql" 2>&1 &
+await "PostgreSQL" grep -qs 'ready to accept' "$scratch/log.postgresql"
+database=$(head -1 "$scratch/postgresql/postmaster.pid")
+jq '.process.env += ["REVOKED_STORE=postgres://revoked@127.0.0.1/postgres"]' "$scratch/bundle/config.json" >"$scratch/config.json"
+mv "$scratch/config.json" "$scratch/bundle/config.json"
+start
+await "its HEALTHCHECK" healthy
+if revoked "$session"; then fail "a session of the other store is known"; fi
+inside revoked send --session "$session" --url http://127.0.0.1:8080/webhooks/dynamic >/dev/null || fail "send"
+revoked "$session" || fail "the session is not revoked"
+runc kill "$id" TERM
+wait "$process" || fail "ended with $?"
+say "on PostgreSQL takes an event, and its session is refused"
 
 # What is in it.
 files() { (cd "$tree" && find . -xdev -type f -printf '%P\n' | sort); }
