@@ -29,7 +29,7 @@ package struct DynamicAPI: Sendable {
   private static let tries = 4
   /// Of one try. A page is made by one query, and who waits for longer learns no more.
   private static let patience = Duration.seconds(10)
-  /// After so long a call is not tried again, so that an API that hangs is told of while somebody looks.
+  /// After so long a call is not tried again, so that a person who waits learns soon that the API hangs.
   private static let longestCall = Duration.seconds(20)
   /// A longer one is left to the caller, who has other work meanwhile.
   private static let longestPause = Duration.seconds(60)
@@ -127,7 +127,7 @@ package struct DynamicAPI: Sendable {
     query.isEmpty ? "" : "?" + query.map { "\(encoded($0.name))=\(encoded($0.value))" }.joined(separator: "&")
   }
 
-  /// For a segment of a path or a part of a query. An id or cursor is somebody else's text.
+  /// For a segment of a path or a part of a query. An id or cursor is a text of the peer's.
   private static func encoded(_ text: String) -> String {
     text.addingPercentEncoding(
       withAllowedCharacters: CharacterSet(
@@ -226,7 +226,7 @@ package struct Pages: Sendable {
     guard let page = JSONValue(response.body), page.isObject else { throw .unreadable("a page that is no JSON object") }
     // A page without `data` may be the end. One whose `data` is another thing is not understood.
     let data = page["data"]
-    guard data != nil || page["error"] == nil else { throw .unreadable("a page that tells of an error") }
+    guard data != nil || page["error"] == nil else { throw .unreadable("a page that reports an error") }
     guard let items = data == nil || data?.isNull == true ? [] : data?.elements else {
       throw .unreadable("a page whose data is no list")
     }

@@ -59,7 +59,7 @@ package struct EventOutline: Sendable {
 
 /// What a delivery turns out to be. Nothing of the body is parsed before its signature has been verified.
 package enum SignedDelivery: Sendable {
-  /// Not signed with any of the secrets. Nobody learns why.
+  /// Not signed with any of the secrets. The sender is not told why.
   case forged
   /// Dynamic's, but not usable: to be kept as a dead letter, never refused.
   case undecodable(UndecodableReason)

@@ -5,7 +5,7 @@ package struct TokenClaims: Hashable, Sendable {
   package var sid: SessionID
   /// The session of the sign-in, once the JWT was refreshed.
   package var originalSid: SessionID?
-  /// `sub`, if it is a UUID. Nobody else can be cut off.
+  /// `sub`, if it is a UUID. Only such a user can be cut off.
   package var user: UUIDBytes?
   /// `environment_id`, if it is a UUID.
   package var environment: UUIDBytes?

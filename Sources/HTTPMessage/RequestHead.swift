@@ -2,7 +2,7 @@ internal import Bytes
 
 /// A request line and its fields as offsets into the bytes they were parsed from; those bytes are handed along with it.
 /// 16-bit offsets: a head is at most 65,535 bytes. Filled in place and used again, so that a request allocates nothing;
-/// not copyable, because a copy would share the table of fields and nobody needs one.
+/// not copyable, because a copy would share the table of fields, and none is needed.
 package struct RequestHead: ~Copyable, Sendable {
   /// A part of the head's bytes.
   package struct Slice: Sendable {

@@ -26,7 +26,7 @@ public struct ReceiverConfiguration: Sendable {
   /// The database that is the store of this receiver and of others; `nil`: the embedded store in `data`.
   public var store: StoreURL?
   /// Whether a start makes a store where there is none. If not, it throws: a store that is gone must not pass for one
-  /// that knows of nobody.
+  /// that knows of no session.
   public var makesStore = true
   /// How long a revoked session is remembered after its creation. Sessions live at most 30 days.
   public var retention: Duration = .seconds(30 * 86_400)

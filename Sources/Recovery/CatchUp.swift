@@ -81,8 +81,8 @@ package struct CatchUp: Sendable {
     let begin = now()
     let state = try stored { () throws(StoreError) in try store.catchUpState(of: api.access.environment) }
     let start = self.start(of: scope, state, at: begin)
-    // A new store lacks what was delivered to the one before it as well. So does a backup that was restored, which is
-    // found out by nobody: a server's start looks at everything.
+    // A new store lacks what was delivered to the one before it as well. So does a backup that was restored,
+    // and it does not show that it is one: a server's start looks at everything.
     let includesDelivered: Bool
     switch (scope, state) {
     case (_, .pending), (.start, _): includesDelivered = true
@@ -117,7 +117,7 @@ package struct CatchUp: Sendable {
   /// From when on events may be missing.
   private func needed(_ state: CatchUpState?, at now: Timestamp) -> Timestamp {
     let earliest = now.milliseconds - min(period, Self.longest)
-    // A time that is yet to come was written by a clock that was ahead: nobody knows until when it is complete.
+    // A time that is yet to come was written by a clock that was ahead, and does not say until when all is there.
     guard case .complete(let until)? = state, until.milliseconds <= now.milliseconds + Self.skew else {
       return Timestamp(milliseconds: earliest)
     }

@@ -36,8 +36,8 @@ extension RevocationStore {
     try copy.execute("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
     try db.copy(to: copy)
     copy.close()
-    // The copy says of itself that it has a log, as the store does. One that says it has none is told apart from a
-    // store, should somebody put it beside the log of another: SQLite would play that into it.
+    // The copy says of itself that it has a log, as the store does. One that says that it has none is told apart from
+    // a store. Else, beside another store's log, SQLite would play that log into it.
     let whole = try Connection(path, waiting: .atMost(milliseconds: 0))
     defer { whole.close() }
     guard try whole.first("PRAGMA journal_mode = DELETE", make: { try $0.text(0) }) == "delete" else {

@@ -9,9 +9,9 @@ extension RevocationStore {
 
   /// Takes one step of a pass. Returns where the next one begins; nil at the pass's end.
   ///
-  /// Sessions go at their expiry. Events go once nobody needs them: neither the deduplication, nor one of the
-  /// `handlers` (by name; those that are configured), nor somebody who looks at dead letters. What a handler that is no
-  /// longer configured has not delivered keeps no event, but what it gave up does.
+  /// Sessions go at their expiry. Events go once the deduplication, each of the `handlers` (by name; those that are
+  /// configured) and those who look at dead letters are done with them. What a handler that is no longer configured has
+  /// not delivered keeps no event, but what it gave up does.
   package func prune(
     _ step: PruneStep, at now: Timestamp, handlers: [String]
   ) throws(StoreError) -> PruneStep? {

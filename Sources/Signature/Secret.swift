@@ -4,8 +4,8 @@ internal import COpenSSL
 ///
 /// Only the copy held here is wiped; the `String` it was made from belongs to the caller.
 @safe public final class Secret: Sendable {
-  /// Allocated here, and not an array: an array's buffer may be copied, and nobody wipes a copy.
-  // Sendable: written once in `init` before anyone else sees it, freed in `deinit` when nobody else can.
+  /// Allocated here, and not an array: an array's buffer may be copied, and a copy is not wiped.
+  // Sendable: written once in `init` before it is shared, freed in `deinit` when it no longer is.
   private nonisolated(unsafe) let storage: UnsafeMutableBufferPointer<UInt8>
 
   /// Takes the UTF-8 bytes of `text` as they are: no trimming, no decoding (DynamicProtocol.md).

@@ -34,7 +34,7 @@ struct CutOffTable {
   /// What its places take.
   var bytes: Int { parts.reduce(0) { $0 + $1.places * 20 } }
 
-  /// Before 1970 nobody was cut off, and 0 means an empty place. 32 bits last until the year 2106.
+  /// No cut-off is from before 1970, and 0 means an empty place. 32 bits last until the year 2106.
   private static func second(_ time: Timestamp) -> UInt32 { UInt32(clamping: max(time.milliseconds / 1000, 1)) }
 
   private static let partCount = 64

@@ -67,7 +67,7 @@ package struct HandlerLease: Hashable, Sendable {
   package var epoch: Int64
   /// Every event up to this number has been attempted at least once.
   package var position: Int64
-  /// How long nobody else may lead, from the moment before it was claimed or renewed; nil: for ever.
+  /// How long no other node may lead, from the moment before it was claimed or renewed; nil: for ever.
   package var validity: Duration?
   /// How often it is to be renewed.
   package var renewal: Duration?

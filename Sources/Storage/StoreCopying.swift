@@ -4,7 +4,7 @@ package protocol StoreCopying {
   /// the store meanwhile: what it acknowledges would stay behind.
   func export(_ take: CopiedRows.Taking) throws(StoreError) -> Tally
 
-  /// Takes in what `rows` hands on, into a store that has nothing yet. A failure leaves a store that nobody may use.
+  /// Takes in what `rows` hands on, into a store that has nothing yet. A failure leaves a store that must not be used.
   func load(_ rows: (_ take: CopiedRows.Taking) throws -> Tally) throws(StoreError)
 }
 

@@ -85,7 +85,7 @@ enum ProgramStart {
     }
   }
 
-  /// Has the signals do nothing that would end a process which did not ask for them: somebody's `kill -USR1`, as other
+  /// Has the signals do nothing that would end a process which did not ask for them: a `kill -USR1`, as other
   /// servers reopen their logs by, and the limit on a file's size, which is an error of the write as well.
   ///
   /// They are caught rather than ignored, since a child inherits what is ignored.

@@ -58,11 +58,11 @@ final class DynamicHealth: Sendable {
       problem: troubleText.withLock { $0 } ?? found?.problem?.description)
   }
 
-  /// The store is new, and lacks what happened before it was made: nobody is told that a session is not revoked. One
+  /// The store is new, and lacks what happened before it was made: no look-up says that a session is not revoked. One
   /// load.
   var isPending: Bool { isClosed.load(ordering: .acquiring) }
 
-  /// Why nobody is told so, in words of our own; `nil`: the store knows.
+  /// Why none says so, in words of our own; `nil`: the store knows.
   var complaint: String? {
     guard isPending else { return nil }
     return "the store is new and is catching up with Dynamic: \(progress.withLock { $0 })"

@@ -7,7 +7,7 @@ internal import Synchronization
 /// Looks after our webhook at Dynamic, at the start and every few minutes, and fetches what it could not deliver.
 ///
 /// Deliveries and look-ups go on untouched, whatever Dynamic's API does, but for a store that is new: it knows of
-/// nobody who was revoked before it was made, so look-ups wait until all of the retention has been fetched once.
+/// no session that was revoked before it was made, so look-ups wait until all of the retention has been fetched once.
 final class WebhookWatch: Sendable {
   struct State {
     var token: Secret

@@ -53,7 +53,7 @@ final class PageFiles: Sendable {
 
 extension PageFiles.File {
   fileprivate init(path: [UInt8], body: [UInt8]) {
-    // FNV-1a: the files are our own, so nobody looks for two with the same sum.
+    // FNV-1a: the files are our own, so none is made to have the sum of another.
     let sum = body.reduce(0xcbf2_9ce4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01b3 }
     // Weak, since it names what is compressed as well.
     let tag = "W/\"\(String(sum, radix: 16))\""

@@ -2,7 +2,7 @@ internal import Foundation
 internal import Handlers
 internal import Logging
 
-/// A handler as the configuration names it, complete and checked. Building one is somebody else's work.
+/// A handler as the configuration names it, complete and checked. It is built elsewhere.
 struct HandlerDefinition: Sendable {
   enum Kind: Sendable {
     /// One structured line for each event.
@@ -126,7 +126,7 @@ enum HandlerKind: String, Sendable, CaseIterable {
   case log, exec, forward
 }
 
-/// What the configuration said about one handler, before anybody knows whether that is enough.
+/// What the configuration said about one handler, before it is checked whether that is enough.
 struct HandlerDraft: Sendable {
   /// Those that revoke a session.
   static let standardEvents = ["user.session.revoked", "admin.user.session.revoked"]

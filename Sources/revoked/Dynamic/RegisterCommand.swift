@@ -160,7 +160,7 @@ extension ServerProcess {
     while ContinuousClock.now < limit {
       let answer = await sender.send(ping, signature: signature)
       if answer.status == 200, answer.text.contains("pong") { return true }
-      // A ping that does not verify is answered 200 as well, so that asking costs no one anything.
+      // A ping that does not verify is answered 200 as well, and one that comes too early does no harm.
       try await Task.sleep(for: .milliseconds(100))
     }
     return false

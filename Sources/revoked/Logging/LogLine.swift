@@ -23,7 +23,7 @@ struct LogLine {
     return line.bytes
   }
 
-  /// Tells of lines that are missing at this place.
+  /// The line that says how many lines are missing at this place.
   static func dropped(_ count: Int, _ format: LogFormat) -> [UInt8] {
     rendered(
       .warning, "dropped \(count) log lines: they came faster than they could be written",

@@ -65,7 +65,7 @@ final class LogSink: Sendable {
       guard line.count <= Self.capacity - state.lines.count - state.bytesInFlight else {
         state.dropped += 1
         state.lost += 1
-        // There may be nothing to write but the news of it, for which somebody has to come.
+        // There may be nothing to write but the news of it, and that needs a drain as well.
         schedule(.ticking, &state)
         return
       }
@@ -181,7 +181,8 @@ struct LogOutput: ~Copyable, Sendable {
     return written
   }
 
-  /// Somebody who shares the terminal or pipe made it non-blocking. No deadline: this thread has nothing else to do.
+  /// Another process that shares the terminal or pipe has made it non-blocking. No deadline: this thread has nothing
+  /// else to do.
   private func waitUntilWritable() {
     var poller = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
     // One `pollfd` is passed and one is there.
