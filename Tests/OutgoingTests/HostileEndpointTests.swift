@@ -122,7 +122,6 @@ struct HostileEndpointTests {
         group.addTask { [request] in _ = try? await HTTPClient.shared.response(to: request) }
       }
       while try await endpoint.counts().open < 100 {}
-      // Else the next may go out on a connection that the endpoint is just closing, and is not sent again.
       let answer = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
       for _ in 1...20 {
         let outcome = await Outcome(of: endpoint.request(answer))

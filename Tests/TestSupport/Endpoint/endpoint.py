@@ -1,7 +1,9 @@
 """An endpoint that answers exactly what it is told to, on a port of the kernel's choice, which it prints.
 
 The body of a POST is the answer, byte for byte. These fields of the request say more:
-  x-end     then: close (the default), reset, hold until the client goes, or keep for the next request
+  x-end     then: close, reset, hold until the client goes, or keep for the next request. The default is to keep where
+            the answer lets the client keep the connection too: else its next request may go out on one that is just
+            being closed, and fail
   x-repeat  from this byte on, the answer is repeated until the client goes
   x-pause   milliseconds before each byte
 GET /counts says, as JSON, how many other requests came, over how many connections, and how many of these are open.
@@ -15,6 +17,7 @@ With --oldest-tls it speaks TLS 1.0 and 1.1 only. With --host it listens on anot
 import argparse
 import base64
 import json
+import re
 import socket
 import ssl
 import struct
@@ -74,6 +77,20 @@ def read_request(peer, rest):
     return line, fields, rest[:length], rest[length:]
 
 
+def may_be_kept(answer):
+    """Whether the client may take the answer for whole, and keep the connection."""
+    head, end, rest = answer.replace(b"\r\n", b"\n").partition(b"\n\n")
+    head = head.lower() + b"\n"
+    if not end or not head.startswith(b"http/1.1 ") or b"\nconnection: close\n" in head:
+        return False
+    if head.startswith(b"http/1.1 1"):
+        return may_be_kept(rest)
+    if b"\ntransfer-encoding: chunked\n" in head:
+        return b"\n0\n" in rest and rest.endswith(b"\n\n")
+    length = re.search(rb"\ncontent-length: *(\d+)\n", head)
+    return head.startswith(b"http/1.1 204") if length is None else int(length[1]) == len(rest)
+
+
 def answer(peer, fields, body):
     pause = int(fields.get("x-pause", 0)) / 1000
     if pause:
@@ -117,7 +134,7 @@ def serve(peer, tls):
                     counts["open"] += 1
                 known = True
             answer(peer, fields, body)
-            end = fields.get("x-end", "close")
+            end = fields.get("x-end") or ("keep" if may_be_kept(body) else "close")
             if end == "reset":
                 peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             if end == "hold":
