@@ -40,7 +40,7 @@ package enum StoreError: Error, Equatable, Sendable {
   case overtaken(path: String)
   /// The database does not answer, or the connection to it was lost.
   case unreachable(path: String, cause: String)
-  /// The database, or the way to it, is set up so that the promise cannot be kept, or not for us.
+  /// The database, or the way to it, is set up so that the promise cannot be kept, or keeps us out.
   case misconfigured(path: String, cause: String)
   /// This node cannot prove at the moment that it asks the server that all others write to.
   case leaseEnded(path: String)

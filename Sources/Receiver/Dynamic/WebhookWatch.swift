@@ -50,7 +50,7 @@ final class WebhookWatch: Sendable {
     do throws(StoreError) {
       try context.store.setCatchUpState(.pending, of: configuration.environmentID)
     } catch {
-      // As long as nothing can be written, nothing is stored either that would make the store look like an old one.
+      // While nothing can be written, nothing can make the store look like an old one either.
       context.logger.error("the store cannot be marked as new", metadata: ["error": "\(error)"])
     }
   }

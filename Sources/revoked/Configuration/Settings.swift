@@ -5,7 +5,7 @@ internal import Signature
 
 /// The whole configuration, checked, and where each part of it came from.
 struct Settings: Sendable {
-  /// What the caller cannot do without. `check` or `healthcheck` must not fail for the lack of a secret.
+  /// What the caller needs. `check` or `healthcheck` must not fail for the lack of a secret.
   enum Requirement: Sendable {
     case secrets
   }
