@@ -53,11 +53,7 @@ extension ValueParser where Value == [String] {
   /// commas or white space.
   static var eventPatterns: Self {
     ValueParser { (value) throws(Mismatch) in
-      let patterns =
-        switch value.content {
-        case .list(let list): list
-        case .text(let text): text.split { $0 == "," || $0.isWhitespace }.map(String.init)
-        }
+      let patterns = value.several { $0.split { $0 == "," || $0.isWhitespace }.map(String.init) }
       guard !patterns.isEmpty else { throw Mismatch("names no event; write user.session.* or leave it out") }
       for pattern in patterns where !isPattern(pattern) {
         throw Mismatch(pattern, isNot: "an event's name or a pattern such as user.session.*")

@@ -32,6 +32,14 @@ extension ConfigurationValue {
       return text
     }
   }
+
+  /// The values of a key that takes several. Outside the file `separated` says what a text holds.
+  func several(_ separated: (String) -> [String] = { [$0] }) -> [String] {
+    switch content {
+    case .list(let list): list
+    case .text(let text): separated(text)
+    }
+  }
 }
 
 extension ValueParser where Value == Int {

@@ -61,11 +61,7 @@ extension ValueParser where Value == [Secret] {
   /// One or more, each at least 16 bytes, none twice.
   static var secrets: Self {
     ValueParser { (value) throws(Mismatch) in
-      var texts =
-        switch value.content {
-        case .list(let list): list
-        case .text(let text): [text]
-        }
+      var texts = value.several()
       guard !texts.isEmpty else { throw Mismatch("is empty; \(Settings.howToSetSecrets)") }
       var seen: Set<[UInt8]> = []
       texts.removeAll { !seen.insert(Array($0.utf8)).inserted }
@@ -82,11 +78,7 @@ extension ValueParser where Value == [WebhookSecret] {
   /// The shared secrets of a `forward` handler. More than a few are a mistake, and each signs each delivery.
   static var webhookSecrets: Self {
     ValueParser { (value) throws(Mismatch) in
-      let texts =
-        switch value.content {
-        case .list(let list): list
-        case .text(let text): [text]
-        }
+      let texts = value.several()
       guard (1...8).contains(texts.count) else { throw Mismatch("must be 1 to 8 secrets") }
       var secrets: [WebhookSecret] = []
       for (at, text) in texts.enumerated() {
