@@ -1,6 +1,10 @@
 #if PostgreSQL
+  import Dispatch
   import DynamicEvents
+  import Foundation
+  import PostgreSQL
   import Storage
+  import Synchronization
   import TestSupport
   import Testing
 
@@ -156,6 +160,31 @@
       #expect(try store.discard(all) == all)
       #expect(try store.deadLetterCount(DeadLetterFilter()) == 0)
       #expect(try store.backlogs().values.allSatisfy { $0 == Backlog(pending: 0, dead: 0) })
+    }
+
+    @Test func `an append that waits for pruning holds nothing that pruning wants`() throws {
+      let lease = try lead(store)
+      try store.append([.revoking(1)])
+      try store.record(
+        [Attempt(event: 1, number: 1, at: time(10), outcome: .dead(error: "x"))], lease: lease, advancingTo: 1)
+      let pruning = try Connection(ConnectionURL(database.url), application: "test", patience: .seconds(5))
+      let deadline = Deadline.after(.seconds(20))
+      let appended = Mutex<[AppendOutcome]?>(nil)
+      let isOver = DispatchSemaphore(value: 0)
+      try pruning.transaction(until: deadline) { pruning in
+        try pruning.query("SELECT 1 FROM revoked.handler FOR UPDATE", until: deadline)
+        // It puts the dead letter back, and has the session remembered for longer.
+        let again = try IncomingEvent.revoking(1, createdAt: 900)
+        Thread.detachNewThread { [store] in
+          appended.withLock { $0 = try? store.append([again]) }
+          isOver.signal()
+        }
+        let waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        while try database.run(waiting).isEmpty { try #require(!deadline.hasPassed) }
+        try pruning.query("UPDATE revoked.tally SET departures = departures", until: deadline)
+      }
+      #expect(isOver.wait(timeout: .now() + 20) == .success)
+      #expect(appended.withLock { $0 } == [.duplicate])
     }
 
     @Test func `what can be decoded by now becomes a new event`() throws {
