@@ -136,7 +136,8 @@
       try connection.query(
         """
         WITH gone AS (DELETE FROM revoked.event WHERE seq = $1 AND problem IS NOT NULL RETURNING seq)
-        UPDATE revoked.tally SET last_event = greatest(last_event, seq), events = events - (seq <= counted_event)::integer
+        UPDATE revoked.tally
+        SET last_event = greatest(last_event, seq), events = events - (seq <= counted_event)::integer
         FROM gone
         """, [Parameter(seq)], until: deadline
       ).changes > 0
