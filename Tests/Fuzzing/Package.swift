@@ -51,10 +51,12 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
+    .target(name: "StatusPage", exclude: ["Page"]),
     .systemLibrary(name: "COpenSSL", pkgConfig: "libcrypto"),
     .systemLibrary(name: "CLinux"),
     .target(name: "CSpawn"),
     .systemLibrary(name: "CCurl", pkgConfig: "libcurl"),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
     .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3"),
     target("Bytes"),
     target("HTTPMessage", ["Bytes"]),
@@ -67,7 +69,8 @@ let package = Package(
     target("KeyIndex", ["Bytes", "SQLite"]),
     target("Storage", ["Bytes", "Signature", "DynamicEvents"]),
     target("RevocationStore", ["Bytes", "DynamicEvents", "Storage", "SQLite", "KeyIndex", "CLinux", systemPackage]),
-    target("DynamicAPI", ["Outgoing", "Signature", "DynamicEvents"]),
+    target("DynamicAPI", ["Bytes", "Outgoing", "Signature", "DynamicEvents"]),
+    target("Recovery", ["DynamicAPI", "Signature", "DynamicEvents", "Storage"]),
     target(
       "Handlers",
       ["CLinux", "CSpawn", "Outgoing", "Signature", "DynamicEvents", "Storage", logging, systemPackage]),
@@ -75,7 +78,7 @@ let package = Package(
       "Receiver",
       [
         "Bytes", "HTTPMessage", "HTTPServer", "Signature", "DynamicEvents", "AccessTokens", "Storage",
-        "RevocationStore", "Handlers", "Outgoing", logging,
+        "RevocationStore", "Handlers", "Outgoing", "DynamicAPI", "Recovery", "StatusPage", "CZlib", logging,
       ]),
     fuzzer("FuzzReader", checked),
     fuzzer("FuzzChunk", checked),
@@ -87,8 +90,7 @@ let package = Package(
       "FuzzSettings",
       [
         "Bytes", "CLinux", "Outgoing", "DynamicAPI", "Receiver", "HTTPServer", "HTTPMessage", "Signature",
-        "DynamicEvents",
-        "Storage", "RevocationStore", "Handlers", logging, "Yams",
+        "DynamicEvents", "Storage", "RevocationStore", "Recovery", "Handlers", logging, "Yams",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       // Its `main` is libFuzzer's.
