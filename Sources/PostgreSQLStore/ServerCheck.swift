@@ -28,6 +28,7 @@
           set_config('search_path', 'pg_catalog', false),
           set_config('default_transaction_isolation', 'read committed', false),
           set_config('statement_timeout', '5s', false), set_config('lock_timeout', '4s', false),
+          set_config('jit', 'off', false),
           set_config('idle_in_transaction_session_timeout', '10s', false),
           set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
           set_config('tcp_keepalives_count', '3', false),

@@ -133,6 +133,39 @@
       dump.close()
     }
 
+    @Test func `no plan of a time when the tables were empty reads them as a whole once they are large`() throws {
+      let server = try PostgreSQLServer(settings: ["autovacuum=off"])
+      let database = try TestDatabase(on: server)
+      func work() throws {
+        let store = try database.open()
+        let loop = try LookUpLoop(store)
+        // Every statement of appends and look-ups is planned here.
+        try store.append([.revoking(1, message: "a"), .other(2)])
+        try store.append([.revoking(1, message: "b"), .revoking(3)])
+        #expect(try loop.first([session(1)]) == [session(1)])
+        for start in stride(from: UInt64(1000), to: 5000, by: 400) {
+          try store.append((start..<start + 400).map { try .revoking($0) })
+        }
+        for number in UInt64(1000)..<1100 {
+          #expect(try store.append([.revoking(number, message: "c")]) == [.duplicate])
+          #expect(try loop.first([session(number)]) == [session(number)])
+        }
+        try store.close()
+      }
+      try work()
+      // A connection's counts are known once it has ended.
+      let isClosed = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'revoked'"
+      let end = ContinuousClock.now + .seconds(10)
+      while try database.run(isClosed) != "0" { try #require(ContinuousClock.now < end) }
+      let read = try database.run(
+        """
+        SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('event', 'revocation'))
+          + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname IN ('event', 'revocation'))
+        """)
+      // Of 4000 rows.
+      #expect(try #require(Int(read)) < 8000)
+    }
+
     @Test func `a store that was opened for a look changes nothing`() throws {
       let look = try database.open(.inspect)
       #expect(throws: StoreError.readOnly(path: look.location)) { try look.append([.revoking(1)]) }

@@ -107,40 +107,44 @@
         revocation_base bigint
       ) RETURNS void LANGUAGE plpgsql AS $$
       DECLARE
+        found record;
+        -- The events' numbers, by their places; NULL: new.
+        known bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(keys)]);
+        sent bigint[] := '{}';
         handlers bigint[];
       BEGIN
-        UPDATE revoked.revocation SET event_seq = event.seq
-        FROM unnest(keys) WITH ORDINALITY AS given (key, place) JOIN revoked.event USING (key)
-        WHERE revocation.seq > revocation_base AND revocation.event_seq = event_base + given.place
-          AND event.seq <= event_base;
-        UPDATE revoked.cutoff SET event_seq = event.seq
-        FROM unnest(keys) WITH ORDINALITY AS given (key, place) JOIN revoked.event USING (key)
-        WHERE cutoff.seq > revocation_base AND cutoff.event_seq = event_base + given.place
-          AND event.seq <= event_base;
+        -- Each row is found by one index and without a join: so no plan reads a table as a whole, also one that was made
+        -- while the tables were empty.
+        FOR found IN SELECT event.seq, array_position(keys, event.key) AS place FROM revoked.event WHERE key = ANY (keys)
+        LOOP
+          CONTINUE WHEN found.seq > event_base;
+          known[found.place] := found.seq;
+          IF sources[found.place] = 'webhook' THEN sent := sent || found.seq; END IF;
+        END LOOP;
 
-        UPDATE revoked.event SET messages = merged.messages
-        FROM (
-          SELECT event.seq, (
-            SELECT coalesce(string_agg(m.id, ' ' ORDER BY m.place), '') FROM (
-              SELECT u.id, min(u.place) AS place
-              FROM unnest(string_to_array(event.messages || ' ' || given.messages, ' '))
-                WITH ORDINALITY AS u (id, place)
-              WHERE u.id <> '' GROUP BY u.id ORDER BY 2 LIMIT 16) m) AS messages
-          FROM unnest(keys, given_messages) AS given (key, messages) JOIN revoked.event USING (key)
-          WHERE event.seq <= event_base AND given.messages <> '') merged
-        WHERE event.seq = merged.seq AND event.messages <> merged.messages;
+        UPDATE revoked.revocation SET event_seq = known[greatest(event_seq - event_base, 0)::integer]
+        WHERE seq > revocation_base AND known[greatest(event_seq - event_base, 0)::integer] IS NOT NULL;
+        UPDATE revoked.cutoff SET event_seq = known[greatest(event_seq - event_base, 0)::integer]
+        WHERE seq > revocation_base AND known[greatest(event_seq - event_base, 0)::integer] IS NOT NULL;
 
-        SELECT array_agg(DISTINCT delivery.handler_id) INTO handlers
-        FROM unnest(keys, sources) AS given (key, source) JOIN revoked.event USING (key)
-          CROSS JOIN revoked.handler JOIN revoked.delivery
-          ON delivery.handler_id = handler.id AND delivery.event_seq = event.seq AND delivery.next_at IS NULL
-        WHERE given.source = 'webhook' AND event.seq <= event_base;
+        -- Sixteen of an event's messages are noted.
+        UPDATE revoked.event SET messages = (
+          SELECT string_agg(m.id, ' ' ORDER BY m.place) FROM (
+            SELECT u.id, min(u.place) AS place
+            FROM unnest(string_to_array(event.messages || ' ' || given_messages[array_position(known, event.seq)], ' '))
+              WITH ORDINALITY AS u (id, place)
+            WHERE u.id <> '' GROUP BY u.id ORDER BY 2 LIMIT 16) m)
+        WHERE seq = ANY (known) AND cardinality(string_to_array(messages, ' ')) < 16
+          AND NOT string_to_array(messages, ' ')
+            @> string_to_array(given_messages[array_position(known, event.seq)], ' ');
+
+        SELECT array_agg(id) INTO handlers FROM revoked.handler h
+        WHERE EXISTS (
+          SELECT FROM revoked.delivery d WHERE d.handler_id = h.id AND d.event_seq = ANY (sent) AND d.next_at IS NULL);
         IF handlers IS NULL THEN RETURN; END IF;
         PERFORM 1 FROM revoked.handler WHERE id = ANY (handlers) ORDER BY id FOR UPDATE;
-        UPDATE revoked.delivery SET next_at = given.received, attempts = 0
-        FROM unnest(keys, sources, received) AS given (key, source, received) JOIN revoked.event USING (key)
-        WHERE given.source = 'webhook' AND delivery.handler_id = ANY (handlers) AND delivery.event_seq = event.seq
-          AND delivery.next_at IS NULL;
+        UPDATE revoked.delivery SET next_at = received[array_position(known, event_seq)], attempts = 0
+        WHERE handler_id = ANY (handlers) AND event_seq = ANY (sent) AND next_at IS NULL;
         UPDATE revoked.tally SET changes = changes + 1;
       END $$;
 
