@@ -8,11 +8,17 @@
   /// Its first row says whether the server is a standby: one that was the primary a moment ago, or never was. Then come
   /// those of the sessions that are revoked, and the cut-offs that this process does not know of yet.
   enum LookUpStatement {
+    /// The plan is made once, and does not depend on how large the tables were then: sessions are looked up one by one.
+    static let settings = """
+      SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off
+      """
+
     static let sql = """
-      SELECT 0::smallint, pg_is_in_recovery(), NULL::uuid, (SELECT max(seq) FROM revoked.cutoff), NULL::text, NULL::text
+      SELECT 0::smallint, pg_is_in_recovery(), NULL::uuid, NULL::bigint, NULL::text, NULL::text
       UNION ALL SELECT 1::smallint, false, session, revoked_at, revoked_by, event_id
         FROM revoked.revocation WHERE session = ANY ($1::uuid[])
-      UNION ALL SELECT 2::smallint, false, id, before, kind, NULL FROM revoked.cutoff WHERE seq > $2::bigint
+      UNION ALL SELECT 2::smallint, false, id, before, kind, seq::text
+        FROM revoked.cutoff WHERE seq > $2::bigint
       """
 
     static func parameters(_ sessions: [SessionID], covered: Int64) -> [Parameter] {
@@ -21,7 +27,7 @@
       return [ids.parameter, Parameter(covered)]
     }
 
-    /// Takes note of the cut-offs. Returns what is revoked, and the newest cut-off's number.
+    /// Takes note of the cut-offs. Returns what is revoked, and the newest one's number; 0: there were none.
     static func read(
       _ rows: Rows, _ cutOffs: CutOffs
     ) throws(PostgreSQLError) -> (revoked: [SessionID: Revocation], newest: Int64) {
@@ -37,11 +43,12 @@
             throw PostgreSQLError(.unreachable, state: "25006", "the server is a standby")
           }
           isPrimary = true
-          newest = try row.integerIfAny(3) ?? 0
         case 1:
           let revocation = try Revocation(row)
           revoked[revocation.session] = revocation
-        default: found.append(try CutOff(row, id: 2, before: 3, kind: 4))
+        default:
+          found.append(try CutOff(row, id: 2, before: 3, kind: 4))
+          newest = max(newest, try Int64(row.text(5)) ?? 0)
         }
       }
       guard isPrimary else { throw PostgreSQLError(.unexpected, "a look-up returned nothing") }

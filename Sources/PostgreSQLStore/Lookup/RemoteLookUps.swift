@@ -43,10 +43,11 @@
     private var covered: Int64 = 0
     /// What the loop asked in this round.
     private var round = Batch()
-    /// What no connection was there for yet.
+    /// What no connection was there for yet, or what was asked while a statement is under way: it goes with the next
+    /// one, since a statement costs the server as much as many sessions in it.
     private var unsent: [Batch] = []
-    /// What was sent, oldest first.
-    private var sent: [Batch] = []
+    /// What was sent and is not answered yet.
+    private var sent: Batch?
     private var waiting = 0
     private var isConnecting = false
     /// What was sent is lost, as `descriptorReady` is to say.
@@ -122,8 +123,13 @@
 
     func roundEnded() {
       guard !round.questions.isEmpty else { return }
-      round.deadline = .after(Self.patience)
-      unsent.append(round)
+      if let last = unsent.indices.last, unsent[last].count + round.count <= Self.mostInBatch {
+        unsent[last].questions += round.questions
+        unsent[last].count += round.count
+      } else {
+        round.deadline = .after(Self.patience)
+        unsent.append(round)
+      }
       round = Batch()
       send()
     }
@@ -131,7 +137,7 @@
     // MARK: The connection
 
     var deadline: UInt64 {
-      let next = [sent.first?.deadline, unsent.first?.deadline, connectAgainAt].compactMap { $0 }.min()
+      let next = [sent?.deadline, unsent.first?.deadline, connectAgainAt].compactMap { $0 }.min()
       guard let next else { return .max }
       // The loop's clock stands still while the machine sleeps; a deadline then comes late by as much.
       let now = Deadline.now
@@ -148,7 +154,7 @@
       for result in mailbox.take() { connected(result) }
       if let line, isLost || !line.isUsable { lost() }
       if line != nil { receive() }
-      if let first = sent.first, first.deadline.hasPassed {
+      if let sent, sent.deadline.hasPassed {
         // A server that does not answer is none.
         if let line { node.end(line.generation) }
         lost()
@@ -172,7 +178,7 @@
             do {
               let statement = try line.use { connection in
                 let deadline = Deadline.after(Node.patience)
-                try connection.execute("SET plan_cache_mode = force_generic_plan", until: deadline)
+                try connection.execute(LookUpStatement.settings, until: deadline)
                 let name = try connection.prepare(LookUpStatement.sql, until: deadline)
                 try connection.enterPipeline()
                 return name
@@ -207,9 +213,10 @@
       }
       line = nil
       isLost = false
-      let lost = sent
-      sent = []
-      for batch in lost { fail(batch) }
+      if let batch = sent {
+        sent = nil
+        fail(batch)
+      }
       connect()
     }
 
@@ -225,10 +232,10 @@
       guard let line, !isLost else { return }
       do {
         try line.use { connection in
-          while let batch = unsent.first {
+          if sent == nil, let batch = unsent.first {
             let parameters = LookUpStatement.parameters(batch.questions.flatMap(\.sessions), covered: covered)
             try connection.send(prepared: statement, parameters)
-            sent.append(unsent.removeFirst())
+            sent = unsent.removeFirst()
           }
           try flush(connection)
         }
@@ -249,20 +256,20 @@
     private func receive() {
       guard let line else { return }
       do {
-        var answered: [(Batch, [SessionID: Revocation])] = []
-        defer { for (batch, revoked) in answered { answer(batch, revoked, line.generation) } }
+        var answered: (batch: Batch, revoked: [SessionID: Revocation])?
+        defer { if let answered { answer(answered.batch, answered.revoked, line.generation) } }
         try line.use { connection in
           try connection.consume()
           try flush(connection)
           while let rows = try connection.next() {
-            guard !sent.isEmpty else {
+            guard let batch = sent else {
               connection.close()
               throw PostgreSQLError(.unexpected, "the server answers what was not asked")
             }
             do throws(PostgreSQLError) {
               let (revoked, newest) = try LookUpStatement.read(rows, cutOffs)
               covered = max(covered, newest)
-              answered.append((sent.removeFirst(), revoked))
+              (sent, answered) = (nil, (batch, revoked))
             } catch {
               connection.close()
               throw error
