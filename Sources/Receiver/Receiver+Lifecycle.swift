@@ -16,12 +16,12 @@ extension Receiver {
 
   /// Accepts connections, and lets handlers begin. Does nothing the second time, and after `stop`.
   public func start() {
-    let isFirst = lifecycle.withLock { lifecycle in
-      guard lifecycle.phase == .created else { return false }
+    lifecycle.withLock { lifecycle in
+      guard lifecycle.phase == .created else { return }
       lifecycle.phase = .running
-      return true
+      // Under the lock: a stop that comes meanwhile must find everything begun, or what begins later would go on.
+      begin()
     }
-    if isFirst { begin() }
   }
 
   /// Starts, and returns once the receiver has stopped, which it does when the task is cancelled or `stop` is called.

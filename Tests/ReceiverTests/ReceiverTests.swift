@@ -1,3 +1,4 @@
+import Dispatch
 import DynamicEvents
 import Foundation
 import HTTPServer
@@ -128,6 +129,50 @@ struct ReceiverTests {
     await second.stop()
   }
 
+  @Test func `leaves nothing running when it is stopped while it starts`() async throws {
+    // A file of attempts as a killed process leaves it: the start then logs a line between what it begins.
+    let killed = try Receiver(configuration(), logger: logger)
+    killed.start()
+    let attempts = URL(filePath: "\(folder.data)/attempts")
+    let left = try Data(contentsOf: attempts)
+    await killed.stop()
+    try left.write(to: attempts)
+
+    let starting = Mutex<Receiver?>(nil)
+    let log = LogCollector { message in
+      guard message.hasPrefix("the process before this one"), let receiver = starting.withLock({ $0 }) else { return }
+      let stopped = DispatchSemaphore(value: 0)
+      Task.detached {
+        await receiver.stop()
+        stopped.signal()
+      }
+      // Room for a stop that does not wait for the start.
+      _ = stopped.wait(timeout: .now() + .milliseconds(300))
+    }
+    var handler: Forgetful? = Forgetful()
+    weak let kept = handler
+    var configuration = try configuration()
+    // The watch over Dynamic is what begins last.
+    configuration.dynamic = DynamicConfiguration(
+      token: try Secret(Vector.secret), environmentID: "55555555-5555-4555-8555-555555555555")
+    configuration.dynamic?.apiURL = "http://127.0.0.1:1"
+    var receiver: Receiver? = try Receiver(
+      configuration, handlers: [HandlerRegistration("own", handler: #require(handler))], logger: log.logger)
+    starting.withLock { [receiver] in $0 = receiver }
+    await withCheckedContinuation { continuation in
+      DispatchQueue.global().async { [receiver] in
+        receiver?.start()
+        continuation.resume()
+      }
+    }
+    #expect(log.messages.contains { $0.hasPrefix("the process before this one") })
+    await receiver?.stop()
+    // What still runs keeps the handlers.
+    (receiver, handler) = (nil, nil)
+    starting.withLock { $0 = nil }
+    while kept != nil { await Task.yield() }
+  }
+
   @Test func `does not listen before the store is open, so that nobody waits for an answer meanwhile`() async throws {
     let path = "/tmp/revoked-test-\(UUID().uuidString.prefix(8)).sock"
     let attempts = Mutex<[Bool]>([])
@@ -184,4 +229,8 @@ struct ReceiverTests {
     #expect(await second.next()?.body == vector.body)
     await receiver.stop()
   }
+}
+
+private final class Forgetful: EventHandler {
+  func handle(_ event: Event) async throws {}
 }
