@@ -14,6 +14,9 @@
     }
 
     /// One round trip at the beginning of each connection. Returns which server it is.
+    ///
+    /// A plan that was made while a table was empty may be used until somebody analyses the table, however large it has
+    /// become: so no plan may read a table as a whole where an index leads to the rows.
     static func begin(
       _ connection: Connection, until deadline: Deadline
     ) throws(PostgreSQLError) -> ServerIdentity {
@@ -28,7 +31,8 @@
           set_config('search_path', 'pg_catalog', false),
           set_config('default_transaction_isolation', 'read committed', false),
           set_config('statement_timeout', '5s', false), set_config('lock_timeout', '4s', false),
-          set_config('jit', 'off', false),
+          set_config('jit', 'off', false), set_config('enable_seqscan', 'off', false),
+          set_config('enable_bitmapscan', 'off', false),
           set_config('idle_in_transaction_session_timeout', '10s', false),
           set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
           set_config('tcp_keepalives_count', '3', false),

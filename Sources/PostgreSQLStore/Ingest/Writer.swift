@@ -32,9 +32,7 @@
     private func begin(until deadline: Deadline) throws -> NodeConnection {
       let connection = try node.connect(until: min(deadline, .after(.seconds(3))))
       try connection.use { connection in
-        // Plans are made once, and hold however large the tables become.
-        try connection.execute(
-          "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off", until: deadline)
+        try connection.execute("SET plan_cache_mode = force_generic_plan", until: deadline)
         try connection.transaction(until: deadline) { connection in
           try connection.query("SELECT pg_advisory_xact_lock(\(Schema.appendLock))", until: deadline)
           try connection.query(

@@ -8,11 +8,6 @@
   /// Its first row says whether the server is a standby: one that was the primary a moment ago, or never was. Then come
   /// those of the sessions that are revoked, and the cut-offs that this process does not know of yet.
   enum LookUpStatement {
-    /// The plan is made once, and does not depend on how large the tables were then: sessions are looked up one by one.
-    static let settings = """
-      SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off
-      """
-
     static let sql = """
       SELECT 0::smallint, pg_is_in_recovery(), NULL::uuid, NULL::bigint, NULL::text, NULL::text
       UNION ALL SELECT 1::smallint, false, session, revoked_at, revoked_by, event_id

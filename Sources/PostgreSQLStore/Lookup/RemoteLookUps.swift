@@ -178,7 +178,7 @@
             do {
               let statement = try line.use { connection in
                 let deadline = Deadline.after(Node.patience)
-                try connection.execute(LookUpStatement.settings, until: deadline)
+                try connection.execute("SET plan_cache_mode = force_generic_plan", until: deadline)
                 let name = try connection.prepare(LookUpStatement.sql, until: deadline)
                 try connection.enterPipeline()
                 return name
