@@ -40,6 +40,14 @@ internal import COpenSSL
   }
 }
 
+extension MutableSpan<UInt8> {
+  /// Overwrites a copy of a secret. The compiler cannot leave it out, although nothing reads the bytes afterwards.
+  package mutating func wipe() {
+    // Exactly the bytes of the span.
+    unsafe withUnsafeMutableBufferPointer { unsafe OPENSSL_cleanse($0.baseAddress, $0.count) }
+  }
+}
+
 extension Secret: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
   public var description: String { "<redacted>" }
   public var debugDescription: String { "<redacted>" }

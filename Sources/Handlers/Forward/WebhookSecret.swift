@@ -9,11 +9,21 @@ public struct WebhookSecret: Sendable {
   private let key: SigningKey
 
   /// Throws what is wrong with the text, without showing it. The key must have 16 bytes or more; the standard
-  /// recommends 24 to 64.
+  /// recommends 24 to 64. What is copied of it is wiped; the text itself belongs to the caller.
   public init(_ text: String) throws(WebhookSecretError) {
-    guard let key = Self.key(of: text) else { throw .form }
+    // Without the prefix it is refused: the libraries of receivers decode it all the same, so that taking it for plain
+    // text would sign with another key than they.
+    guard text.hasPrefix(Self.prefix) else { throw .form }
+    let digits = text.utf8.dropFirst(Self.prefix.utf8.count)
+    // With room for all, so that it never moves and leaves a copy behind.
+    var padded = Data(capacity: digits.count + 3)
+    padded.append(contentsOf: digits)
+    padded.append(contentsOf: repeatElement(UInt8(ascii: "="), count: (4 - digits.count % 4) % 4))
+    defer { padded.wipe() }
+    guard var key = Data(base64Encoded: padded) else { throw .form }
+    defer { key.wipe() }
     guard key.count >= 16 else { throw .tooShort(bytes: key.count) }
-    self.key = try SigningKey(Array(key))
+    self.key = try SigningKey(key.span)
   }
 
   /// `v1,` and the base64 of the HMAC over id, time and body.
@@ -21,14 +31,12 @@ public struct WebhookSecret: Sendable {
     let code = try key.code(for: Array("\(id).\(seconds).".utf8) + body).bytes
     return "v1," + Data(code.indices.map { code[$0] }).base64EncodedString()
   }
+}
 
-  /// Without the prefix it is refused: the libraries of receivers decode it all the same, so that taking it for plain
-  /// text would sign with another key than they.
-  private static func key(of text: String) -> Data? {
-    guard text.hasPrefix(prefix) else { return nil }
-    let digits = text.dropFirst(prefix.count)
-    let missing = (4 - digits.utf8.count % 4) % 4
-    return Data(base64Encoded: String(digits) + String(repeating: "=", count: missing))
+extension Data {
+  fileprivate mutating func wipe() {
+    var bytes = mutableSpan
+    bytes.wipe()
   }
 }
 
@@ -36,9 +44,9 @@ public struct WebhookSecret: Sendable {
 private final class SigningKey: Sendable {
   private let code: Mutex<HMACSHA256>
 
-  init(_ key: [UInt8]) throws(WebhookSecretError) {
+  init(_ key: Span<UInt8>) throws(WebhookSecretError) {
     do throws(OpenSSLFailure) {
-      code = Mutex(try HMACSHA256(key: key.span))
+      code = Mutex(try HMACSHA256(key: key))
     } catch {
       throw .unusable("\(error)")
     }
