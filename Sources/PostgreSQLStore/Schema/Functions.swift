@@ -113,9 +113,10 @@
         sent bigint[] := '{}';
         handlers bigint[];
       BEGIN
-        -- Each row is found by one index and without a join: so no plan reads a table as a whole, also one that was made
-        -- while the tables were empty.
-        FOR found IN SELECT event.seq, array_position(keys, event.key) AS place FROM revoked.event WHERE key = ANY (keys)
+        -- Each row is found by one index and without a join: so no plan reads a table as a whole, also one that was
+        -- made while the tables were empty.
+        FOR found IN
+          SELECT event.seq, array_position(keys, event.key) AS place FROM revoked.event WHERE key = ANY (keys)
         LOOP
           CONTINUE WHEN found.seq > event_base;
           known[found.place] := found.seq;
