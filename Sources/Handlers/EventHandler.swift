@@ -21,6 +21,14 @@ extension SuspendingHandler {
   package var suspends: Bool { true }
 }
 
+/// A suspending handler that takes several events in one call, for which a task an event would be most of the work.
+/// There is one call at a time, with as many events as may be under way. Its attempts are not noted for the next start:
+/// it must not be one that may end the process.
+package protocol BatchHandler: SuspendingHandler {
+  /// As `handle` of each of them, in this order. What it throws, each of them failed for.
+  func handle(_ events: [Event]) async throws
+}
+
 /// Thrown by a handler for an event that no retry can help: it becomes a dead letter at once.
 public struct Undeliverable: Error, Sendable, CustomStringConvertible {
   /// One line for the person who looks at the dead letter. No secrets: it is stored and shown.
@@ -54,17 +62,40 @@ enum Verdict: Sendable {
     do {
       try await handler.handle(Event(body: body))
       self = .delivered
-    } catch let error as Undeliverable {
-      self = .undeliverable(error.description)
-    } catch let error as UndecodableReason {
-      // It could be decoded when it came, by another release.
-      self = .undeliverable(error.description)
-    } catch let error as RetryLater {
-      self = .failed(error.description, pause: error.pause)
-    } catch is CancellationError {
-      self = .failed(nil, pause: nil)
     } catch {
-      self = .failed("\(error)", pause: nil)
+      self.init(error)
+    }
+  }
+
+  /// How it took events in one call, in their order.
+  static func all(of handler: any BatchHandler, bodies: [[UInt8]]) async -> [Verdict] {
+    var events: [Event] = []
+    var verdicts = bodies.map { body in
+      do {
+        events.append(try Event(body: body))
+        return Verdict.delivered
+      } catch {
+        return Verdict(error)
+      }
+    }
+    do {
+      if !events.isEmpty { try await handler.handle(events) }
+    } catch {
+      for index in verdicts.indices {
+        if case .delivered = verdicts[index] { verdicts[index] = Verdict(error) }
+      }
+    }
+    return verdicts
+  }
+
+  private init(_ error: any Error) {
+    switch error {
+    case let error as Undeliverable: self = .undeliverable(error.description)
+    // It could be decoded when it came, by another release.
+    case let error as UndecodableReason: self = .undeliverable(error.description)
+    case let error as RetryLater: self = .failed(error.description, pause: error.pause)
+    case is CancellationError: self = .failed(nil, pause: nil)
+    default: self = .failed("\(error)", pause: nil)
     }
   }
 }

@@ -13,6 +13,8 @@ public struct HandlerRegistration: Sendable {
   public let maxAttempts: Int
   public let handler: any EventHandler
   let suspends: Bool
+  /// nil: it gets its events one by one.
+  let batchHandler: (any BatchHandler)?
   /// Its attempts need not be noted for the next start. After a kill each of them would be made alone.
   let endsNoProcess: Bool
 
@@ -28,6 +30,7 @@ public struct HandlerRegistration: Sendable {
     self.maxAttempts = max(maxAttempts, 1)
     self.handler = handler
     suspends = (handler as? any SuspendingHandler)?.suspends ?? false
+    batchHandler = suspends ? handler as? any BatchHandler : nil
     endsNoProcess = handler is LoggingHandler
   }
 

@@ -44,7 +44,8 @@ final class Bench: Sendable {
   }
 
   /// Stores events of one name in one transaction.
-  func store(_ ids: [String], name: String) throws {
+  /// - Parameter body: of them all, where it is to be another than theirs.
+  func store(_ ids: [String], name: String = "user.session.revoked", body: String? = nil) throws {
     let session = try #require(SessionID("3f0c6f6e-1c3a-4f0b-9a52-6d1f8e2b7c10"))
     _ = try store.append(
       ids.map { id in
@@ -55,7 +56,7 @@ final class Bench: Sendable {
           : .other(name: name)
         return IncomingEvent(
           key: try #require(try EventKey(eventId: Array(id.utf8).span)), messageID: nil,
-          body: Array(#"{"eventId":"\#(id)","eventName":"\#(name)","data":{"id":"\#(session)"}}"#.utf8),
+          body: Array((body ?? #"{"eventId":"\#(id)","eventName":"\#(name)","data":{"id":"\#(session)"}}"#).utf8),
           receivedAt: now, occurredAt: nil, kind: kind)
       })
   }

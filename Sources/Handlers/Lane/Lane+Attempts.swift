@@ -11,25 +11,32 @@ extension Lane {
   func begin() {
     guard !isStopping, storeFailures == 0, alone == nil else { return }
     let registration = registration
+    if registration.batchHandler != nil, !running.isEmpty { return }
     let now = clock.uptime()
-    while running.count < registration.concurrency, window.repeatable + results.count < Self.mostUnrecorded,
-      pace.pausedUntil ?? now <= now, let item = work.next()
+    var batch: [LaneWork.Item] = []
+    while running.count + batch.count < registration.concurrency,
+      window.repeatable + results.count < Self.mostUnrecorded, pace.pausedUntil ?? now <= now, let item = work.next()
     {
       guard registration.wants(item.event.name) else {
         pass(item)
         continue
       }
       if item.wasDead { log.add(.replayed, ["seq": .stringConvertible(item.event.seq)]) }
-      let mark =
-        registration.endsNoProcess
-        ? nil : attempts?.begin(item.event.seq, receivedAt: item.event.receivedAt, handler: handler)
-      start(item, registration, mark)
+      pace.began(at: now)
+      if registration.batchHandler != nil {
+        batch.append(item)
+      } else {
+        let mark =
+          registration.endsNoProcess
+          ? nil : attempts?.begin(item.event.seq, receivedAt: item.event.receivedAt, handler: handler)
+        start(item, registration, mark)
+      }
     }
+    if !batch.isEmpty, let handler = registration.batchHandler { start(batch, registration, handler) }
   }
 
   /// Begins an attempt, which is noted already.
   func start(_ item: LaneWork.Item, _ registration: HandlerRegistration, _ mark: AttemptFile.Mark?) {
-    let now = clock.uptime()
     var own: AttemptExecutor?
     if !registration.suspends {
       own =
@@ -39,12 +46,22 @@ extension Lane {
       let verdict = await AttemptFile.Mark.$current.withValue(mark) {
         await Verdict(of: registration.handler, body: item.event.body)
       }
-      await self.ended(item.event.seq, verdict)
+      await self.ended([(item.event.seq, verdict)])
     }
-    running[item.event.seq] = Running(
-      item: item, task: task, executor: own, deadline: now + registration.timeout,
-      timeout: registration.timeout, hasRow: item.hasRow, mark: mark)
-    pace.began(at: now)
+    running[item.event.seq] = Running(item, registration, task, clock.uptime(), executor: own, mark)
+  }
+
+  /// Begins attempts that are one call.
+  private func start(
+    _ batch: [LaneWork.Item], _ registration: HandlerRegistration, _ handler: any BatchHandler
+  ) {
+    let events = batch.map(\.event)
+    let task = Task.detached(executorPreference: attemptExecutor) {
+      let verdicts = await Verdict.all(of: handler, bodies: events.map(\.body))
+      await self.ended(zip(events, verdicts).map { ($0.seq, $1) })
+    }
+    let now = clock.uptime()
+    for item in batch { running[item.event.seq] = Running(item, registration, task, now) }
   }
 
   /// Not wanted, or not any more.
@@ -53,11 +70,13 @@ extension Lane {
     window.finish(item.event.seq)
   }
 
-  private func ended(_ event: Int64, _ verdict: Verdict) {
-    guard let run = running.removeValue(forKey: event) else { return }
-    if let executor = run.executor, executors.count < registration.concurrency { executors.append(executor) }
-    judge(run, verdict)
-    if event == alone?.suspect.event { endAlone() }
+  private func ended(_ attempts: [(event: Int64, verdict: Verdict)]) {
+    for (event, verdict) in attempts {
+      guard let run = running.removeValue(forKey: event) else { continue }
+      if let executor = run.executor, executors.count < registration.concurrency { executors.append(executor) }
+      judge(run, verdict)
+      if event == alone?.suspect.event { endAlone() }
+    }
     stepBehindOthers()
   }
 

@@ -5,7 +5,7 @@ internal import Storage
 
 extension Lane {
   /// Events read at a time, and bytes of their bodies: for fresh ones and for retries each, a lane's memory.
-  private static let pageSize = 64
+  private static let pageSize = 256
   private static let pageBytes = 4 << 20
   /// Once so many would be repeated after a kill, the running attempts before them get rows of their own and the
   /// position moves on.
@@ -41,7 +41,9 @@ extension Lane {
   private func take(_ page: EventPage) {
     // A stop may have come meanwhile.
     guard !isStopping, leads, page.end > window.end else { return }
-    mayHaveFresh = true
+    // Short of both bounds it ends where the table did. What has come since has woken the lane.
+    let bytes = page.events.reduce(0) { $0 + $1.body.count }
+    if page.events.count == Self.pageSize || bytes >= Self.pageBytes { mayHaveFresh = true }
     window.append(page.events.map(\.seq), end: page.end)
     let held = suspects.isEmpty ? [] : Set(suspects.map(\.event))
     // They come later; a row of their own lets the position pass them.

@@ -59,6 +59,7 @@ extension Lane {
       logger.notice(
         "an attempt that was under way when the process ended is made again, alone",
         metadata: ["seq": .stringConvertible(suspect.event), "ends": .stringConvertible(suspect.ends)])
+      pace.began(at: clock.uptime())
       return start(item, registration, attempts.begin(suspect, handler: handler))
     }
     let error = "the process ended \(suspect.ends) times while this was attempted"

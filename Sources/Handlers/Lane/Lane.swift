@@ -24,6 +24,19 @@ actor Lane {
     var timedOut = false
     /// It began under a lease that has ended.
     var isLost = false
+
+    init(
+      _ item: LaneWork.Item, _ registration: HandlerRegistration, _ task: Task<Void, Never>, _ now: Duration,
+      executor: AttemptExecutor? = nil, _ mark: AttemptFile.Mark? = nil
+    ) {
+      self.item = item
+      self.task = task
+      self.executor = executor
+      deadline = now + registration.timeout
+      timeout = registration.timeout
+      hasRow = item.hasRow
+      self.mark = mark
+    }
   }
 
   /// A suspect that nothing else runs beside.
@@ -167,7 +180,10 @@ actor Lane {
   /// There may be something to do. Cheap, and may be called from any thread.
   nonisolated func wake() {
     // One that is under way says as much as a hundred.
-    if !isWoken.exchange(true, ordering: .acquiringAndReleasing) { Task { await woken() } }
+    if !isWoken.exchange(true, ordering: .acquiringAndReleasing) {
+      // On the lane's own queue from the start: one thread is woken, not two.
+      Task(executorPreference: attemptExecutor) { await self.woken() }
+    }
   }
 
   nonisolated var registration: HandlerRegistration { current.withLock { $0 } }
@@ -237,7 +253,8 @@ actor Lane {
     }
     if isStopping || storeFailures == 0 || clock.uptime() >= storeRetry {
       // A store that reads and cannot write must not look well again: what it gave could not be recorded.
-      let mayRead = storeFailures == 0 || isRecordedUp
+      // What comes while a batch is under way makes the next one.
+      let mayRead = (storeFailures == 0 || isRecordedUp) && (registration.batchHandler == nil || running.isEmpty)
       if mayRead { readFresh() }
       if mayRecord { record() }
       if mayRead { readDue() }
@@ -252,7 +269,8 @@ actor Lane {
   /// One alarm, for whatever comes first. One that is early finds nothing to do and sets the next.
   private func setAlarm() {
     guard isRunning.load(ordering: .relaxed) else { return }
-    var times = running.values.filter { !$0.timedOut }.map(\.deadline)
+    var times: [Duration] = []
+    if let first = running.values.lazy.filter({ !$0.timedOut }).map(\.deadline).min() { times.append(first) }
     if storeFailures > 0 {
       times.append(storeRetry)
     } else if !isRecording, !isReadingDue, hasUnrecorded {

@@ -14,6 +14,9 @@ final class LogSink: Sendable {
   /// A block that is worth a system call.
   private static let block = 32 << 10
   private static let tick = DispatchTimeInterval.milliseconds(100)
+  /// For those who wait for their lines. So long they gather: a block costs two changes of threads whatever its size,
+  /// which those would pay whose events make the lines.
+  private static let gathering = DispatchTimeInterval.milliseconds(5)
 
   let format: LogFormat
   private let output: LogOutput
@@ -28,6 +31,8 @@ final class LogSink: Sendable {
       case idle
       /// The tick will come.
       case ticking
+      /// What is awaited will be written soon.
+      case gathering
       /// The queue has been asked to write as soon as it can.
       case asked
     }
@@ -86,12 +91,12 @@ final class LogSink: Sendable {
     return done.wait(timeout: .now() + limit) == .success
   }
 
-  /// Suspends until every line appended so far is written or lost.
+  /// Suspends until every line appended so far is written or lost, some 5 ms.
   func flushed() async {
     await withCheckedContinuation { continuation in
       state.withLock { state in
         state.waiting.append(continuation)
-        schedule(.asked, &state)
+        schedule(.gathering, &state)
       }
     }
   }
@@ -99,8 +104,10 @@ final class LogSink: Sendable {
   private func schedule(_ wanted: State.Writing, _ state: inout State) {
     switch (state.writing, wanted) {
     case (.idle, .ticking): queue.asyncAfter(deadline: .now() + Self.tick) { self.write() }
-    case (.idle, .asked), (.ticking, .asked): queue.async { self.write() }
-    case (.asked, _), (.ticking, _), (_, .idle): return
+    case (.idle, .gathering), (.ticking, .gathering):
+      queue.asyncAfter(deadline: .now() + Self.gathering) { self.write() }
+    case (.idle, .asked), (.ticking, .asked), (.gathering, .asked): queue.async { self.write() }
+    case (.asked, _), (.gathering, _), (.ticking, _), (_, .idle): return
     }
     state.writing = wanted
   }
@@ -217,8 +224,10 @@ struct StructuredLogHandler: LogHandler {
   func log(event: LogEvent) {
     var all = metadata
     if let provided = metadataProvider?.get() { all.merge(provided) { $1 } }
-    // Merging into nothing would hash every key again.
-    if let own = event.metadata { all = all.isEmpty ? own : all.merging(own) { $1 } }
+    // Into the larger one, which is mostly the event's: every key that is merged is hashed again.
+    if let own = event.metadata {
+      all = own.count > all.count ? own.merging(all) { own, _ in own } : all.merging(own) { $1 }
+    }
     if let error = event.error, all["error"] == nil { all["error"] = "\(error)" }
     sink.append(
       LogLine.rendered(event.level, event.message.description, all, sink.format), urgent: event.level >= .error)
