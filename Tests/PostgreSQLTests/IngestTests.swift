@@ -172,6 +172,42 @@
       #expect(try #require(Int(read)) < 16_000)
     }
 
+    @Test func `events that come again and pruning read their own deliveries, however many dead ones there are`() throws
+    {
+      let server = try PostgreSQLServer(settings: ["autovacuum=off"])
+      let database = try TestDatabase(on: server)
+      let day: Int64 = 86_400_000
+      func work() throws {
+        let store = try database.open()
+        _ = try store.claim("log", patterns: ["*"], at: time(1))
+        // Planned while nothing is dead.
+        try store.append((UInt64(1)...50).map { try .other($0) })
+        try store.append((UInt64(1)...50).map { try .other($0) })
+        try database.run(
+          """
+          UPDATE revoked.handler SET position = 1000000;
+          INSERT INTO revoked.delivery (handler_id, event_seq, attempts, attempted_at, last_error)
+            SELECT id, n, 20, 1, 'x' FROM revoked.handler, generate_series(41, 20000) AS n
+          """)
+        #expect(try store.append((UInt64(31)...50).map { try .other($0) }) == Array(repeating: .duplicate, count: 20))
+        var step: PruneStep? = .first
+        while let next = step { step = try store.prune(next, at: time(200 * day), handlers: ["log"]) }
+        #expect(try database.run("SELECT count(*) FROM revoked.event") == "10")
+        #expect(try database.run("SELECT retrying, dead FROM revoked.handler") == "10|19950")
+        try store.close()
+      }
+      try work()
+      let isClosed = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'revoked'"
+      let end = ContinuousClock.now + .seconds(10)
+      while try database.run(isClosed) != "0" { try #require(ContinuousClock.now < end) }
+      let read = try database.run(
+        """
+        SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname = 'delivery')
+          + (SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'delivery')
+        """)
+      #expect(try #require(Int(read)) < 1000)
+    }
+
     @Test func `a store that was opened for a look changes nothing`() throws {
       let look = try database.open(.inspect)
       #expect(throws: StoreError.readOnly(path: look.location)) { try look.append([.revoking(1)]) }

@@ -124,7 +124,8 @@
       for name in handlers { names.append(name) }
       try use { connection, deadline in
         try connection.transaction(until: deadline) { connection in
-          // The counts of deliveries are written to these rows, and every writer takes them in this order.
+          // The counts of deliveries are written to these rows, and every writer takes them in this order. So the
+          // deliveries below stay where they are. Each is found by its whole key, so that no plan reads all of them.
           try connection.query("SELECT 1 FROM revoked.handler ORDER BY id FOR UPDATE", until: deadline)
           try connection.query(
             """
@@ -135,13 +136,15 @@
               DELETE FROM revoked.event WHERE seq = ANY ($1) AND problem IS NULL
                 AND seq <= coalesce((SELECT min(position) FROM wanted), seq)
                 AND NOT EXISTS (
-                  SELECT FROM revoked.handler JOIN revoked.delivery ON handler_id = handler.id
-                  WHERE event_seq = event.seq
-                    AND (next_at IS NULL OR handler.id IN (SELECT id FROM wanted)))
+                  SELECT FROM revoked.handler CROSS JOIN LATERAL (
+                    SELECT next_at FROM revoked.delivery WHERE handler_id = handler.id AND event_seq = event.seq LIMIT 1
+                  ) AS delivery WHERE next_at IS NULL OR handler.id IN (SELECT id FROM wanted))
               RETURNING seq),
             abandoned AS (
-              DELETE FROM revoked.delivery WHERE handler_id IN (SELECT id FROM revoked.handler)
-                AND event_seq IN (SELECT seq FROM gone))
+              DELETE FROM revoked.delivery WHERE ctid = ANY (ARRAY(
+                SELECT delivery.ctid FROM gone CROSS JOIN revoked.handler CROSS JOIN LATERAL (
+                  SELECT ctid FROM revoked.delivery WHERE handler_id = handler.id AND event_seq = gone.seq LIMIT 1
+                ) AS delivery)))
             UPDATE revoked.tally SET last_event = greatest(last_event, (SELECT max(seq) FROM gone)),
               events = events - (SELECT count(*) FROM gone WHERE seq <= counted_event)
             WHERE EXISTS (SELECT FROM gone)

@@ -111,10 +111,11 @@
         -- The events' numbers, by their places; NULL: new.
         known bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(keys)]);
         sent bigint[] := '{}';
+        one_sent bigint;
         handlers bigint[];
       BEGIN
-        -- Each row is found by one index and without a join: so no plan reads a table as a whole, also one that was
-        -- made while the tables were empty.
+        -- Each row is found by its whole key, one by one: so no plan reads a table as a whole, also one that was made
+        -- while the tables were empty.
         FOR found IN
           SELECT event.seq, array_position(keys, event.key) AS place FROM revoked.event WHERE key = ANY (keys)
         LOOP
@@ -139,13 +140,17 @@
           AND NOT string_to_array(messages, ' ')
             @> string_to_array(given_messages[array_position(known, event.seq)], ' ');
 
-        SELECT array_agg(id) INTO handlers FROM revoked.handler h
+        SELECT array_agg(id) INTO handlers FROM revoked.handler
         WHERE EXISTS (
-          SELECT FROM revoked.delivery d WHERE d.handler_id = h.id AND d.event_seq = ANY (sent) AND d.next_at IS NULL);
+          SELECT FROM unnest(sent) AS given (seq) CROSS JOIN LATERAL (
+            SELECT FROM revoked.delivery
+            WHERE handler_id = handler.id AND event_seq = given.seq AND next_at IS NULL LIMIT 1) AS dead);
         IF handlers IS NULL THEN RETURN; END IF;
         PERFORM 1 FROM revoked.handler WHERE id = ANY (handlers) ORDER BY id FOR UPDATE;
-        UPDATE revoked.delivery SET next_at = received[array_position(known, event_seq)], attempts = 0
-        WHERE handler_id = ANY (handlers) AND event_seq = ANY (sent) AND next_at IS NULL;
+        FOREACH one_sent IN ARRAY sent LOOP
+          UPDATE revoked.delivery SET next_at = received[array_position(known, event_seq)], attempts = 0
+          WHERE handler_id = ANY (handlers) AND event_seq = one_sent AND next_at IS NULL;
+        END LOOP;
         UPDATE revoked.tally SET changes = changes + 1;
       END $$;
 
