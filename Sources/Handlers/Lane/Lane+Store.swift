@@ -7,6 +7,8 @@ extension Lane {
   /// Events read at a time, and bytes of their bodies: for fresh ones and for retries each, a lane's memory.
   private static let pageSize = 256
   private static let pageBytes = 4 << 20
+  /// A page is read once fewer than these wait, however large they are.
+  private static let readAhead = 16
   /// Once so many would be repeated after a kill, the running attempts before them get rows of their own and the
   /// position moves on.
   private static let mostRepeated = 64
@@ -18,7 +20,7 @@ extension Lane {
 
   func readFresh() {
     // Before the last is begun, so that no attempt waits for a read.
-    guard mayHaveFresh, !isReadingFresh, !isStopping, work.freshCount < Self.pageSize / 4 else { return }
+    guard mayHaveFresh, !isReadingFresh, !isStopping, work.freshCount < Self.readAhead else { return }
     mayHaveFresh = false
     isReadingFresh = true
     Task { [store, handler, end = window.end] in

@@ -253,9 +253,9 @@ actor Lane {
     }
     if isStopping || storeFailures == 0 || clock.uptime() >= storeRetry {
       // A store that reads and cannot write must not look well again: what it gave could not be recorded.
+      let mayRead = storeFailures == 0 || isRecordedUp
       // What comes while a batch is under way makes the next one.
-      let mayRead = (storeFailures == 0 || isRecordedUp) && (registration.batchHandler == nil || running.isEmpty)
-      if mayRead { readFresh() }
+      if mayRead, registration.batchHandler == nil || running.isEmpty { readFresh() }
       if mayRecord { record() }
       if mayRead { readDue() }
     }
@@ -272,7 +272,8 @@ actor Lane {
     var times: [Duration] = []
     if let first = running.values.lazy.filter({ !$0.timedOut }).map(\.deadline).min() { times.append(first) }
     if storeFailures > 0 {
-      times.append(storeRetry)
+      // Where it has passed, something is under way that ends in a step. An alarm at once would go round and round.
+      times.append(max(storeRetry, clock.uptime() + .milliseconds(100)))
     } else if !isRecording, !isReadingDue, hasUnrecorded {
       times.append(nextRecord)
     }
