@@ -115,8 +115,8 @@
         let id = Parameter(try found[0].integer(0))
         let gone = try connection.query(
           """
-          DELETE FROM revoked.delivery WHERE handler_id = $1 AND event_seq IN (
-            SELECT event_seq FROM revoked.delivery WHERE handler_id = $1 ORDER BY event_seq LIMIT $2)
+          DELETE FROM revoked.delivery WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM revoked.delivery WHERE handler_id = $1 ORDER BY event_seq LIMIT $2))
           """, [id, Parameter(limit)], until: deadline
         ).changes
         if gone == limit { return true }
