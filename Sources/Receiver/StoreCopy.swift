@@ -26,27 +26,23 @@ package enum StoreAddress: Sendable, CustomStringConvertible {
   /// Returns the counts of what was copied.
   package func copy(to target: StoreAddress) throws(StoreError) -> Tally {
     var tally = Tally(lastEvent: 0, lastRevocation: 0, events: 0, revocations: 0, undecodable: 0, lastReceivedAt: nil)
+    // Before anything is made at the target: with an empty store a server would start.
+    let source = try open()
     try target.load { (take) throws(StoreError) in
-      tally = try export(take)
+      tally = try source.export(take)
       return tally
     }
+    try source.close()
     return tally
   }
 
-  private func export(_ take: CopiedRows.Taking) throws(StoreError) -> Tally {
+  private func open() throws(StoreError) -> any Store & StoreCopying {
     switch self {
-    case .folder(let path):
-      // With the folder's lock, so that no server runs.
-      let store = try RevocationStore(data: path, mode: .repair)
-      let tally = try store.export(take)
-      try store.close()
-      return tally
+    // With the folder's lock, so that no server runs.
+    case .folder(let path): return try RevocationStore(data: path, mode: .repair)
     case .server(let url):
       #if PostgreSQL
-        let store = try PostgreSQLStore(url: url.text, mode: .inspect)
-        let tally = try store.export(take)
-        try store.close()
-        return tally
+        return try PostgreSQLStore(url: url.text, mode: .inspect)
       #else
         throw ReceiverConfiguration.cannotReach(url)
       #endif

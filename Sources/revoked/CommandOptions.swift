@@ -58,11 +58,19 @@ struct ConfigurationOptions: ParsableArguments {
     }
   }
 
+  /// The settings for a command that works with a store: what `--data` names is meant, whatever else says that the
+  /// store is a database.
+  func loadStore() throws -> Settings {
+    var settings = try load()
+    if data != nil { settings.receiver.store = nil }
+    return settings
+  }
+
   /// Has `body` work with the store that is configured. What the store fails with ends the command with 74.
   func withStore<Result>(
     _ mode: StoreMode, _ body: (any Store, Settings) throws -> Result
   ) throws -> Result {
-    let settings = try load()
+    let settings = try loadStore()
     return try settings.withStore(mode) { try body($0, settings) }
   }
 }

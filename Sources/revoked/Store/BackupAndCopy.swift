@@ -22,7 +22,7 @@ struct BackupCommand: ParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() throws {
-    let settings = try options.load()
+    let settings = try options.loadStore()
     if let store = settings.receiver.store {
       throw Failure.no("\(store) is copied by PostgreSQL's own tools: pg_dump, or pg_basebackup for the whole server")
     }

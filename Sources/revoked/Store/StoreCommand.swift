@@ -23,7 +23,7 @@ struct VerifyStoreCommand: ParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   func run() throws {
-    let receiver = try options.load().receiver
+    let receiver = try options.loadStore().receiver
     var faults: [String] = []
     do throws(StoreError) {
       let rows = rebuild ? try Self.rebuild(receiver) : nil

@@ -46,6 +46,25 @@ import Testing
     #expect(!text.contains("top-secret") && !text.contains("hidden-parameter"))
   }
 
+  @Test(arguments: [["store", "verify"], ["events", "list"], ["dead", "list"]])
+  func `a folder that a command names is meant, whatever the environment says of a database`(
+    _ command: [String]
+  ) throws {
+    let folder = try TemporaryFolder()
+    #expect(try Executable.run("init", "--data", "\(folder.path)/data").status == 0)
+    let own = try Executable.run(command + ["--data", "\(folder.path)/data"], environment: Self.environment)
+    #expect(own.status == 0, "\(own.errors)")
+    let missing = try Executable.run(command + ["--data", "\(folder.path)/none"], environment: Self.environment)
+    #expect(missing.status == 74 && missing.errors.contains("/none"), "\(missing.errors)")
+  }
+
+  @Test func `a copy of what cannot be read makes nothing`() throws {
+    let folder = try TemporaryFolder()
+    let copy = try Executable.run("store", "copy", "--from", "\(folder.path)/none", "--to", "\(folder.path)/new")
+    #expect(copy.status == 74 && copy.errors.contains("/none"))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == [])
+  }
+
   @Test func `a store on PostgreSQL is copied by PostgreSQL's own tools`() throws {
     let backup = try Executable.run("backup", "/nowhere/at-all", environment: Self.environment)
     #expect(backup.status == 1 && backup.errors.contains("pg_dump") && !backup.errors.contains("top-secret"))
