@@ -107,7 +107,7 @@
         revocation_base bigint
       ) RETURNS void LANGUAGE plpgsql AS $$
       DECLARE
-        found record;
+        stored record;
         -- The events' numbers, by their places; NULL: new.
         known bigint[] := array_fill(NULL::bigint, ARRAY[cardinality(keys)]);
         sent bigint[] := '{}';
@@ -116,12 +116,12 @@
       BEGIN
         -- Each row is found by its whole key, one by one: so no plan reads a table as a whole, also one that was made
         -- while the tables were empty.
-        FOR found IN
+        FOR stored IN
           SELECT event.seq, array_position(keys, event.key) AS place FROM revoked.event WHERE key = ANY (keys)
         LOOP
-          CONTINUE WHEN found.seq > event_base;
-          known[found.place] := found.seq;
-          IF sources[found.place] = 'webhook' THEN sent := sent || found.seq; END IF;
+          CONTINUE WHEN stored.seq > event_base;
+          known[stored.place] := stored.seq;
+          IF sources[stored.place] = 'webhook' THEN sent := sent || stored.seq; END IF;
         END LOOP;
 
         UPDATE revoked.revocation SET event_seq = known[greatest(event_seq - event_base, 0)::integer]
