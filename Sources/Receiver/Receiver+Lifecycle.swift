@@ -91,7 +91,7 @@ extension Receiver {
     switch phase {
     case .created:
       changes?.cancel()
-      await close()
+      await close(by: ContinuousClock.now + configuration.drainTimeout)
     case .running:
       await finish()
     case .stopping, .stopped:
@@ -114,10 +114,10 @@ extension Receiver {
     let deadline = ContinuousClock.now + configuration.drainTimeout
     await drain(publicServer, within: configuration.drainTimeout)
     await Self.wait(for: ContinuousClock.now.duration(to: deadline)) { [dispatcher] in await dispatcher.finish() }
-    await close()
+    await close(by: deadline)
   }
 
-  private func close() async {
+  private func close(by deadline: ContinuousClock.Instant) async {
     // Nothing that hangs, be it a disk or a handler, keeps the process: whatever is not done yet was not acknowledged,
     // or is done again. Together with the drain timeout these stay below the 10 s that a supervisor waits.
     await Self.wait(for: .milliseconds(500)) { [inbox] in
@@ -130,7 +130,8 @@ extension Receiver {
     if let privateServer, context.isDraining.load(ordering: .relaxed) {
       await drain(privateServer, within: .milliseconds(250))
     }
-    await Self.wait(for: .milliseconds(500)) { [self] in
+    // A slow disk may have what the drain left over: until the store is closed, nobody else can open it.
+    await Self.wait(for: max(.milliseconds(500), ContinuousClock.now.duration(to: deadline))) { [self] in
       await aside { [context] in
         do throws(StoreError) {
           try context.store.close()

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import TestSupport
 
 /// The service manager's end of sd_notify(3): a datagram socket in the file system.
 final class NotifySocket {
@@ -29,7 +30,7 @@ final class NotifySocket {
   func next() -> String {
     var bytes = [UInt8](repeating: 0, count: 4096)
     // The buffer lives for the call, and its own count bounds it.
-    let count = unsafe bytes.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+    let count = resumed { unsafe bytes.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) } }
     return String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
   }
 }

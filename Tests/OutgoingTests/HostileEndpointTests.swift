@@ -31,7 +31,8 @@ struct HostileEndpointTests {
       }
       await Outcome.all(of: requests) { place, outcome in
         let request = requests[place]
-        #expect(outcome.time < request.limits.time + .seconds(1), "\(request.body) \(outcome)")
+        // One that nobody ends lasts as long as the endpoint holds it: for ever.
+        #expect(outcome.time < request.limits.time + .seconds(10), "\(request.body) \(outcome)")
         guard let response = outcome.response else { return failures += 1 }
         responses += 1
         #expect((200...999).contains(response.status), "\(request.body)")
@@ -84,7 +85,7 @@ struct HostileEndpointTests {
     }
     await Outcome.all(of: requests) { place, outcome in
       let (start, piece, isWhole) = cases[place % cases.count]
-      #expect(outcome.time < .seconds(11), "\(start) \(piece.prefix(10))")
+      #expect(outcome.time < .seconds(20), "\(start) \(piece.prefix(10))")
       #expect((outcome.response != nil) == isWhole, "\(start) \(piece.prefix(10)) \(outcome.error as Any)")
       if let response = outcome.response {
         #expect(response.cut != nil)
@@ -98,7 +99,7 @@ struct HostileEndpointTests {
   func `that sends a byte now and then, or none, ends at the deadline`(https: Bool) async throws {
     let endpoint = try Endpoint(https ? ["--tls", "127.0.0.1"] : [])
     let whole = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"
-    let fields = [["x-pause": "20"], ["x-end": "hold"]]
+    let fields = [["x-pause": "50"], ["x-end": "hold"]]
     let requests = fields.flatMap { fields in
       ["", "HTTP/1.1 200 OK\r\nField: \(String(repeating: "x", count: 500))", whole].map { answer in
         var request = endpoint.request(answer, fields.merging(["x-end": "hold"]) { $1 }, https: https)
@@ -107,7 +108,8 @@ struct HostileEndpointTests {
       }
     }
     await Outcome.all(of: requests) { place, outcome in
-      #expect(outcome.time > .milliseconds(1400) && outcome.time < .milliseconds(2500), "\(place) \(outcome)")
+      // The whole answer takes 25 s and more.
+      #expect(outcome.time > .milliseconds(1400) && outcome.time < .seconds(12), "\(place) \(outcome)")
       #expect((outcome.response != nil) == (place % 3 == 2))
       #expect(outcome.response == nil || outcome.response?.cut != nil)
     }
@@ -126,7 +128,8 @@ struct HostileEndpointTests {
       for _ in 1...20 {
         let outcome = await Outcome(of: endpoint.request(answer))
         #expect(outcome.response?.status == 200, "\(outcome)")
-        #expect(outcome.time < .seconds(1))
+        // The others last a minute.
+        #expect(outcome.time < .seconds(30))
       }
       group.cancelAll()
     }

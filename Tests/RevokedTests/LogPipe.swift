@@ -1,4 +1,5 @@
 import Glibc
+import TestSupport
 
 /// A pipe in place of standard error. Its reader waits as long as a broken test takes to be noticed.
 final class LogPipe: Sendable {
@@ -22,7 +23,7 @@ final class LogPipe: Sendable {
   func read() -> [UInt8] {
     var poller = pollfd(fd: readEnd, events: Int16(POLLIN), revents: 0)
     // One `pollfd` is passed and one is there.
-    guard unsafe poll(&poller, 1, 10_000) == 1 else { return [] }
+    guard resumed({ unsafe poll(&poller, 1, 10_000) }) == 1 else { return [] }
     return unsafe [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
       // `read` writes at most the buffer's own count.
       count = unsafe max(0, Glibc.read(readEnd, buffer.baseAddress, buffer.count))

@@ -117,7 +117,9 @@ package final class Client {
     var received: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65_536)
     while true {
-      let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(descriptor, $0.baseAddress, $0.count, 0) }
+      let count = unsafe chunk.withUnsafeMutableBytes { chunk in
+        resumed { unsafe recv(descriptor, chunk.baseAddress, chunk.count, 0) }
+      }
       guard count > 0 else {
         wasReset = count < 0 && errno == ECONNRESET
         break
@@ -128,5 +130,14 @@ package final class Client {
       if let marker, String(decoding: received[unsearched...], as: UTF8.self).contains(marker) { break }
     }
     return String(decoding: received, as: UTF8.self)
+  }
+}
+
+/// Makes a system call again that a signal ended. With a time limit it ends so also where the process was only stopped and
+/// goes on.
+package func resumed<Result: BinaryInteger>(_ call: () -> Result) -> Result {
+  while true {
+    let result = call()
+    if result >= 0 || errno != EINTR { return result }
   }
 }

@@ -75,7 +75,7 @@ package final class StandInServer: Sendable {
         }
         return
       }
-      let count = unsafe chunk.withUnsafeMutableBytes { unsafe recv(visitor, $0.baseAddress, $0.count, 0) }
+      let count = resumed { unsafe chunk.withUnsafeMutableBytes { unsafe recv(visitor, $0.baseAddress, $0.count, 0) } }
       guard count > 0 else { return }
       received += chunk[..<count]
     }
@@ -132,7 +132,7 @@ package final class SilentListener {
 
   private func isReadable(_ descriptor: Int32, within milliseconds: Int32) -> Bool {
     var wanted = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-    return unsafe poll(&wanted, 1, milliseconds) == 1
+    return resumed { unsafe poll(&wanted, 1, milliseconds) } == 1
   }
 }
 
