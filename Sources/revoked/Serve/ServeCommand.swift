@@ -40,8 +40,8 @@ struct ServeCommand: AsyncParsableCommand {
     settings.receiver.makesStore = settings.newStore == .make
     let signals = ServeSignals { name in
       logger.warning("stopping at once: a second signal", metadata: ["signal": "\(name)"])
-      // A log that is not read must not hold back the end.
-      sink.flush(within: .milliseconds(500))
+      // For a moment: a log that is not read must not hold back the end.
+      sink.flush()
     }
     bound(&settings.receiver.limits.connections, beside: settings.handlers, logger)
     bound(&settings.handlers, besideConnections: settings.receiver.limits.connections, logger)
@@ -57,7 +57,6 @@ struct ServeCommand: AsyncParsableCommand {
       }
     }
     receiver.start()
-    announce(receiver, settings, logger)
     let addressFile = ServerAddressFile(settings.receiver.data)
     do throws(SystemFailure) {
       if let privateAddress = receiver.privateAddress {
@@ -67,6 +66,8 @@ struct ServeCommand: AsyncParsableCommand {
       logger.warning(
         "the addresses were not written down; healthcheck looks for private-listen", metadata: ["error": "\(error)"])
     }
+    // Whoever waits for these lines may ask by the file at once.
+    announce(receiver, settings, logger)
     ServiceNotification.send("READY=1")
     let environment = ProcessInfo.processInfo.environment
     let watchdog = Watchdog(receiver, microseconds: environment["WATCHDOG_USEC"], pid: environment["WATCHDOG_PID"])
