@@ -112,7 +112,7 @@ struct StreamingTests {
     let server = try server(limits)
     let client = try Client(server.address)
     client.send(get("/endless"))
-    await wait { server.counters.connections.load(ordering: .relaxed) == 1 }
+    await wait { server.counters.accepted.load(ordering: .relaxed) == 1 }
     await wait { server.counters.connections.load(ordering: .relaxed) == 0 }
     // What two socket buffers hold, and not a part more.
     #expect(streams.made.load(ordering: .relaxed) * Streams.part < 64 << 20)
