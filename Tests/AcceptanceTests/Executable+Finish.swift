@@ -15,7 +15,7 @@ extension Executable {
   }
 
   /// Runs a process to its end. One that goes on for longer is killed, and its status tells.
-  static func finish(_ process: Process, within seconds: Double = 30) throws -> Result {
+  static func finish(_ process: Process, within seconds: Double = 120) throws -> Result {
     let (stdout, stderr) = (Pipe(), Pipe())
     process.standardOutput = stdout
     process.standardError = stderr

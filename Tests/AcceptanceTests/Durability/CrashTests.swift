@@ -14,7 +14,7 @@ struct CrashTests {
     let delivered = try folder.write("", to: "delivered")
     let script = #"""
       case "$REVOKED_EVENT_ID" in poison)
-        # Not before its delivery is answered.
+        # Not before everything of this life is answered.
         while [ ! -e "$0.sent" ]; do sleep 0.02; done
         kill -9 $PPID; sleep 1000;;
       esac
@@ -40,9 +40,10 @@ struct CrashTests {
       if life == 1 {
         #expect(try eventually { try ids(delivered).count == 5 })
         try send("poison", to: server)
-        _ = try folder.write("", to: "delivered.sent")
       }
+      let gate = try folder.write("", to: "delivered.sent")
       #expect(server.exit() == SIGKILL)
+      try FileManager.default.removeItem(atPath: gate)
     }
     let server = try RunningServer(in: folder, environment: settings)
     try send("last", to: server)

@@ -50,6 +50,7 @@ struct DamageTests {
       #expect(page.status == 200)
       #expect(page.body.contains("revoked_ready 0\n") && !page.body.contains("revoked_sessions_revoked "))
     }
+    #expect(server.log.wait { $0.contains("its metrics are left out") })
     #expect(server.log.text.components(separatedBy: "its metrics are left out").count == 2)
     server.signal(SIGKILL)
     #expect(server.exit() == SIGKILL)

@@ -42,9 +42,10 @@ final class Load: Sendable {
   ) throws {
     self.secret = secret
     state.withLock { $0.alarm = alarm }
-    for _ in 0..<connections {
+    // All of them first: the alarm may end the server.
+    for client in try (0..<connections).map({ _ in try Client(address) }) {
       // Only its thread uses it.
-      nonisolated(unsafe) let client = try Client(address)
+      nonisolated(unsafe) let client = client
       threads.enter()
       Thread.detachNewThread { [self] in
         unsafe run(client)
