@@ -11,8 +11,8 @@ struct HostileTests {
 
   init() throws { folder = try TemporaryFolder() }
 
-  /// A good delivery is answered, whatever else goes on. The bound is far above what a busy machine takes, and below the
-  /// deadlines that hold a peer's connection.
+  /// A good delivery is answered, whatever else goes on. The bound is far above what a busy machine takes, and below
+  /// the deadlines that hold a peer's connection.
   func expectService(_ server: RunningServer) throws {
     let start = ContinuousClock.now
     let answer = try server.post(Vector.ping.text, signature: Vector.ping.signature)

@@ -133,8 +133,8 @@ package final class Client {
   }
 }
 
-/// Makes a system call again that a signal ended. With a time limit it ends so also where the process was only stopped and
-/// goes on.
+/// Makes a system call again that a signal ended. With a time limit it ends so also where the process was only stopped
+/// and goes on.
 package func resumed<Result: BinaryInteger>(_ call: () -> Result) -> Result {
   while true {
     let result = call()
