@@ -1,6 +1,7 @@
 internal import Dispatch
 internal import Foundation
 internal import HTTPServer
+internal import RevocationStore
 internal import Storage
 internal import Synchronization
 
@@ -141,6 +142,7 @@ extension Receiver {
         }
       }
     }
+    folderLock?.release()
   }
 
   private func drain(_ server: HTTPServer, within limit: Duration) async {

@@ -5,6 +5,7 @@ internal import Foundation
 public import HTTPServer
 public import Handlers
 public import Logging
+internal import RevocationStore
 public import Signature
 internal import Storage
 internal import Synchronization
@@ -32,6 +33,8 @@ public final class Receiver: Sendable {
   public var privateAddress: ListenAddress? { privateServer?.address }
 
   let configuration: ReceiverConfiguration
+  /// Of the data folder, where the store is elsewhere and the folder can be used.
+  let folderLock: StoreLock?
   let lifecycle = Mutex(Lifecycle())
   let context: ResponderContext
   let dispatcher: Dispatcher
@@ -68,6 +71,9 @@ public final class Receiver: Sendable {
     }
     let now: @Sendable () -> Timestamp = { .now }
     do throws(StoreError) {
+      folderLock = try configuration.lockFolder(logger)
+      let isFolderLocked = folderLock != nil
+      let notesAttempts = isFolderLocked || configuration.store == nil
       let store = try configuration.openStore(.serve) { notice in logger.log(notice) }
       let tally = try store.tally()
       logger.notice(
@@ -80,7 +86,8 @@ public final class Receiver: Sendable {
           "events": .stringConvertible(tally.events),
         ])
       let dispatcher = try Dispatcher(
-        store: store, handlers: handlers, logger: logger, attemptFile: "\(configuration.data)/attempts")
+        store: store, handlers: handlers, logger: logger,
+        attemptFile: notesAttempts ? "\(configuration.data)/attempts" : nil)
       let metrics = Metrics()
       let probe = CommitProbe(store)
       let dynamic = configuration.dynamic.flatMap { $0.checkEvery > .zero ? $0 : nil }

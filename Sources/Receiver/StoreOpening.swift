@@ -4,7 +4,6 @@ internal import RevocationStore
 package import Storage
 
 #if PostgreSQL
-  internal import Foundation
   internal import PostgreSQLStore
 #endif
 
@@ -60,16 +59,32 @@ extension ReceiverConfiguration {
         data: data, mode: mode, makesStore: makesStore, retention: retention, notify: notify)
     }
     #if PostgreSQL
-      if mode == .serve {
-        // For what is this process's own: which attempts are under way, and its addresses. Both are done without.
-        try? FileManager.default.createDirectory(
-          atPath: data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-      }
       return try PostgreSQLStore(
         url: store.text, mode: mode, makesStore: makesStore, retention: retention, notify: notify)
     #else
       throw Self.cannotReach(store)
     #endif
+  }
+
+  /// Locks the data folder for what is this process's own where the store is elsewhere: which attempts are under way,
+  /// and its addresses. An embedded store locks it itself.
+  ///
+  /// Returns nil for a folder that cannot be used, which is done without. Throws `locked` when another server has it:
+  /// each would take the other's attempts for those of a process that was killed, and end its commands.
+  func lockFolder(_ logger: Logger) throws(StoreError) -> StoreLock? {
+    #if PostgreSQL
+      guard store != nil else { return nil }
+      do throws(StoreError) {
+        return try StoreLock(data: data)
+      } catch .locked(let path, let process) {
+        throw .locked(path: path, pid: process)
+      } catch {
+        logger.warning(
+          "attempts under way cannot be noted: a handler that ends the process would do so at every start",
+          metadata: ["error": "\(error)"])
+      }
+    #endif
+    return nil
   }
 
   /// Makes or upgrades the tables of a store on PostgreSQL. Returns whether there were none.

@@ -229,6 +229,41 @@ struct ReceiverTests {
     #expect(await second.next()?.body == vector.body)
     await receiver.stop()
   }
+
+  #if PostgreSQL
+    @Test func `on PostgreSQL keeps the folder until its stop, whoever still has the descriptor`() async throws {
+      var configuration = try configuration()
+      configuration.store = try StoreURL(PostgreSQLServer.shared().makeDatabaseURL())
+      let first = try Receiver(configuration, logger: logger)
+      let error = #expect(throws: ReceiverError.self) { try Receiver(configuration, logger: logger) }
+      #expect(error?.description == "\(folder.data) is in use by another server (process \(getpid()))")
+      // As a child has them that was forked and has not executed its program yet.
+      let numbers = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").compactMap { Int32($0) }
+      let copies = numbers.filter { number in
+        let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(number)")
+        return target == folder.data
+      }.map { dup($0) }
+      #expect(!copies.isEmpty)
+      first.start()
+      await first.stop()
+      let second = try Receiver(configuration, logger: logger)
+      for copy in copies { close(copy) }
+      await second.stop()
+      // Without a stop the last reference keeps it.
+      _ = try Receiver(configuration, logger: logger)
+      await (try Receiver(configuration, logger: logger)).stop()
+    }
+
+    @Test func `on PostgreSQL does without a folder that cannot be used`() async throws {
+      var configuration = try configuration()
+      configuration.store = try StoreURL(PostgreSQLServer.shared().makeDatabaseURL())
+      configuration.data = try folder.write("", to: "file")
+      let log = LogCollector()
+      let receiver = try Receiver(configuration, logger: log.logger)
+      #expect(log.messages.contains { $0.hasPrefix("attempts under way cannot be noted") })
+      await receiver.stop()
+    }
+  #endif
 }
 
 private final class Forgetful: EventHandler {

@@ -1,6 +1,7 @@
 internal import CLinux
+internal import Foundation
 internal import Glibc
-internal import Storage
+package import Storage
 internal import SystemPackage
 
 /// The data folder and the names in it.
@@ -151,8 +152,16 @@ struct StoreFolder {
 ///
 /// What is locked is the folder itself, which cannot be removed while the store is in it. A file in it says who has the
 /// lock; without the file, or with another one in its place, a second server is refused all the same.
-struct StoreLock: ~Copyable {
+package struct StoreLock: ~Copyable {
   private let descriptor: FileDescriptor
+
+  /// Of a folder without an embedded store, which is made if it is missing.
+  package init(data: String) throws(StoreError) {
+    // Absolute, since a message may be read in another folder.
+    let folder = StoreFolder(URL(filePath: data).path)
+    try folder.make()
+    try self.init(folder)
+  }
 
   init(_ folder: StoreFolder) throws(StoreError) {
     let descriptor: FileDescriptor
@@ -180,7 +189,7 @@ struct StoreLock: ~Copyable {
   }
 
   /// Lets another server in, before this value goes.
-  borrowing func release() {
+  package borrowing func release() {
     _ = flock(descriptor.rawValue, LOCK_UN)
   }
 
