@@ -31,6 +31,7 @@ package struct StandInResponse: Sendable {
 package final class StandInServer: Sendable {
   package let port: UInt16
   private let descriptor: Int32
+  private let isOpen = Mutex(true)
   private let answer: @Sendable (StandInRequest) -> StandInResponse
 
   package init(_ answer: @escaping @Sendable (StandInRequest) -> StandInResponse) throws {
@@ -38,13 +39,18 @@ package final class StandInServer: Sendable {
     self.descriptor = descriptor
     self.port = port
     self.answer = answer
-    let serve: @Sendable (Int32) -> Void = { Self.serve($0, answer) }
-    Thread.detachNewThread {
-      while true {
-        let visitor = accept(descriptor, nil, nil)
-        if visitor < 0 { return }
-        Thread.detachNewThread { serve(visitor) }
-      }
+    Thread.detachNewThread { [self] in accept() }
+  }
+
+  private func accept() {
+    while true {
+      let visitor = Glibc.accept(descriptor, nil, nil)
+      if visitor < 0 { break }
+      Thread.detachNewThread { [answer] in Self.serve(visitor, answer) }
+    }
+    isOpen.withLock { isOpen in
+      isOpen = false
+      close(descriptor)
     }
   }
 
@@ -52,8 +58,11 @@ package final class StandInServer: Sendable {
 
   /// Takes no more connections.
   package func stop() {
-    shutdown(descriptor, Int32(SHUT_RDWR))
-    close(descriptor)
+    // The thread that accepts closes it. Closed here, its number might be the next server's before that thread's next
+    // call, which would take that server's connections.
+    isOpen.withLock { isOpen in
+      if isOpen { shutdown(descriptor, Int32(SHUT_RDWR)) }
+    }
   }
 
   private static func serve(_ visitor: Int32, _ answer: (StandInRequest) -> StandInResponse) {
