@@ -32,6 +32,15 @@ import Testing
     }
   }
 
+  /// Returns when the handler has nothing to do. A node that is cut off has an alarm each second: `settle` goes from
+  /// one to the next, and through the other's lease before that one's thread has had its turn.
+  private func idles(dead: Int = 0) async throws {
+    try await wait {
+      bench.clock.advance(by: .milliseconds(1))
+      return try bench.isIdle("purge", dead: dead)
+    }
+  }
+
   @Test func `the second node waits, and goes on where the first has stopped`() async throws {
     let (first, second) = (ScriptedHandler(), ScriptedHandler())
     let (node, one) = try node(1, first)
@@ -39,7 +48,7 @@ import Testing
     try bench.store(many: 3)
     for dispatcher in [one, two] { dispatcher.wake() }
     #expect(await first.next(3) == ["1", "2", "3"])
-    try await bench.idles("purge")
+    try await idles()
     // Four times as long as a lease: the first renews its own.
     for _ in 0..<12 {
       let asked = node.askedCount
@@ -49,14 +58,14 @@ import Testing
     try bench.store("4")
     for dispatcher in [one, two] { dispatcher.wake() }
     #expect(await first.next(1) == ["4"])
-    try await bench.idles("purge")
+    try await idles()
     #expect(second.callCount == 0)
 
     await one.stop()
     try bench.store("5")
     bench.clock.advance(by: LeasedNode.lease)
     #expect(await second.next(1) == ["5"])
-    try await bench.idles("purge")
+    try await idles()
     #expect(first.callCount == 4 && second.callCount == 1)
     await two.stop()
   }
@@ -88,14 +97,14 @@ import Testing
     #expect(second.callCount == 0)
     bench.clock.advance(by: LeasedNode.margin)
     #expect(await second.next(1) == ["1"])
-    try await bench.idles("purge")
+    try await idles()
 
     // Back again, the first follows.
     node.cut(false)
     try bench.store("2")
     for dispatcher in [one, two] { dispatcher.wake() }
     #expect(await second.next(1) == ["2"])
-    try await bench.idles("purge")
+    try await idles()
     #expect(first.callCount == 1 && second.callCount == 2)
     await one.stop()
     await two.stop()
@@ -114,7 +123,7 @@ import Testing
     node.cut(true)
     bench.clock.advance(by: LeasedNode.lease)
     #expect(await second.next(1) == ["1"])
-    try await bench.idles("purge", dead: 1)
+    try await idles(dead: 1)
     node.cut(false)
     let asked = node.askedCount
     await hang.openOne()
@@ -142,5 +151,29 @@ import Testing
     claim.signal()
     await stop.value
     #expect(!leases.isAnyHeld(at: bench.clock.uptime))
+  }
+
+  @Test func `a node that follows another again after the store was away has no alarm but that of its next claim`()
+    async throws
+  {
+    let other = LeasedNode(1, bench, leases)
+    _ = try other.claim("purge", patterns: [], at: bench.now)
+    let (node, follower) = try node(2, ScriptedHandler())
+    node.cut(true)
+    bench.clock.advance(by: LeasedNode.lease)
+    try await wait { node.askedCount == 2 }
+    _ = try other.claim("purge", patterns: [], at: bench.now)
+    node.cut(false)
+    while node.askedCount < 3 {
+      try await wait { bench.clock.sleepers == 1 }
+      bench.clock.endShortSleeps()
+    }
+    // Also what was set while the claim was under way is over.
+    for _ in 0..<20 {
+      try await wait { bench.clock.sleepers == 1 }
+      bench.clock.endShortSleeps()
+    }
+    #expect(bench.clock.earliestSleep.map { $0 > bench.clock.uptime + .seconds(10) } == true)
+    await follower.stop()
   }
 }

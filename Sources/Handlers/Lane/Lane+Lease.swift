@@ -58,6 +58,8 @@ extension Lane {
 
   private func take(_ claim: HandlerClaim, askedAt asked: Duration) {
     leadership.claimed(claim, askedAt: asked)
+    // The store answers again, also where it says that another node leads.
+    storeFailures = 0
     guard let lease = leadership.lease else { return }
     if isStopping { return }
     if lease.validity != nil {
@@ -68,7 +70,7 @@ extension Lane {
     recorded = lease.position
     window = LaneWindow(position: lease.position)
     (mayHaveFresh, mayHaveDue, isDueAhead) = (true, true, false)
-    (nextDue, storeFailures) = (nil, 0)
+    nextDue = nil
     suspects = attempts?.suspects(of: handler) ?? []
     suspectsDue = clock.uptime() + Self.suspectsWait
   }
