@@ -14,28 +14,25 @@ import Testing
     bench = try Bench()
   }
 
-  /// When the first calls of a handler came that fails each but the last: the clock goes from one of the lane's alarms
-  /// to the next.
-  private func calls(_ count: Int, of handler: ScriptedHandler, _ dispatcher: Dispatcher) async throws -> [Duration] {
-    var times: [Duration] = []
+  /// Returns when so many calls have begun of a handler that fails each but the last: the clock goes from one of the
+  /// lane's alarms to the next.
+  private func pass(_ count: Int, calls: () -> Int, _ dispatcher: Dispatcher) async throws {
     for call in 1...count {
       while true {
         try Task.checkCancellation()
         // Before the look at the calls: the alarm that a call sets is not the one that leads to it.
         let next = bench.clock.earliestSleep
-        if handler.callCount >= call { break }
+        if calls() >= call { break }
         // An attempt's deadline is further away.
         if let next, next <= bench.clock.uptime + .seconds(3601) { bench.clock.advance(by: next - bench.clock.uptime) }
         await Task.yield()
       }
-      times.append(bench.clock.uptime)
       if call == count { break }
       while dispatcher.counters[0].failed.load(ordering: .relaxed) < call {
         try Task.checkCancellation()
         await Task.yield()
       }
     }
-    return times
   }
 
   @Test(arguments: [
@@ -46,12 +43,18 @@ import Testing
   func `the pauses between attempts double up to an hour, and the jitter is a part of them`(
     random: Double, pauses: [Duration]
   ) async throws {
-    let handler = ScriptedHandler { _, _ in throw ScriptedHandler.Failure() }
+    // As the handler sees it: the clock may go on before anybody else has seen the call.
+    let begun = Mutex<[Duration]>([])
+    let handler = ScriptedHandler { [clock = bench.clock] _, _ in
+      begun.withLock { $0.append(clock.uptime) }
+      throw ScriptedHandler.Failure()
+    }
     let dispatcher = try bench.dispatcher(
       HandlerRegistration("failing", timeout: .seconds(36_000), handler: handler), random: random)
     try bench.store("1")
     dispatcher.wake()
-    let times = try await calls(pauses.count + 1, of: handler, dispatcher)
+    try await pass(pauses.count + 1, calls: { begun.withLock { $0.count } }, dispatcher)
+    let times = begun.withLock { $0 }
     let seen = zip(times, times.dropFirst()).map { $1 - $0 }
     for (seen, pause) in zip(seen, pauses) {
       // The lane's own pauses may come on top.
@@ -62,14 +65,17 @@ import Testing
 
   @Test(arguments: [(90, 90), (7200, 3600), (-5, 1), (0, 1)])
   func `a handler may ask for a longer pause, up to an hour`(asked: Int, pause: Int) async throws {
-    let handler = ScriptedHandler { _, call in
+    let begun = Mutex<[Duration]>([])
+    let handler = ScriptedHandler { [clock = bench.clock] _, call in
+      begun.withLock { $0.append(clock.uptime) }
       if call == 1 { throw RetryLater("busy", after: .seconds(asked)) }
     }
     let dispatcher = try bench.dispatcher(
       HandlerRegistration("busy", timeout: .seconds(36_000), handler: handler), random: 1)
     try bench.store("1")
     dispatcher.wake()
-    let times = try await calls(2, of: handler, dispatcher)
+    try await pass(2, calls: { begun.withLock { $0.count } }, dispatcher)
+    let times = begun.withLock { $0 }
     let seen = times[1] - times[0]
     #expect(seen >= .seconds(pause) && seen <= .seconds(pause + 1), "\(seen)")
     try await bench.idles("busy")

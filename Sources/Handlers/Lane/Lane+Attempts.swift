@@ -37,6 +37,8 @@ extension Lane {
 
   /// Begins an attempt, which is noted already.
   func start(_ item: LaneWork.Item, _ registration: HandlerRegistration, _ mark: AttemptFile.Mark?) {
+    // Before the task: it may be at work long before this thread goes on.
+    let now = clock.uptime()
     var own: AttemptExecutor?
     if !registration.suspends {
       own =
@@ -48,7 +50,7 @@ extension Lane {
       }
       await self.ended([(item.event.seq, verdict)])
     }
-    running[item.event.seq] = Running(item, registration, task, clock.uptime(), executor: own, mark)
+    running[item.event.seq] = Running(item, registration, task, now, executor: own, mark)
   }
 
   /// Begins attempts that are one call.
