@@ -137,7 +137,8 @@ struct FeedTests {
   ) async throws {
     let folder = try TemporaryFolder()
     let session = try fill(folder, 40_000)
-    let served = try ServedReceiver(in: folder)
+    // What comes meanwhile waits for the disk each time, however slow that is.
+    let served = try ServedReceiver(in: folder) { $0.limits.writeTimeout = .seconds(100) }
     let client = try Client(served.receiver.privateAddress, receiveBuffer: 4096)
     client.send("GET /v1/revocations HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
     #expect(client.read(until: "sessionId").status == 200)

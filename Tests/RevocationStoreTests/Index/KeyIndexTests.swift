@@ -226,7 +226,10 @@ import Testing
         default:
           let reader = LookUpReader(store)
           var random = SplitMix(seed: UInt64(worker))
-          while !isDone.load(ordering: .acquiring) {
+          // To the end, and some looks at least, also where this thread is slow to begin.
+          while !isDone.load(ordering: .acquiring)
+            || looks.load(ordering: .relaxed) <= 100 && failure.withLock({ $0 == nil })
+          {
             let newest = revoked.load(ordering: .acquiring)
             guard newest > 0 else { continue }
             for _ in 0..<4 {
