@@ -1,5 +1,6 @@
 import Dispatch
 import DynamicEvents
+import Glibc
 import SQLite
 import Storage
 import Synchronization
@@ -174,12 +175,17 @@ import Testing
     }
     #expect(try command.write { try $0.number("PRAGMA synchronous") } == 2)
     let failures = Mutex<[String]>([])
+    let appended = Atomic<UInt64>(0)
     DispatchQueue.concurrentPerform(iterations: 2) { side in
+      defer { if side == 0 { appended.store(.max, ordering: .releasing) } }
       do {
         for number in UInt64(10)..<210 {
           if side == 0 {
             _ = try server.append([.revoking(number)])
+            appended.store(number, ordering: .releasing)
           } else {
+            // Without a pause it would keep the lock of a slow disk from the server, which looks ten times a second.
+            while appended.load(ordering: .acquiring) < number - 5 { sched_yield() }
             _ = try command.replay([DeadLetterID(event: 2, handler: "purge")], at: time(1))
           }
         }

@@ -208,6 +208,8 @@ import Testing
             _ = try store.append([.revoking(number, createdAt: Int64(number))] + old)
             revoked.store(number, ordering: .releasing)
           }
+          // The readers may have been held up so far.
+          while looks.load(ordering: .relaxed) <= 100, !isDone.load(ordering: .acquiring) { sched_yield() }
         case 1:
           // The other process, which has no part in the index.
           let other = try RevocationStore(data: folder.data, mode: .amend)
