@@ -28,9 +28,12 @@ final class LogReader: @unchecked Sendable {
     return text
   }
 
-  /// False if the process ends, or half a minute passes, before the condition holds.
+  /// How long a test waits for what comes at once, in seconds. Only to tell a slow machine from one that hangs.
+  static let patience = 100.0
+
+  /// False if the process ends, or the time is up, before the condition holds.
   func wait(until isEnough: (String) -> Bool) -> Bool {
-    let limit = Date(timeIntervalSinceNow: 30)
+    let limit = Date(timeIntervalSinceNow: Self.patience)
     condition.lock()
     defer { condition.unlock() }
     while true {

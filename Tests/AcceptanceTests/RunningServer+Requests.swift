@@ -11,12 +11,12 @@ extension RunningServer {
     return try #require(Answer(client.read()))
   }
 
-  /// The exit status of a server that was told to stop. One that does not end within half a minute is killed, and the
-  /// status says so.
+  /// The exit status of a server that was told to stop. One that does not end in time is killed, and the status says
+  /// so.
   func end() -> Int32 {
     let start = ContinuousClock.now
     _ = log.wholeText
-    if start.duration(to: .now) > .seconds(29) { signal(SIGKILL) }
+    if start.duration(to: .now) > .seconds(LogReader.patience - 1) { signal(SIGKILL) }
     return exit()
   }
 }
@@ -29,9 +29,11 @@ extension Answer {
   }
 }
 
-/// Asks again until it is so, for at most half a minute. For conditions that cost a system call or a request each, and
-/// come within milliseconds.
-func eventually(within patience: Duration = .seconds(30), _ condition: () throws -> Bool) rethrows -> Bool {
+/// Asks again until it is so, or the time is up. For conditions that cost a system call or a request each, and come
+/// within milliseconds.
+func eventually(
+  within patience: Duration = .seconds(LogReader.patience), _ condition: () throws -> Bool
+) rethrows -> Bool {
   let limit = ContinuousClock.now + patience
   while ContinuousClock.now < limit {
     if try condition() { return true }

@@ -31,6 +31,6 @@ enum Schemathesis {
       ] + arguments, variables)
     process.executableURL = URL(filePath: "/usr/bin/python3")
     process.currentDirectoryURL = URL(filePath: home.path)
-    return try withExtendedLifetime(home) { try Executable.finish(process, within: 120) }
+    return try withExtendedLifetime(home) { try Executable.finish(process, within: 240) }
   }
 }

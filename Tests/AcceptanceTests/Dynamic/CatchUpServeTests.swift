@@ -38,12 +38,8 @@ struct CatchUpServeTests {
     // Later checks find them again, and nobody gets them twice.
     let checks = dynamic.count("GET /api/v0/environments/\(StandInDynamic.environment)/events")
     #expect(
-      eventually(within: .seconds(120)) {
-        dynamic.count("GET /api/v0/environments/\(StandInDynamic.environment)/events") > checks + 80
-      })
-    // Five servers start 500 commands each.
-    #expect(
-      try eventually(within: .seconds(120)) { try server.metric(#"revoked_dead_letters{handler="broken"}"#) == 500 })
+      eventually { dynamic.count("GET /api/v0/environments/\(StandInDynamic.environment)/events") > checks + 80 })
+    #expect(try eventually { try server.metric(#"revoked_dead_letters{handler="broken"}"#) == 500 })
     #expect(try eventually { try server.metric(#"revoked_deliveries_pending{handler="audit"}"#) == 0 })
     #expect(eventually { server.handled(by: "audit").count >= 500 })
     #expect(server.handled(by: "audit").sorted() == sessions)
