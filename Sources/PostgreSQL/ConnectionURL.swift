@@ -51,6 +51,9 @@
           port: ports.count == 1 ? ports[0] : index < ports.count ? ports[index] : "")
       }
       sslMode = options["sslmode"] ?? Self.environment("PGSSLMODE")
+      if let fault = URLFault(text, hosts: hosts, sslMode: sslMode) {
+        throw PostgreSQLError(.refused, "the store's URL is wrong in \(fault.text)")
+      }
       let user = options["user"].map { "\($0)@" } ?? ""
       let places = hosts.map { host in
         let name = host.name.isEmpty ? host.address : host.name
@@ -84,8 +87,9 @@
       // libpq's list ends with an entry without a keyword, and is freed here.
       guard let list = unsafe PQconninfoParse(text, &message) else {
         defer { unsafe PQfreemem(message) }
-        // What libpq says repeats parts of the URL, which may be of the password.
-        throw PostgreSQLError(.refused, "the store's URL cannot be read")
+        // libpq's text lasts until it is freed.
+        let reason = unsafe message.map { unsafe String(cString: $0) } ?? ""
+        throw PostgreSQLError(.refused, "the store's URL is wrong in \(URLFault(text, reason).text)")
       }
       defer { unsafe PQconninfoFree(list) }
       var options: [String: String] = [:]

@@ -62,8 +62,12 @@
 
     /// What libpq itself says when the URL and the server do not fit each other.
     private static let setUpComplaints = [
-      "certificate verify failed", "server certificate for", "SSL", "root certificate", "invalid connection option",
-      "invalid sslmode", "private key", "certificate file",
+      "certificate verify failed", "server certificate for", "SSL", "root certificate", "private key",
+      "certificate file", "no password supplied",
+      // A parameter's value.
+      "invalid ",
+      // Another kind of server has the port.
+      "expected authentication request",
     ]
 
     private static func sqlState(in line: String) -> String {

@@ -203,6 +203,42 @@
     }
 
     @Test(arguments: [
+      ("postgres://u:s3cr%et@h/x", "password"), ("postgres://u%4:s3cret@h/x", "user"), ("postgres://h%zz/x", "host"),
+      ("postgres://h/s3cret%00", "database"), ("postgres://h/x?password=s3cret%", "parameters"),
+      ("postgres://[::1/x", "host"), ("postgres://[::1]s3cret/x", "host"), ("postgres://[]/x", "host"),
+      ("postgres://h/x?s3cret", "parameters"), ("postgres://h/x?password=a=s3cret", "parameters"),
+      ("postgres://h/x?s3cret=1", "parameters"), ("postgres://u:12/s3cret@h/x", "password or its host"),
+      ("postgres://u:s3cr/et@h/x", "password or its host"), ("postgres://u:a@s3cret@h/x", "password or its host"),
+      ("postgres://h:s3cret/x", "port"), ("postgres://h:0/x", "port"), ("postgres://h:65536/x", "port"),
+      ("postgres://a,b:54a32/x", "port"), ("postgres://h/x?sslmode=s3cret", "sslmode"),
+    ]) func `the part of a URL that is wrong is named, and none of its words`(url: String, part: String) {
+      let error = #expect(throws: PostgreSQLError.self) { try ConnectionURL(url) }
+      #expect(error?.kind == .refused)
+      #expect(error?.message.contains(" wrong in its \(part): ") == true, "\(error?.message ?? "")")
+      for word in ["s3cr", "54a32", "65536"] { #expect(error?.message.contains(word) == false) }
+    }
+
+    @Test func `a password that is missing, and a server of another kind, are the URL's fault`() throws {
+      let server = try PostgreSQLServer(access: .password)
+      #expect(try error(server.url()).kind == .refused)
+      let (other, port) = try listen(backlog: 2)
+      defer { close(other) }
+      for mode in ["disable", "require"] {
+        Thread.detachNewThread {
+          let visitor = accept(other, nil, nil)
+          var request = [UInt8](repeating: 0, count: 1024)
+          _ = unsafe request.withUnsafeMutableBytes { unsafe recv(visitor, $0.baseAddress, $0.count, 0) }
+          let answer = Array("HTTP/1.1 400 Bad Request\r\n\r\n".utf8)
+          _ = unsafe answer.withUnsafeBytes { unsafe send(visitor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+          close(visitor)
+        }
+        let found = try error("postgres://postgres@127.0.0.1:\(port)/x?sslmode=\(mode)")
+        #expect(found.kind == .refused, "\(mode): \(found.message)")
+      }
+      #expect(try error(server.url(parameters: "target_session_attrs=nonsense")).kind == .refused)
+    }
+
+    @Test(arguments: [
       ("postgres://localhost/x", true), ("postgres://127.0.0.1,[::1]/x", true), ("postgres:///x?host=/run", true),
       ("postgres:///x", true), ("postgres://db/x", false), ("postgres://localhost,db/x", false),
       ("postgres://localhost/x?hostaddr=10.0.0.1", false), ("postgres://127.example.com/x", false),

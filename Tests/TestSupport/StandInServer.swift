@@ -146,7 +146,7 @@ package final class SilentListener {
 }
 
 /// A socket that listens on a port of 127.0.0.1 that the kernel picks.
-func listen(backlog: Int32) throws -> (descriptor: Int32, port: UInt16) {
+package func listen(backlog: Int32) throws -> (descriptor: Int32, port: UInt16) {
   let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
   var name = sockaddr_in()
   name.sin_family = sa_family_t(AF_INET)
