@@ -1,5 +1,6 @@
 #if PostgreSQL
   internal import Dispatch
+  internal import Glibc
   internal import PostgreSQL
   internal import Storage
   internal import Synchronization
@@ -18,9 +19,12 @@
   /// Any failure of one connection is taken for the server's, and ends all of them: a connection that still seems to
   /// work could be to a server that is no longer the primary.
   final class Node: Sendable {
-    /// Tells this process from the other nodes.
+    /// Tells this process from the other nodes, and people where it is: `host/process/digits`.
     let name: String
     let url: ConnectionURL
+    /// Whether no connection is made while commits wait for a standby that is away. The server keeps each that was given
+    /// up until the standby is back, so that those of nodes that go on trying would take all there may be.
+    private let needsStandby: Bool
     private let state = Mutex(State())
     /// A name's look-up can take as long as the system's resolver likes, so each connection is made on a thread that
     /// nobody waits for any longer than he wants to.
@@ -33,6 +37,8 @@
       var identity: ServerIdentity?
       /// Why the last one could not be made, and until when no other is tried.
       var failure: (error: PostgreSQLError, until: Deadline)?
+      /// As the latest connection found it.
+      var isStandbyAway = false
       /// Called with each end.
       var observers: [Int: @Sendable () -> Void] = [:]
       var lastObserver = 0
@@ -46,14 +52,29 @@
     /// After a connection that could not be made.
     private static let pause = Duration.milliseconds(200)
 
-    init(_ url: ConnectionURL) throws(PostgreSQLError) {
+    init(_ url: ConnectionURL, needsStandby: Bool = false) throws(PostgreSQLError) {
       try ServerCheck.check(url)
       self.url = url
+      self.needsStandby = needsStandby
       var random = SystemRandomNumberGenerator()
-      name = String(random.next(), radix: 16) + String(random.next(), radix: 16)
+      name = "\(Self.host)/\(getpid())/\(String(random.next(), radix: 16))"
+    }
+
+    /// As the machine, or the container, calls itself.
+    private static var host: String {
+      var name = [CChar](repeating: 0, count: 256)
+      // The last byte stays, so that the name ends with a zero.
+      guard unsafe gethostname(&name, name.count - 1) == 0 else { return "unknown" }
+      return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
     var generation: Int { state.withLock { $0.generation } }
+
+    /// Whether commits wait for a standby that is away, as far as was seen.
+    var isStandbyAway: Bool { state.withLock { $0.isStandbyAway } }
+
+    /// A commit has succeeded.
+    func noteStandby() { state.withLock { $0.isStandbyAway = false } }
 
     /// Ends all connections of a generation, each at its next use; what is observed learns of it now.
     func end(_ generation: Int) {
@@ -119,7 +140,9 @@
 
     private func connection(_ generation: Int) throws(PostgreSQLError) -> NodeConnection {
       let connection = try Connection(url, application: Self.application, patience: Self.patience)
-      let identity = try ServerCheck.begin(connection, until: .after(Self.patience))
+      let (identity, isStandbyAway) = try ServerCheck.begin(connection, until: .after(Self.patience))
+      state.withLock { $0.isStandbyAway = isStandbyAway }
+      if isStandbyAway, needsStandby { throw PostgreSQLError(.unreachable, ServerCheck.standbyIsAway) }
       let isSame = state.withLock { state in
         state.failure = nil
         guard state.generation == generation, !state.isClosed else { return false }

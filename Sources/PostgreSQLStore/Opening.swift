@@ -19,10 +19,7 @@
       let connection = try node.connect(until: deadline)
       (isNew, createdAt, self.retention, lastRevocation) = try connection.use { connection in
         let isNew = try Self.findSchema(connection, path, mode, makesStore: makesStore, notify, until: deadline)
-        if mode == .serve, let missing = try Schema.missingRights(connection, until: deadline) {
-          throw StoreError.misconfigured(
-            path: path, cause: "the role lacks rights to \(missing) in the schema revoked, which its owner can grant")
-        }
+        if mode == .serve { try Schema.checkRights(connection, path, until: deadline) }
         let row = try connection.query(
           "SELECT (SELECT value::bigint FROM revoked.state WHERE name = 'created-at'), (\(Numbers.lastRevocation))",
           until: deadline)[0]
@@ -32,6 +29,26 @@
           : try Retention.fetch(connection, until: deadline) ?? retention
         return try (isNew, Timestamp(milliseconds: row.integer(0)), retention, row.integer(1))
       }
+    }
+
+    /// Throws what a server would throw that is started on the database, and makes nothing.
+    static func check(
+      _ connection: Connection, _ path: String, makesStore: Bool, until deadline: Deadline
+    ) throws {
+      switch try Schema.state(connection, until: deadline) {
+      case .foreign: throw StoreError.misconfigured(path: path, cause: Schema.foreign.message)
+      case .made(let number, let oldest) where oldest > Schema.current:
+        throw StoreError.schema(path: path, found: number, known: Schema.current)
+      case .made: try Schema.checkRights(connection, path, until: deadline)
+      case .missing where makesStore:
+        guard try Schema.mayBeMade(connection, until: deadline) else { throw mayNotMigrate(path) }
+      case .missing: break
+      }
+    }
+
+    private static func mayNotMigrate(_ path: String) -> StoreError {
+      .misconfigured(
+        path: path, cause: "the role may not make or change the schema: run `revoked migrate` as its owner")
     }
 
     /// Returns whether it was made now.
@@ -54,8 +71,7 @@
       do {
         return try Schema.migrate(connection) { notify(.migrating(from: $0, to: $1)) }
       } catch let error as PostgreSQLError where error.state == "42501" {
-        throw StoreError.misconfigured(
-          path: path, cause: "the role may not make or change the schema: run `revoked migrate` as its owner")
+        throw mayNotMigrate(path)
       }
     }
   }

@@ -45,7 +45,7 @@
     ) throws(StoreError) {
       let node: Node
       do throws(PostgreSQLError) {
-        node = try Node(ConnectionURL(url))
+        node = try Node(ConnectionURL(url), needsStandby: mode == .serve)
       } catch {
         throw StoreError(error, at: "the store")
       }
@@ -58,8 +58,9 @@
         shared = SharedSettings(retention: opened.retention)
         newest.store(opened.lastRevocation, ordering: .relaxed)
       } catch {
+        let failure = node.failure(error, at: location)
         node.close()
-        throw StoreError(error, at: location)
+        throw failure
       }
       self.location = location
       self.mode = mode
@@ -87,6 +88,26 @@
         do {
           return try node.connect(until: .after(patience)).use { connection in
             try Schema.migrate(connection) { notify(.migrating(from: $0, to: $1)) }
+          }
+        } catch {
+          throw node.failure(error, at: node.url.description)
+        }
+      } catch {
+        throw StoreError(error, at: "the store")
+      }
+    }
+
+    /// Throws what would keep a server from working with the database, and changes nothing there.
+    ///
+    /// - Parameter makesStore: whether it may make a store where there is none.
+    package static func check(url: String, makesStore: Bool) throws(StoreError) {
+      do {
+        let node = try Node(ConnectionURL(url))
+        defer { node.close() }
+        do {
+          let deadline = Deadline.after(patience)
+          try node.connect(until: deadline).use { connection in
+            try Opening.check(connection, node.url.description, makesStore: makesStore, until: deadline)
           }
         } catch {
           throw StoreError(error, at: node.url.description)
@@ -130,6 +151,13 @@
     }
 
     package func probeWritable() throws(StoreError) {
+      // A call without events touches no table, and would succeed without any right to one.
+      do {
+        let deadline = Deadline.after(Self.patience)
+        try writer.use(until: deadline) { try Schema.checkRights($0, location, until: deadline) }
+      } catch {
+        throw failure(error)
+      }
       _ = try append([])
     }
 
@@ -141,9 +169,11 @@
         let deadline = Deadline.after(patience)
         return try pool.use(until: deadline) { try body($0, deadline) }
       } catch {
-        throw StoreError(error, at: location)
+        throw failure(error)
       }
     }
+
+    func failure(_ error: any Error) -> StoreError { node.failure(error, at: location) }
 
     func query<Value>(
       _ sql: String, _ parameters: [Parameter] = [], _ body: (Row) throws -> Value
@@ -165,7 +195,7 @@
           }
         }
       } catch {
-        throw StoreError(error, at: location)
+        throw failure(error)
       }
     }
   }
@@ -187,6 +217,18 @@
     var patternsElsewhere: [String] {
       get { state.withLock { $0.patterns } }
       set { state.withLock { $0.patterns = newValue } }
+    }
+  }
+
+  extension Node {
+    /// What a failure means. A lock that is not let go, and an answer that does not come, may both be for want of the
+    /// standby.
+    func failure(_ error: any Error, at path: String) -> StoreError {
+      if let error = error as? PostgreSQLError, error.kind == .timedOut || error.state == "55P03" {
+        _ = try? connect(until: .after(.seconds(1)))
+        if isStandbyAway { return .unreachable(path: path, cause: ServerCheck.standbyIsAway) }
+      }
+      return StoreError(error, at: path)
     }
   }
 

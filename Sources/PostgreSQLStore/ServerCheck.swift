@@ -13,13 +13,17 @@
       }
     }
 
-    /// One round trip at the beginning of each connection. Returns which server it is.
+    static let standbyIsAway =
+      "commits wait for a synchronous standby that is away: bring it back, or change synchronous_standby_names"
+
+    /// One round trip at the beginning of each connection. Returns which server it is, and whether a commit of this
+    /// role's has waited for the standby for longer than one takes.
     ///
     /// A plan that was made while a table was empty may be used until somebody analyses the table, however large it has
     /// become: so no plan may read a table as a whole where an index leads to the rows.
     static func begin(
       _ connection: Connection, until deadline: Deadline
-    ) throws(PostgreSQLError) -> ServerIdentity {
+    ) throws(PostgreSQLError) -> (ServerIdentity, isStandbyAway: Bool) {
       // As text: a pooler knows no statement that was prepared on another of its connections.
       let row = try connection.execute(
         """
@@ -37,7 +41,9 @@
           set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
           set_config('tcp_keepalives_count', '3', false),
           set_config('synchronous_commit', CASE current_setting('synchronous_commit')
-            WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false)
+            WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),
+          EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE usename = current_user AND wait_event = 'SyncRep'
+            AND query_start < clock_timestamp() - interval '3 seconds')
         """, until: deadline)[0]
       guard try row.text(0) == String(connection.backend) else {
         throw refused("a connection pooler stands in front of the server: connect to PostgreSQL itself")
@@ -51,7 +57,9 @@
         throw refused("the server has fsync off, and would lose what was acknowledged: turn it on")
       }
       guard try row.text(5) == "UTF8" else { throw refused("the database's encoding is not UTF8") }
-      return try ServerIdentity(system: row.text(6), timeline: row.text(7), startedAt: row.text(8))
+      return try (
+        ServerIdentity(system: row.text(6), timeline: row.text(7), startedAt: row.text(8)), row.text(21) == "t"
+      )
     }
 
     private static func refused(_ message: String) -> PostgreSQLError { PostgreSQLError(.refused, message) }

@@ -87,6 +87,18 @@ extension ReceiverConfiguration {
     return nil
   }
 
+  /// Asks the database, if one is configured, whether a receiver could work with it, and changes nothing there.
+  ///
+  /// - Parameter makesStore: whether a start may make a store where there is none.
+  package func checkDatabase(makesStore: Bool) throws(StoreError) {
+    guard let store else { return }
+    #if PostgreSQL
+      try PostgreSQLStore.check(url: store.text, makesStore: makesStore)
+    #else
+      throw Self.cannotReach(store)
+    #endif
+  }
+
   /// Makes or upgrades the tables of a store on PostgreSQL. Returns whether there were none.
   package func migrateStore(_ store: StoreURL, notify: (StoreNotice) -> Void) throws(StoreError) -> Bool {
     #if PostgreSQL
@@ -142,6 +154,11 @@ extension Logger {
         the database has no synchronous standby: a failover may lose what was acknowledged last, and a primary that \
         was replaced may go on answering; set synchronous_standby_names
         """)
+    case .mayLoseCommits:
+      error(
+        "the database has fsync or full_page_writes off: a crash of its machine may lose what was acknowledged")
+    case .keepsCommits:
+      self.notice("the database has fsync and full_page_writes on again")
     case .waitsForStandby:
       self.notice("the database waits for a synchronous standby again")
     }

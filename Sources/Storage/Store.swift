@@ -60,10 +60,13 @@ package struct ServerStanding: Hashable, Sendable {
   package var proofAge: Duration?
   /// Whether each commit waits for a second server; nil: not known yet.
   package var waitsForStandby: Bool?
+  /// Whether that one is away, so that none is made, as far as was seen.
+  package var isStandbyAway: Bool
 
-  package init(proofAge: Duration?, waitsForStandby: Bool?) {
+  package init(proofAge: Duration?, waitsForStandby: Bool?, isStandbyAway: Bool = false) {
     self.proofAge = proofAge
     self.waitsForStandby = waitsForStandby
+    self.isStandbyAway = isStandbyAway
   }
 }
 
@@ -141,4 +144,8 @@ package enum StoreNotice: Sendable {
   case waitsForNoStandby
   /// They do again.
   case waitsForStandby
+  /// The database has a setting by which a crash of its machine may lose commits, or ruin it.
+  case mayLoseCommits
+  /// It has no more.
+  case keepsCommits
 }

@@ -1,6 +1,8 @@
 #if PostgreSQL
+  import Dispatch
   import Foundation
   import Storage
+  import Synchronization
   import TestSupport
   import Testing
 
@@ -77,6 +79,114 @@
       let store = try PostgreSQLStore(url: url, mode: .serve)
       #expect(try store.append([.revoking(1), .other(2)]) == [.accepted, .accepted])
       guard case .leads = try store.claim("log", patterns: [], at: time(1)) else { throw Unexpected() }
+    }
+
+    @Test func `a node whose role loses a right cannot commit from then on, and says which`() throws {
+      let database = try TestDatabase()
+      let role = "role_\(database.name)"
+      _ = try PostgreSQLStore.migrate(url: database.url)
+      try database.run(
+        """
+        CREATE ROLE \(role) LOGIN; GRANT USAGE ON SCHEMA revoked TO \(role);
+        GRANT ALL ON ALL TABLES IN SCHEMA revoked TO \(role); GRANT ALL ON ALL SEQUENCES IN SCHEMA revoked TO \(role)
+        """)
+      let url = database.server.url(database.name, user: role)
+      let store = try PostgreSQLStore(url: url, mode: .serve)
+      try store.probeWritable()
+      for (right, object) in [
+        ("INSERT ON revoked.event", "event"), ("SELECT ON revoked.delivery", "delivery"),
+        ("UPDATE ON SEQUENCE revoked.beat", "beat"), ("USAGE ON SCHEMA revoked", "schema revoked"),
+      ] {
+        try database.run("REVOKE \(right) FROM \(role)")
+        let error = #expect(throws: StoreError.self) { try store.probeWritable() }
+        #expect(cause(try #require(error)).contains(object), "\(right)")
+        #expect(throws: StoreError.self) { try PostgreSQLStore.check(url: url, makesStore: true) }
+        try database.run("GRANT \(right) TO \(role)")
+        try store.probeWritable()
+      }
+      try database.run("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA revoked FROM public")
+      #expect(cause(try error(url)).contains("append_1, append_again_1, claim_1, record_1"))
+      try database.run("CREATE TABLE revoked.newer (id int)")
+      try database.run("GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA revoked TO public")
+      try store.probeWritable()
+    }
+
+    @Test func `a node asks for rights to all that is in its schema`() throws {
+      let database = try TestDatabase()
+      _ = try PostgreSQLStore.migrate(url: database.url)
+      let role = "role_\(database.name)"
+      try database.run("CREATE ROLE \(role) LOGIN; GRANT USAGE ON SCHEMA revoked TO \(role)")
+      try database.run("GRANT SELECT ON revoked.meta TO \(role)")
+      try database.run("REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA revoked FROM public")
+      let all = try database.run(
+        """
+        SELECT string_agg(name, ', ' ORDER BY name) FROM (
+          SELECT relname::text FROM pg_class WHERE relnamespace = 'revoked'::regnamespace AND relkind IN ('r', 'S')
+            AND relname NOT IN ('meta', 'handler_id_seq')
+          UNION ALL SELECT proname::text FROM pg_proc WHERE pronamespace = 'revoked'::regnamespace
+            AND prorettype <> 'trigger'::regtype) AS all_of_it (name)
+        """)
+      #expect(cause(try error(database.server.url(database.name, user: role))).contains("rights to \(all) in the"))
+    }
+
+    @Test func `without its standby every failure says so, and no more commits wait than it takes to notice`() throws {
+      let server = try PostgreSQLServer()
+      let database = try TestDatabase(on: server)
+      let nodes = try (0..<3).map { _ in try database.open() }
+      for (number, node) in nodes.enumerated() {
+        guard case .leads = try node.claim("handler-\(number)", patterns: [], at: time(1)) else { throw Unexpected() }
+      }
+      try server.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+      try server.run("SELECT pg_reload_conf()")
+      let failures = Mutex<Set<String>>([])
+      // An append waits for ten seconds, one behind it for the lock for four, and a beat for three.
+      let end = ContinuousClock.now + .seconds(14)
+      let senders = DispatchGroup()
+      for (number, node) in nodes.enumerated() {
+        senders.enter()
+        Thread.detachNewThread {
+          while ContinuousClock.now < end {
+            do {
+              try node.append([.other(UInt64(number))])
+            } catch {
+              _ = failures.withLock { $0.insert("\(error)") }
+              usleep(20_000)
+            }
+          }
+          senders.leave()
+        }
+      }
+      senders.wait()
+      let said = failures.withLock { $0 }
+      #expect(said.count == 1 && said.first?.contains("standby that is away") == true, "\(said)")
+      let waiting = try server.run("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'")
+      #expect(try #require(Int(waiting)) <= 2 * nodes.count, "\(waiting)")
+      #expect("\(try error(database.url))".contains("standby that is away"))
+      let look = try database.open(.inspect)
+      #expect(try look.tally().events == 0)
+      try server.run("ALTER SYSTEM RESET synchronous_standby_names")
+      try server.run("SELECT pg_reload_conf()")
+      let latest = ContinuousClock.now + .seconds(20)
+      var outcome: [AppendOutcome]?
+      while outcome == nil, ContinuousClock.now < latest { outcome = try? nodes[0].append([.revoking(1000)]) }
+      #expect(outcome == [.accepted])
+    }
+
+    @Test(arguments: ["fsync", "full_page_writes"])
+    func `a setting that may lose commits is noticed beneath a node that runs, once`(_ setting: String) throws {
+      let server = try PostgreSQLServer()
+      let notices = Mutex<[String]>([])
+      let store = try PostgreSQLStore(url: server.url(), mode: .serve) { notice in
+        notices.withLock { $0.append("\(notice)") }
+      }
+      defer { try? store.close() }
+      for (value, notice) in [("off", "mayLoseCommits"), ("on", "keepsCommits")] {
+        try server.run("ALTER SYSTEM SET \(setting) = \(value)")
+        try server.run("SELECT pg_reload_conf()")
+        let end = ContinuousClock.now + .seconds(20)
+        while notices.withLock({ $0.last }) != notice, ContinuousClock.now < end { usleep(5000) }
+        #expect(notices.withLock { $0.filter { $0 == notice }.count } == 1)
+      }
     }
 
     @Test func `a server with fsync off, a reader, and one that is away are refused each in its way`() throws {

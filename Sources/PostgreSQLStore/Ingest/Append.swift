@@ -35,7 +35,7 @@
           outcomes += call.outcomes(stored: stored)
         } while !rest.isEmpty
       } catch {
-        throw StoreError(error, at: location)
+        throw failure(error)
       }
       return outcomes
     }

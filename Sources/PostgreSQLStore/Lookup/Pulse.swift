@@ -64,6 +64,7 @@
       var isStopped = false
       var last: Seen?
       var waitsForStandby: Bool?
+      var keepsCommits: Bool?
       var observers: [Int: @Sendable () -> Void] = [:]
       var lastObserver = 0
     }
@@ -90,7 +91,11 @@
     }
 
     var standing: ServerStanding {
-      ServerStanding(proofAge: lease.age, waitsForStandby: state.withLock { $0.waitsForStandby })
+      // Where the standby is away, no beat returns that would say that there is to be one.
+      let isStandbyAway = node.isStandbyAway
+      return ServerStanding(
+        proofAge: lease.age, waitsForStandby: isStandbyAway ? true : state.withLock { $0.waitsForStandby },
+        isStandbyAway: isStandbyAway)
     }
 
     func stop() {
@@ -146,16 +151,21 @@
           """
           SELECT (\(Numbers.lastRevocation)), (\(Numbers.lastEvent)), (SELECT changes FROM revoked.tally),
             CASE WHEN $1 THEN setval('revoked.beat', 1) END, pg_is_in_recovery(),
-            current_setting('synchronous_standby_names') <> ''
+            current_setting('synchronous_standby_names') <> '',
+            current_setting('fsync') = 'on' AND current_setting('full_page_writes') = 'on'
           """, [Parameter(beats)], until: deadline)[0]
         guard try !row.bool(4) else {
           connection.close()
           throw PostgreSQLError(.unreachable, state: "25006", "the server is a standby")
         }
         noteStandby(try row.bool(5))
+        noteSafety(try row.bool(6))
         return try Seen(revocation: row.integer(0), event: row.integer(1), changes: row.integer(2))
       }
-      if beats { lease.prolong(connection.generation, askedAt: asked) }
+      if beats {
+        node.noteStandby()
+        lease.prolong(connection.generation, askedAt: asked)
+      }
       seen(found.revocation, connection.generation)
       let observers = state.withLock { state -> [@Sendable () -> Void] in
         defer { state.last = found }
@@ -172,6 +182,16 @@
       }
       if !isThere, before != false { notify(.waitsForNoStandby) }
       if isThere, before == false { notify(.waitsForStandby) }
+    }
+
+    /// Both may be turned off beneath a server that runs.
+    private func noteSafety(_ isSafe: Bool) {
+      let before = state.withLock { state in
+        defer { state.keepsCommits = isSafe }
+        return state.keepsCommits
+      }
+      if !isSafe, before != false { notify(.mayLoseCommits) }
+      if isSafe, before == false { notify(.keepsCommits) }
     }
 
     /// Keeps this node's registrations, and learns what others have set.

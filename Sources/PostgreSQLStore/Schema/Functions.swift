@@ -5,6 +5,9 @@
     /// The key of the lock that makes one node at a time look after the schema.
     static let migrationLock = 0x7276_6B32
 
+    /// Those that a node calls, and those that they call.
+    static let functionNames = ["append_1", "append_again_1", "claim_1", "record_1"]
+
     /// One batch is one call, one message and one transaction. Names end in their version: a release that changes one
     /// makes a new one beside it, which older nodes do not call.
     static let functions = """

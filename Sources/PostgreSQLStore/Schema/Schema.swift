@@ -1,5 +1,6 @@
 #if PostgreSQL
   internal import PostgreSQL
+  internal import Storage
 
   /// What stands in the database, by number. The first release's is 1. Changes only ever add, so that two releases can
   /// work side by side; `meta.oldest_release` says from which number on a program may.
@@ -71,18 +72,47 @@
 
     static let foreign = PostgreSQLError(.refused, "its schema revoked is another program's")
 
-    /// What the role may not do; nil: it may do all that a node does.
-    static func missingRights(_ connection: Connection, until deadline: Deadline) throws(PostgreSQLError) -> String? {
+    static func mayBeMade(_ connection: Connection, until deadline: Deadline) throws(PostgreSQLError) -> Bool {
+      // An empty one of the name may be there.
       try connection.query(
         """
-        SELECT string_agg(relname, ', ' ORDER BY relname) FROM pg_class
-        WHERE relnamespace = 'revoked'::regnamespace AND NOT CASE relkind
-          WHEN 'S' THEN has_sequence_privilege(oid, 'SELECT') AND has_sequence_privilege(oid, 'UPDATE')
-          WHEN 'r' THEN has_table_privilege(oid, 'SELECT')
-            AND (relname = 'meta' OR has_table_privilege(oid, 'INSERT')
-              AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE'))
-          ELSE true END
+        SELECT has_database_privilege(current_database(), 'CREATE')
+          AND coalesce(has_schema_privilege(to_regnamespace('revoked')::oid, 'CREATE'), true)
+        """, until: deadline)[0].bool(0)
+    }
+
+    /// What a node uses. A newer release's schema may have more in it, which this one needs no rights to.
+    private static let (reads, writes, sequences) = (
+      ["meta"],
+      [
+        "event", "revocation", "cutoff", "tally", "heard", "state", "feed_epoch", "retention", "handler",
+        "registration", "duty", "delivery",
+      ],
+      ["event_number", "revocation_number", "beat"]
+    )
+
+    /// Throws `misconfigured` where the role may not do all that a node does.
+    static func checkRights(_ connection: Connection, _ path: String, until deadline: Deadline) throws {
+      func list(_ names: [String]) -> String { names.map { "'\($0)'" }.joined(separator: ", ") }
+      let missing = try connection.query(
+        """
+        SELECT CASE WHEN NOT has_schema_privilege('revoked', 'USAGE') THEN 'the schema revoked' ELSE (
+          SELECT string_agg(name, ', ' ORDER BY name) || ' in the schema revoked' FROM (
+            SELECT relname::text FROM pg_class WHERE relnamespace = 'revoked'::regnamespace AND CASE
+              WHEN relname IN (\(list(sequences))) THEN
+                NOT (has_sequence_privilege(oid, 'SELECT') AND has_sequence_privilege(oid, 'UPDATE'))
+              WHEN relname IN (\(list(reads + writes))) THEN NOT (has_table_privilege(oid, 'SELECT')
+                AND (relname IN (\(list(reads))) OR has_table_privilege(oid, 'INSERT')
+                  AND has_table_privilege(oid, 'UPDATE') AND has_table_privilege(oid, 'DELETE')))
+              ELSE false END
+            UNION ALL
+            SELECT proname::text FROM pg_proc WHERE pronamespace = 'revoked'::regnamespace
+              AND proname IN (\(list(functionNames))) AND NOT has_function_privilege(oid, 'EXECUTE')
+          ) AS missing (name)) END
         """, until: deadline)[0].textIfAny(0)
+      guard let missing else { return }
+      throw StoreError.misconfigured(
+        path: path, cause: "the role lacks rights to \(missing), which its owner can grant")
     }
   }
 #endif

@@ -16,12 +16,26 @@ struct CheckConfigCommand: ParsableCommand {
 
   func run() throws {
     let settings = try options.load(requiring: [.secrets])
+    try checkDatabase(settings)
     let (secrets, handlers) = (settings.receiver.secrets.count, settings.handlers.count)
     try Output.line(
       "configuration ok: \(secrets) secret\(secrets == 1 ? "" : "s"), \(handlers) handler\(handlers == 1 ? "" : "s")"
     )
     for notice in settings.notices { Notice.say("notice: \(notice)") }
     noticeLostHandlers(settings)
+  }
+
+  /// What a database says that only its operator can mend, as `serve` would meet it. One that is away is no fault of the
+  /// configuration: where it is checked there may be none.
+  private func checkDatabase(_ settings: Settings) throws {
+    do throws(StoreError) {
+      try settings.receiver.checkDatabase(makesStore: settings.newStore == .make)
+    } catch .misconfigured(let path, let cause) {
+      let source = settings.entries.first { $0.key == "store" }?.source
+      throw Failure.configuration(ConfigurationProblem("store", source, "cannot work with \(path): \(cause)"))
+    } catch {
+      Notice.say("notice: store: the database was not checked: \(error)")
+    }
   }
 
   /// A handler that is renamed is a new one, and the old one's events wait for good. No reason to refuse the
@@ -37,6 +51,8 @@ struct CheckConfigCommand: ParsableCommand {
       }
     } catch .missing {
       // No server ever ran here.
+    } catch .unreachable {
+      // Said already.
     } catch {
       Notice.say("notice: the handlers were not compared with the store's: \(error)")
     }

@@ -10,8 +10,8 @@ struct RevokeCommand: ParsableCommand {
     discussion: """
       Takes effect here when the command returns, whether a server runs or not, and nothing takes it back. With \
       dynamic.api-token it is revoked at Dynamic as well, unless --local; the token needs the scope \
-      environment.users.write. Exit 0 only if all was done. Where one half failed, exit 1, and what it says tells \
-      which; to do it again does no harm.
+      environment.users.write. Exit 0 only if all was done; without a token that is the half here. Where one half \
+      failed, exit 1, and what it says tells which; to do it again does no harm.
       """,
     subcommands: [RevokeSessionCommand.self, RevokeUserCommand.self, RevokeEnvironmentCommand.self])
 }

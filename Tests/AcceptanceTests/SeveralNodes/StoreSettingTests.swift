@@ -46,6 +46,51 @@ import Testing
     #expect(!text.contains("top-secret") && !text.contains("hidden-parameter"))
   }
 
+  #if PostgreSQL
+    private func check(_ url: String) throws -> Executable.Result {
+      try Executable.run(
+        "config", "check", environment: ["REVOKED_STORE": url, "DYNAMIC_WEBHOOK_SECRET": Executable.secret])
+    }
+
+    @Test func `a database that only its operator can mend fails the check of the configuration`() throws {
+      let server = try PostgreSQLServer(access: .password)
+      let (fresh, foreign) = try (server.makeDatabase(), server.makeDatabase())
+      try server.run("CREATE SCHEMA revoked; CREATE TABLE revoked.event (id int)", in: foreign)
+      try server.run("CREATE ROLE guest LOGIN PASSWORD '\(PostgreSQLServer.password)'")
+      try server.run("ALTER ROLE postgres PASSWORD '\(PostgreSQLServer.password)'")
+      func url(_ database: String, _ user: String = "postgres:\(PostgreSQLServer.password)") -> String {
+        server.url(database, user: user)
+      }
+      #expect(try Executable.run("migrate", environment: ["REVOKED_STORE": url("postgres")]).status == 0)
+      let careless = try PostgreSQLServer(settings: ["fsync=off"])
+      for (url, cause) in [
+        (url(fresh, "postgres:wrong-guess"), "password"), (url(fresh, "postgres"), "no password supplied"),
+        (url("nowhere"), "nowhere"), (url(fresh, "nobody:wrong-guess"), "nobody"),
+        (url(fresh) + "?sslmode=require", "SSL"), (url(foreign), "another program's"),
+        (url(fresh, "guest:\(PostgreSQLServer.password)"), "revoked migrate"),
+        (url("postgres", "guest:\(PostgreSQLServer.password)"), "lacks rights"), (careless.url(), "fsync"),
+        ("postgres://h:65536/x", "its port"),
+      ] {
+        let found = try check(url)
+        #expect(found.status == 78 && found.output == "", "\(cause): \(found)")
+        #expect(found.errors.hasPrefix("revoked: store (REVOKED_STORE): "), "\(cause): \(found.errors)")
+        #expect(found.errors.contains(cause) && found.errors.split(separator: "\n").count == 1, "\(found.errors)")
+        #expect(!found.errors.contains("wrong-guess") && !found.errors.contains(PostgreSQLServer.password))
+      }
+      for good in [url(fresh), url("postgres")] {
+        let found = try check(good)
+        #expect(found.status == 0 && found.errors == "", "\(found)")
+      }
+      #expect(try server.run("SELECT count(*) FROM pg_namespace WHERE nspname = 'revoked'", in: fresh) == "0")
+    }
+
+    @Test func `a database that is away is a notice of the check, since there may be none where it is made`() throws {
+      let found = try check(Self.url)
+      #expect(found.status == 0 && found.output.hasPrefix("configuration ok"), "\(found)")
+      #expect(found.errors.split(separator: "\n").count { $0.contains("notice: store: ") } == 1, "\(found.errors)")
+    }
+  #endif
+
   @Test(arguments: [["store", "verify"], ["events", "list"], ["dead", "list"]])
   func `a folder that a command names is meant, whatever the environment says of a database`(
     _ command: [String]
