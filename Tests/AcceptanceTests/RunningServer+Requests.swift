@@ -28,17 +28,3 @@ extension Answer {
     return line.map { String($0.dropFirst(name.count + 2)) }
   }
 }
-
-/// Asks again until it is so, or the time is up. For conditions that cost a system call or a request each, and come
-/// within milliseconds.
-func eventually(
-  within patience: Duration = .seconds(LogReader.patience), _ condition: () throws -> Bool
-) rethrows -> Bool {
-  let limit = ContinuousClock.now + patience
-  while ContinuousClock.now < limit {
-    if try condition() { return true }
-    // Else it would take the processor from what it waits for.
-    usleep(2000)
-  }
-  return false
-}

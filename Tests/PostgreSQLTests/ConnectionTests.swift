@@ -59,11 +59,9 @@
     }
 
     @Test func `a statement that takes longer than its deadline costs the connection`() throws {
-      let start = ContinuousClock.now
       #expect(throws: PostgreSQLError(.timedOut, "the server does not answer in time")) {
         try connection.query("SELECT pg_sleep(30)", until: .after(.milliseconds(100)))
       }
-      #expect(ContinuousClock.now - start < .seconds(5))
       #expect(!connection.isOpen)
       #expect(throws: PostgreSQLError.self) { try connection.query("SELECT 1", until: soon) }
     }
@@ -106,10 +104,11 @@
       try connection.enterPipeline()
       for number in 0..<50 { try connection.send(prepared: name, [Parameter(number)]) }
       var numbers: [Int64] = []
-      while numbers.count < 50, !soon.hasPassed {
+      _ = try eventually {
         _ = try connection.flush()
         try connection.consume()
         while let rows = try connection.next() { numbers.append(try rows[0].integer(0)) }
+        return numbers.count >= 50
       }
       #expect(numbers == (0..<50).map(Int64.init))
     }
@@ -120,10 +119,11 @@
       for number in [1, 0, 1] { try connection.send(prepared: name, [Parameter(number)]) }
       var found: [Int64] = []
       let error = #expect(throws: PostgreSQLError.self) {
-        while !soon.hasPassed {
+        _ = try eventually {
           _ = try connection.flush()
           try connection.consume()
           while let rows = try connection.next() { found.append(try rows[0].integer(0)) }
+          return false
         }
       }
       #expect(error?.state == "22012")

@@ -40,14 +40,12 @@
 
   extension PostgreSQLStore {
     fileprivate func appendUntilAnswered(_ events: [IncomingEvent]) throws -> [AppendOutcome] {
-      let end = ContinuousClock.now + .seconds(10)
-      while true {
-        do {
-          return try append(events)
-        } catch {
-          guard ContinuousClock.now < end else { throw error }
-        }
+      var outcomes: [AppendOutcome]?
+      _ = eventually {
+        outcomes = try? append(events)
+        return outcomes != nil
       }
+      return try #require(outcomes)
     }
   }
 #endif

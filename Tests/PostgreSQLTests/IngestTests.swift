@@ -9,6 +9,8 @@
   @testable import PostgreSQLStore
 
   @Suite(.timeLimit(.minutes(3))) struct IngestTests {
+    private static let connections = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'revoked'"
+
     let database: TestDatabase
     let store: PostgreSQLStore
 
@@ -160,9 +162,7 @@
       }
       try work()
       // A connection's counts are known once it has ended.
-      let isClosed = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'revoked'"
-      let end = ContinuousClock.now + .seconds(10)
-      while try database.run(isClosed) != "0" { try #require(ContinuousClock.now < end) }
+      try #require(eventually { try database.run(Self.connections) == "0" })
       let read = try database.run(
         """
         SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname IN ('event', 'revocation'))
@@ -197,9 +197,7 @@
         try store.close()
       }
       try work()
-      let isClosed = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'revoked'"
-      let end = ContinuousClock.now + .seconds(10)
-      while try database.run(isClosed) != "0" { try #require(ContinuousClock.now < end) }
+      try #require(eventually { try database.run(Self.connections) == "0" })
       let read = try database.run(
         """
         SELECT (SELECT sum(seq_tup_read) FROM pg_stat_user_tables WHERE relname = 'delivery')

@@ -48,9 +48,7 @@
       #expect(try loop.first([session(1)]) == [session(1)])
       for signal in [SIGKILL, SIGQUIT, SIGINT] {
         try server.stop(signal)
-        let start = ContinuousClock.now
         guard case .failure = try loop.isRevoked([session(1)]) else { throw Unexpected() }
-        #expect(ContinuousClock.now - start < .milliseconds(1500))
         #expect(throws: StoreError.self) { try store.append([.revoking(2)]) }
         try server.start()
         #expect(try loop.first([session(1)]) == [session(1)])
@@ -67,9 +65,7 @@
       _ = try loop.first([session(1)])
       server.pause(true)
       defer { server.pause(false) }
-      let start = ContinuousClock.now
       guard case .failure = try loop.isRevoked([session(1)]) else { throw Unexpected() }
-      #expect(ContinuousClock.now - start < .milliseconds(1500))
       #expect(throws: StoreError.self) { try store.checkIsReliable() }
       server.pause(false)
       #expect(try loop.first([session(1)]) == [session(1)])
@@ -103,19 +99,50 @@
         }
         told.signal()
       }
-      #expect(told.wait(timeout: .now() + 20) == .success)
+      #expect(told.wait(timeout: .now() + 30) == .success)
       #expect(store.server?.waitsForStandby == false)
-      #expect(try #require(store.server?.proofAge) < .seconds(3))
+      #expect(eventually { (store.server?.proofAge).map { $0 < .seconds(3) } == true })
       let standby = try PostgreSQLServer(settings: ["cluster_name=standby"], following: server)
       for names in ["standby", ""] {
         try server.run("ALTER SYSTEM SET synchronous_standby_names = '\(names)'")
         try server.run("SELECT pg_reload_conf()")
-        #expect(told.wait(timeout: .now() + 20) == .success)
+        #expect(told.wait(timeout: .now() + 30) == .success)
         #expect(store.server?.waitsForStandby == !names.isEmpty)
       }
       #expect(notices.withLock { $0 } == [false, true, false])
       try standby.stop()
       try store.close()
+    }
+
+    @Test func `what is asked while a statement is under way goes out with the next one, and that is one`() throws {
+      let database = try TestDatabase()
+      // Each statement becomes a line of the server's log before it is answered.
+      try database.run("ALTER DATABASE \(database.name) SET log_statement = 'all'")
+      let store = try database.open()
+      try store.append([.revoking(1), .revoking(2), .revoking(3)])
+      let loop = try LookUpLoop(store)
+      func statements() -> [Substring] {
+        database.server.log.split(separator: "\n").filter { $0.contains(": SELECT 0::smallint, pg_is_in_recovery()") }
+      }
+      func ask() throws -> [Result<[SessionID], StoreError>] {
+        var answers: [Result<[SessionID], StoreError>] = []
+        for number in UInt64(1)...3 {
+          // The first one goes out at once. Its answer is not taken before all are asked.
+          loop.lookUps.revoked(of: [try session(number)]) { answers.append($0) }
+          loop.lookUps.roundEnded()
+        }
+        try loop.run { answers.count == 3 }
+        return answers
+      }
+      let isAnswered = try eventually {
+        _ = try loop.first([session(1)])
+        let before = statements().count
+        // On a busy machine the server may be too late.
+        guard try ask() == (1...3).map({ .success([try session($0)]) }) else { return false }
+        #expect(statements().count == before + 2)
+        return true
+      }
+      #expect(isAnswered)
     }
 
     @Test func `more questions than the server is to have at once fail at once`() throws {
@@ -160,17 +187,18 @@
 
       // The primary does not learn of it, and cannot commit any more. Managers take longer than the lease to promote.
       try standby.promote()
-      let end = ContinuousClock.now + .seconds(20)
-      while separated.pulse?.lease.isValid == true {
-        try #require(ContinuousClock.now < end)
+      let hasEnded = try eventually {
         _ = try old.isRevoked([session(1)])
+        return separated.pulse?.lease.isValid == false
       }
+      try #require(hasEnded)
       primary.pause(true)
       var number: UInt64 = 100
-      while ContinuousClock.now < end {
-        if (try? store.append([.revoking(number)])) != nil { break }
+      let isStored = eventually {
         number += 1
+        return (try? store.append([.revoking(number)])) != nil
       }
+      try #require(isStored)
       acknowledged.append(number)
       let all = try acknowledged.map { try session($0) }
       #expect(try loop.first(all) == all)
@@ -187,40 +215,19 @@
       let hosts = "127.0.0.1:\(primary.port),127.0.0.1:\(standby.port)"
       let url = "postgres://postgres@\(hosts)/\(database)?target_session_attrs=read-write"
       let nodes = try (0..<2).map { _ in try PostgreSQLStore(url: url, mode: .serve) }
-      let acknowledged = Acknowledged()
-      let isOver = Atomic(false)
-      let writers = DispatchGroup()
-      for (index, node) in nodes.enumerated() {
-        writers.enter()
-        Thread.detachNewThread {
-          var number = UInt64(index + 1) << 32
-          while !isOver.load(ordering: .relaxed) {
-            number += 1
-            guard let event = try? IncomingEvent.revoking(number) else { continue }
-            if (try? node.append([event])) == [.accepted] { acknowledged.add(number) }
-          }
-          writers.leave()
-        }
-      }
+      let writers = Writers(nodes)
+      defer { writers.end() }
       for _ in 0..<(LongRun.isAsked ? 10 : 2) {
-        try #require(acknowledged.grow(by: 100), "appends go on")
+        try #require(writers.goOn())
         try primary.stop(SIGKILL)
         try standby.promote()
         // Until it is there, commits wait.
         let next = try PostgreSQLServer(settings: ["cluster_name=standby"], following: standby, port: primary.port)
         (primary, standby) = (standby, next)
       }
-      try #require(acknowledged.grow(by: 100), "appends go on")
-      isOver.store(true, ordering: .relaxed)
-      writers.wait()
-      let all = try acknowledged.all.sorted().map { try session($0) }
-      for node in nodes {
-        let loop = try LookUpLoop(node)
-        for start in stride(from: 0, to: all.count, by: 1000) {
-          let some = Array(all[start..<min(start + 1000, all.count)])
-          #expect(try loop.first(some) == some)
-        }
-      }
+      try #require(writers.goOn())
+      let acknowledged = writers.end().acknowledged
+      for node in nodes { #expect(try LookUpLoop(node).missing(of: acknowledged) == []) }
     }
 
     @Test func `behind a lossy failover the feed's lost numbers are not known, and the others are`() throws {
@@ -232,9 +239,8 @@
       let store = try PostgreSQLStore(url: url, mode: .serve)
       try store.append((1...20).map { try .revoking(UInt64($0)) })
       let early = try store.feed(after: 0, limit: 100, at: time(2000)).entries[9].cursor
-      try waitFor("the standby follows") {
-        try standby.run("SELECT count(*) FROM revoked.revocation", in: database) == "20"
-      }
+      let counted = "SELECT count(*) FROM revoked.revocation"
+      try #require(eventually { try standby.run(counted, in: database) == "20" })
       try standby.stop()
       try store.append((21...40).map { try .revoking(UInt64($0)) })
       let late = try #require(try store.feed(after: 20, limit: 100, at: time(2000)).entries.last).cursor
@@ -242,7 +248,7 @@
       try primary.stop(SIGKILL)
       try standby.start()
       try standby.promote()
-      try waitFor("appends work again") { (try? store.append([.revoking(99)])) != nil }
+      try #require(eventually { (try? store.append([.revoking(99)])) != nil })
       #expect(store.knows(early))
       #expect(!store.knows(late))
       #expect(try store.feed(after: 20, limit: 100, at: time(2000)).entries.map(\.cursor.seq) == [21])
@@ -259,42 +265,8 @@
       #expect(throws: StoreError.self) { try store.append([.other(2)]) }
       #expect(throws: StoreError.self) { try store.probeWritable() }
       standby.pause(false)
-      try waitFor("appends work again") { (try? store.append([.other(3)])) != nil }
+      try #require(eventually { (try? store.append([.other(3)])) != nil })
       #expect(try store.append([.other(2)]) == [.duplicate])
-    }
-
-    private func waitFor(_ what: String, _ condition: () throws -> Bool) throws {
-      struct TooLong: Error { let what: String }
-      let end = ContinuousClock.now + .seconds(30)
-      while try !condition() {
-        guard ContinuousClock.now < end else { throw TooLong(what: what) }
-        // Else it would take the processor from what it waits for.
-        usleep(2000)
-      }
-    }
-  }
-
-  /// Numbers that writers add, and that a test waits for.
-  private final class Acknowledged: @unchecked Sendable {
-    // `numbers` is read and written under the condition's lock.
-    private let condition = NSCondition()
-    private var numbers: [UInt64] = []
-
-    var all: [UInt64] { condition.withLock { numbers } }
-
-    func add(_ number: UInt64) {
-      condition.withLock { numbers.append(number) }
-      condition.broadcast()
-    }
-
-    /// False if it takes longer than half a minute.
-    func grow(by count: Int) -> Bool {
-      let limit = Date(timeIntervalSinceNow: 30)
-      return condition.withLock {
-        let enough = numbers.count + count
-        while numbers.count < enough { guard condition.wait(until: limit) else { return false } }
-        return true
-      }
     }
   }
 #endif

@@ -4,7 +4,9 @@
   import Testing
 
   /// A node that reaches its database no more, while others do.
-  @Suite(.timeLimit(.minutes(5)), .serialized, .enabled(if: Cable.isPossible, "networks of a test's own need root"))
+  @Suite(
+    .timeLimit(.minutes(5)), .serialized,
+    .enabled(if: Cable.isPossible, "a network of its own needs root, ip and nsenter"))
   struct PartitionTests {
     private let folder: TemporaryFolder
     private var record: String { folder.path + "/record" }
@@ -34,14 +36,29 @@
         ], through: cable?.wrapper ?? [])
     }
 
-    private func send(to server: RunningServer) throws -> (sent: Load.Sent, status: Int) {
-      let sent = Load.Sent()
+    private func post(_ sent: Load.Sent, to server: RunningServer) throws -> Int {
       let body = DeliveryTests.event(session: sent.session, eventId: sent.eventID)
-      return (sent, try server.post(body, signature: DeliveryTests.sign(body)).status)
+      return try server.post(body, signature: DeliveryTests.sign(body)).status
+    }
+
+    private func sent(to server: RunningServer) throws -> Load.Sent {
+      let sent = Load.Sent()
+      try #require(eventually { try post(sent, to: server) == 200 })
+      return sent
     }
 
     private func lookUp(_ sent: Load.Sent, on server: RunningServer) throws -> Int {
       try server.get("/v1/forward-auth", fields: "X-Session-Id: \(sent.session)\r\n").status
+    }
+
+    /// The first answer that is none of a server which cannot tell.
+    private func verdict(on sent: Load.Sent, of server: RunningServer) throws -> Int {
+      var status = 503
+      _ = try eventually {
+        status = try lookUp(sent, on: server)
+        return status != 503
+      }
+      return status
     }
 
     /// What the commands wrote, in the order of its happening.
@@ -59,7 +76,7 @@
       let database = try PostgreSQLServer(trusting: cable.there)
       let cut = try start("cut", database.url(host: cable.here, parameters: "sslmode=disable"), through: cable)
       // The first to come leads.
-      let (ended, ending, running) = try (send(to: cut).sent, send(to: cut).sent, send(to: cut).sent)
+      let (ended, ending, running) = try (sent(to: cut), sent(to: cut), sent(to: cut))
       for sent in [ended, ending, running] { #expect(try eventually { try contains("cut \(sent.eventID) runs") }) }
       _ = try folder.write("", to: "record-\(ended.eventID)")
       #expect(try eventually { try database.run("SELECT position FROM revoked.handler") == "1" })
@@ -68,37 +85,31 @@
       try cable.set(fault, true)
       let begun = ContinuousClock.now
       #expect(try lookUp(ended, on: cut) == 503)
-      // The answer's own time, and what a busy machine takes.
-      #expect(begun.duration(to: .now) < .milliseconds(1500))
+      // A second; without that bound, the quarter of an hour after which the kernel gives a connection up.
+      #expect(begun.duration(to: .now) < .seconds(30))
       // It ends in time, but nobody can be told.
       _ = try folder.write("", to: "record-\(ending.eventID)")
       #expect(try eventually { try contains("cut \(ending.eventID) ends") })
-      #expect(try send(to: cut).status == 503)
-      let meanwhile = try send(to: other)
-      #expect(meanwhile.status == 200)
+      #expect(try post(Load.Sent(), to: cut) == 503)
+      let meanwhile = try sent(to: other)
       func isTakenOver() throws -> Bool {
         #expect(try lookUp(ended, on: cut) == 503)
-        #expect(try lookUp(ended, on: other) == 401)
-        return try contains("other \(meanwhile.sent.eventID) ends")
+        #expect(try verdict(on: ended, of: other) == 401)
+        return try contains("other \(meanwhile.eventID) ends")
       }
-      #expect(try eventually(within: .seconds(40), isTakenOver))
+      // 15 s, as long as the lease.
+      #expect(try eventually(within: .seconds(120), isTakenOver))
       let takeover = begun.duration(to: .now)
 
       try cable.set(fault, false)
       // It never lets through what it has missed.
-      var answer = 503
-      _ = try eventually {
-        answer = try lookUp(meanwhile.sent, on: cut)
-        return answer != 503
-      }
-      #expect(answer == 401)
-      let behind = try send(to: cut)
-      #expect(behind.status == 200)
-      let all = [ended, ending, running, meanwhile.sent, behind.sent]
+      #expect(try verdict(on: meanwhile, of: cut) == 401)
+      let behind = try sent(to: cut)
+      let all = [ended, ending, running, meanwhile, behind]
       for server in [cut, other] {
         #expect(try eventually { try server.metric(#"revoked_deliveries_pending{handler="audit"}"#) == 0 })
         #expect(try server.metric(#"revoked_dead_letters{handler="audit"}"#) == 0)
-        for sent in all { #expect(try lookUp(sent, on: server) == 401) }
+        for sent in all { #expect(try verdict(on: sent, of: server) == 401) }
       }
 
       // One node at a time, and each event to one end: what ended unrecorded was made again.
@@ -118,8 +129,8 @@
         #expect(server.end() == 0)
       }
       let next = try start("next", database.url())
-      let last = try send(to: next)
-      #expect(try eventually { try contains("next \(last.sent.eventID) ends") })
+      let last = try sent(to: next)
+      #expect(try eventually { try contains("next \(last.eventID) ends") })
       #expect(try self.lines().filter { $0.hasPrefix("next") }.count == 2)
       print("partition: \(fault.rawValue), taken over after \(takeover)")
     }

@@ -34,7 +34,7 @@ extension StoreModel {
       let retrying = handlers[name]?.deliveries.values.count { $0.nextAt != nil } ?? 0
       handlers[name]?.position = lastEvent - Int64(backlog.pending - retrying)
     }
-    let revoked = try numbers.compactMap { try reader.revocation(of: session($0)) }
+    let revoked = try numbers.compactMap { number in try answered { try reader.revocation(of: session(number)) } }
     let feed = try store.feed(after: 0, limit: 1000, at: time(0)).entries
     try #require(feed.count == revoked.count, "the feed and the look-ups differ")
     for entry in feed {

@@ -163,11 +163,12 @@ package final class PostgreSQLServer: Sendable {
       try process.run()
       child = process
     }
-    try wait("the server does not start") {
+    let isReady = eventually {
       let status = (try? String(contentsOfFile: data + "/postmaster.pid", encoding: .utf8)) ?? ""
       return status.split(separator: "\n", omittingEmptySubsequences: false).dropFirst(7).first?
         .trimmingCharacters(in: .whitespaces) == "ready"
     }
+    guard isReady else { throw Failure(description: "the server does not start: \(log.suffix(2000))") }
   }
 
   /// Ends it: SIGINT in good order, SIGQUIT as a crash, SIGKILL as a worse one.
@@ -178,7 +179,9 @@ package final class PostgreSQLServer: Sendable {
         let backends = Self.children(of: postmaster)
         kill(postmaster, signal)
         // A backend that outlives the server keeps the memory that the next one would take.
-        try wait("the server does not end") { ([postmaster] + backends).allSatisfy { !Self.isAlive($0) } }
+        guard eventually({ ([postmaster] + backends).allSatisfy { !Self.isAlive($0) } }) else {
+          throw Failure(description: "the server does not end: \(log.suffix(2000))")
+        }
       }
       try? FileManager.default.removeItem(atPath: data + "/postmaster.pid")
       (process.standardInput as? Pipe)?.fileHandleForWriting.closeFile()
@@ -198,14 +201,6 @@ package final class PostgreSQLServer: Sendable {
   }
 
   package var log: String { (try? String(contentsOfFile: folder.path + "/log", encoding: .utf8)) ?? "" }
-
-  private func wait(_ failure: String, until condition: () -> Bool) throws {
-    let end = ContinuousClock.now + .seconds(30)
-    while !condition() {
-      guard ContinuousClock.now < end else { throw Failure(description: "\(failure): \(log.suffix(2000))") }
-      usleep(5000)
-    }
-  }
 
   // MARK: -
 
