@@ -7,7 +7,10 @@ struct EmbeddingTests {
   private static let folder = Repository.root.appending(path: "Tests/Embedding")
 
   /// The build takes minutes the first time.
-  @Test(.enabled(if: LongRun.isAsked || ProcessInfo.processInfo.environment["CI"] == "true"))
+  @Test(
+    .enabled(
+      if: LongRun.isAsked || ProcessInfo.processInfo.environment["CI"] == "true",
+      "it builds a package, which takes minutes: for CI, or REVOKED_LONG=1"))
   func `builds against the library product, gets a delivery to its handler, and ends on SIGTERM`() throws {
     let scratch = Repository.root.appending(path: ".build/embedding")
     let build = Process()

@@ -291,7 +291,7 @@ struct HTTPServerTests {
   static let hasIPv6 = (try? Listener(.tcp(host: "::1", port: 0))) != nil
 
   @Test(
-    .enabled(if: hasIPv6),
+    .enabled(if: hasIPv6, "this machine has no ::1"),
     arguments: [
       ("*", ["0.0.0.0", "::"], ["127.0.0.1", "::1"]), ("::", ["::"], ["127.0.0.1", "::1"]),
       ("0.0.0.0", ["0.0.0.0"], ["127.0.0.1"]), ("::1", ["::1"], ["::1"]), ("127.0.0.1", ["127.0.0.1"], ["127.0.0.1"]),
@@ -340,7 +340,7 @@ struct HTTPServerTests {
     await server.drain()
   }
 
-  @Test(.enabled(if: hasIPv6))
+  @Test(.enabled(if: hasIPv6, "this machine has no ::1"))
   func `of a wildcard that is busy for one family alone, the error names that one`() async throws {
     let (taken, port, _) = try await server("::1", alone: ["0.0.0.0"])
     let error = #expect(throws: ListenError.self) { try Listener(.tcp(host: "*", port: port)) }

@@ -1,5 +1,6 @@
 #if PostgreSQL
   import Foundation
+  import TestSupport
   import Testing
 
   /// The way of a server in a network of its own to this machine. It is gone when the server is, however that ends.
@@ -10,8 +11,9 @@
       case losingAnswers = "it carries only one way"
     }
 
-    /// Whether this process may make networks, really tried.
+    /// Whether this process may make networks, really tried where it need not.
     static let isPossible = {
+      if Administrator.isExpected { return true }
       let wrapper = Cable().wrapper
       return (try? Program.run(wrapper[0], Array(wrapper.dropFirst()) + ["/bin/true"]).status) == 0
     }()

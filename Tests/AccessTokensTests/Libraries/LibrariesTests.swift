@@ -38,7 +38,7 @@ struct LibrariesTests {
     }
   }
 
-  @Test(.enabled(if: Libraries.areHere))
+  @Test(.enabled(if: Libraries.areHere, "README's test command installs the libraries"))
   func `what any of them accepts of a revoked or cut-off session is refused, and what is accepted here they accept`()
     throws
   {
