@@ -5,12 +5,12 @@
   /// What stands in the database, by number. The first release's is 1. Changes only ever add, so that two releases can
   /// work side by side; `meta.oldest_release` says from which number on a program may.
   enum Schema {
-    static let current = 1
+    static let current = migrations.count
     /// The oldest number whose programs may work beside this one's.
     static let oldest = 1
 
     /// The first one makes everything, each other one adds to it.
-    private static let migrations = [tables + functions]
+    static let migrations = [tables + functions]
 
     enum State: Hashable {
       /// There is nothing of ours, and nothing in our place.
@@ -37,33 +37,53 @@
 
     /// Makes or upgrades the schema, if that is to be done; one node at a time, and the others then find it done.
     ///
+    /// A transaction that reads a table for long, as a backup does, keeps the migration from its lock, and whatever
+    /// wants the table next waits behind the migration. So it waits briefly, lets the others go on, and tries again.
+    ///
     /// - Parameter begins: called with the numbers before an existing one is changed.
     /// - Returns: whether there was none.
     static func migrate(
-      _ connection: Connection, begins: (_ from: Int, _ to: Int) -> Void
+      _ connection: Connection, by migrations: [String] = migrations, begins: (_ from: Int, _ to: Int) -> Void
     ) throws -> Bool {
       // Another node's migration may take its time.
       let deadline = Deadline.after(.seconds(120))
-      return try connection.transaction(until: deadline) { connection in
+      var hasBegun = false
+      while true {
+        do {
+          return try migrateAtOnce(connection, by: migrations, until: deadline) { from, to in
+            if !hasBegun { begins(from, to) }
+            hasBegun = true
+          }
+        } catch let error as PostgreSQLError where error.state == "55P03" && Deadline.now + .seconds(5) < deadline {
+          try connection.query("SELECT pg_sleep(1)", until: deadline)
+        }
+      }
+    }
+
+    /// In one transaction.
+    private static func migrateAtOnce(
+      _ connection: Connection, by migrations: [String], until deadline: Deadline, begins: (Int, Int) -> Void
+    ) throws -> Bool {
+      try connection.transaction(until: deadline) { connection in
         try connection.execute(
           """
           SET LOCAL lock_timeout = '60s'; SET LOCAL statement_timeout = '60s';
           SELECT pg_advisory_xact_lock(\(migrationLock))
           """, until: deadline)
-        // A statement that waits for a table's lock makes all others wait behind it.
-        try connection.execute("SET LOCAL lock_timeout = '2s'", until: deadline)
+        // For each table, of the 900 ms that look-ups wait.
+        try connection.execute("SET LOCAL lock_timeout = '200ms'", until: deadline)
         let from: Int
         switch try state(connection, until: deadline) {
         case .foreign: throw foreign
         case .missing: from = 0
         case .made(let number, _): from = number
         }
-        guard from < current else { return false }
-        if from > 0 { begins(from, current) }
+        guard from < migrations.count else { return false }
+        if from > 0 { begins(from, migrations.count) }
         for migration in migrations.dropFirst(from) { try connection.execute(migration, until: deadline) }
         try connection.execute(
           """
-          INSERT INTO revoked.meta (id, schema, oldest_release) VALUES (1, \(current), \(oldest))
+          INSERT INTO revoked.meta (id, schema, oldest_release) VALUES (1, \(migrations.count), \(oldest))
           ON CONFLICT (id) DO UPDATE SET schema = excluded.schema, oldest_release = excluded.oldest_release
           """, until: deadline)
         return from == 0
