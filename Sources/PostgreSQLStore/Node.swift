@@ -22,8 +22,8 @@
     /// Tells this process from the other nodes, and people where it is: `host/process/digits`.
     let name: String
     let url: ConnectionURL
-    /// Whether no connection is made while commits wait for a standby that is away. The server keeps each that was given
-    /// up until the standby is back, so that those of nodes that go on trying would take all there may be.
+    /// Whether no connection is made while commits wait for a standby that is away. The server keeps each that was
+    /// given up until the standby is back, so that those of nodes that go on trying would take all there may be.
     private let needsStandby: Bool
     private let state = Mutex(State())
     /// A name's look-up can take as long as the system's resolver likes, so each connection is made on a thread that

@@ -25,8 +25,8 @@ struct CheckConfigCommand: ParsableCommand {
     noticeLostHandlers(settings)
   }
 
-  /// What a database says that only its operator can mend, as `serve` would meet it. One that is away is no fault of the
-  /// configuration: where it is checked there may be none.
+  /// What a database says that only its operator can mend, as `serve` would meet it. One that is away is no fault of
+  /// the configuration: where it is checked there may be none.
   private func checkDatabase(_ settings: Settings) throws {
     do throws(StoreError) {
       try settings.receiver.checkDatabase(makesStore: settings.newStore == .make)
