@@ -16,6 +16,9 @@ package protocol DeliveryQueue: Sendable {
   /// Lets another node lead at once. Does nothing to a lease that has ended.
   func release(_ lease: HandlerLease) throws(StoreError)
 
+  /// Which node leads each handler, by the handlers' names, of those that are led; nil: there is no other node.
+  func leaders() throws(StoreError) -> [String: HandlerLeader]?
+
   /// Which events other nodes' handlers want, as far as this one knows, at the cost of a load.
   var patternsElsewhere: [String] { get }
 
@@ -79,6 +82,26 @@ package struct HandlerLease: Hashable, Sendable {
     self.validity = validity
     self.renewal = renewal
   }
+}
+
+/// The node that leads a handler.
+package struct HandlerLeader: Hashable, Sendable {
+  /// `host/process/digits`
+  package var node: String
+  /// It is this process.
+  package var isHere: Bool
+  /// How long ago its lease was renewed.
+  package var renewedAgo: Duration
+
+  package init(node: String, isHere: Bool, renewedAgo: Duration) {
+    self.node = node
+    self.isHere = isHere
+    self.renewedAgo = renewedAgo
+  }
+}
+
+extension DeliveryQueue {
+  package func leaders() throws(StoreError) -> [String: HandlerLeader]? { nil }
 }
 
 package enum HandlerClaim: Hashable, Sendable {

@@ -57,6 +57,26 @@
       #expect(try store.events(after: 0, limit: 10, bytes: 1500, handler: lease.handler).end == 2)
     }
 
+    @Test func `every node knows who leads a handler, by the machine and the process`() throws {
+      let other = try database.open()
+      let leases = try (lead(store), lead(other, "forward"))
+      try database.run("UPDATE revoked.handler SET lease_until = lease_until - interval '5 seconds' WHERE name = 'log'")
+      for (node, isFirst) in [(store, true), (other, false)] {
+        let leaders = try #require(try node.leaders())
+        #expect(Set(leaders.keys) == ["log", "forward"])
+        #expect(leaders["log"]?.isHere == isFirst && leaders["forward"]?.isHere == !isFirst)
+        #expect(leaders["log"]?.node == store.node.name && leaders["forward"]?.node == other.node.name)
+        #expect(leaders["log"].map { .seconds(5)..<(.seconds(14)) ~= $0.renewedAgo } == true)
+      }
+      let host = try String(contentsOfFile: "/proc/sys/kernel/hostname", encoding: .utf8)
+        .trimmingCharacters(in: .newlines)
+      let parts = store.node.name.split(separator: "/").map(String.init)
+      #expect(parts.count == 3 && parts[0] == host && parts[1] == "\(getpid())")
+      try store.release(leases.0)
+      try database.run("UPDATE revoked.handler SET lease_until = now() WHERE name = 'forward'")
+      #expect(try store.leaders()?.isEmpty == true)
+    }
+
     @Test func `one node leads until it lets go or its lease has ended`() throws {
       let other = try database.open()
       let first = try lead(store)

@@ -85,6 +85,20 @@
       }
     }
 
+    package func leaders() throws(StoreError) -> [String: HandlerLeader]? {
+      let leaders = try query(
+        """
+        SELECT name, owner, owner = $1,
+          (extract(epoch FROM clock_timestamp() - lease_until) * 1000)::bigint + \(Self.leaseSeconds * 1000)
+        FROM revoked.handler WHERE owner IS NOT NULL AND lease_until > clock_timestamp()
+        """, [Parameter(node.name)]
+      ) { row in
+        let age = Duration.milliseconds(try row.integer(3))
+        return try (row.text(0), HandlerLeader(node: row.text(1), isHere: row.bool(2), renewedAgo: max(age, .zero)))
+      }
+      return Dictionary(leaders) { first, _ in first }
+    }
+
     package var patternsElsewhere: [String] { shared.patternsElsewhere }
 
     package func markRemoved(allBut names: [String], at now: Timestamp) throws(StoreError) {

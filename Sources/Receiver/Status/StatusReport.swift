@@ -37,18 +37,25 @@ final class StatusReport: Sendable {
       handlers: try? handlers(),
       store: ServiceStatus.Store(
         path: store.location, createdAt: "\(store.createdAt)", bytes: sizes.map { $0.database + $0.log },
-        freeBytes: sizes?.free),
+        freeBytes: sizes?.free, waitsForStandby: store.server?.waitsForStandby,
+        standbyIsAway: store.server?.isStandbyAway),
       uncleanStarts: context.dispatcher.uncleanStarts, webhook: context.dynamic?.status)
   }
 
   private func handlers() throws(StoreError) -> [ServiceStatus.Handler] {
     let backlogs = try context.store.backlogs()
     let oldest = try context.store.oldestPending()
+    let leaders = try context.store.leaders()
     let now = context.now()
     return context.dispatcher.counters.map(\.name).sorted().map { name in
       ServiceStatus.Handler(
         handler: name, pending: backlogs[name]?.pending ?? 0, dead: backlogs[name]?.dead ?? 0,
-        oldestPendingSeconds: oldest[name].map { now.seconds(since: $0) })
+        oldestPendingSeconds: oldest[name].map { now.seconds(since: $0) },
+        leader: leaders.map { leaders in
+          ServiceStatus.Leader(
+            node: leaders[name]?.node, here: leaders[name]?.isHere ?? false,
+            renewedSeconds: leaders[name].map { $0.renewedAgo / .seconds(1) })
+        })
     }
   }
 }
@@ -62,6 +69,18 @@ package struct ServiceStatus: Codable, Equatable, Sendable {
     package var dead: Int
     /// Since the oldest pending event was received; absent when none is pending.
     package var oldestPendingSeconds: Double?
+    /// Absent where no other node can be.
+    package var leader: Leader?
+  }
+
+  /// Which node makes a handler's attempts.
+  package struct Leader: Codable, Equatable, Sendable {
+    /// `host/process/digits`; absent: none at the moment.
+    package var node: String?
+    /// It is this server.
+    package var here: Bool
+    /// How long ago its lease of 15 seconds was renewed.
+    package var renewedSeconds: Double?
   }
 
   package struct Store: Codable, Equatable, Sendable {
@@ -73,6 +92,10 @@ package struct ServiceStatus: Codable, Equatable, Sendable {
     package var bytes: Int?
     /// What the file system has left for this user.
     package var freeBytes: Int?
+    /// Whether each commit waits for a second server; absent for an embedded store, as the next, and while not known.
+    package var waitsForStandby: Bool?
+    /// That one is away, so that nothing can be committed.
+    package var standbyIsAway: Bool?
   }
 
   /// The webhook at Dynamic, as it was when it was last looked after.

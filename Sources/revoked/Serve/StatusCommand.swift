@@ -65,6 +65,7 @@ struct StatusText {
       if let seconds = handler.oldestPendingSeconds {
         value += ", the oldest for \(Self.duration(Int64(min(max(seconds, 0), 1e12)) * 1000))"
       }
+      if let leader = handler.leader { value += ", \(Self.leader(leader))" }
       add("handler", value)
     }
     add("store", status.store.path)
@@ -72,9 +73,20 @@ struct StatusText {
     if let bytes = status.store.bytes, let free = status.store.freeBytes {
       add("", "\(Self.size(bytes)), \(Self.size(free)) free on the disk")
     }
+    if let waits = status.store.waitsForStandby {
+      let away = status.store.standbyIsAway == true ? ", WHICH IS AWAY" : ""
+      add("", waits ? "commits wait for a synchronous standby\(away)" : "no synchronous standby")
+    }
     add("unclean starts", "\(status.uncleanStarts)")
     add("webhook", status.webhook.map { Self.webhook($0, ago) } ?? "not looked after: no token for Dynamic's API")
     text = lines.joined(separator: "\n")
+  }
+
+  private static func leader(_ leader: ServiceStatus.Leader) -> String {
+    guard let node = leader.node else { return "NO LEADER" }
+    if leader.here { return "led here" }
+    let renewed = leader.renewedSeconds.map { ", renewed \(duration(Int64(min(max($0, 0), 1e12) * 1000))) ago" } ?? ""
+    return "led by \(node)\(renewed)"
   }
 
   private static func webhook(_ webhook: ServiceStatus.Webhook, _ ago: (String) -> String) -> String {

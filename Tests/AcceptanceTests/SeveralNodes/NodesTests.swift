@@ -92,6 +92,39 @@
       #expect(servers[1].end() == 0)
     }
 
+    private func status(_ server: RunningServer) throws -> String {
+      try Executable.run("status", environment: ["REVOKED_DATA": server.folder.data]).output
+    }
+
+    @Test func `the status names the node that leads a handler, and the standby that commits wait for`() throws {
+      let database = try PostgreSQLServer()
+      let first = try start(database.url())
+      #expect(try eventually { try status(first).contains("audit: 0 pending, 0 dead, led here\n") })
+      let second = try start(database.url())
+      #expect(try eventually { try status(second).contains("/\(first.processIdentifier)/") })
+      #expect(try status(second).contains(", renewed "))
+      #expect(try status(second).contains("no synchronous standby\n"))
+      try database.run("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+      try database.run("SELECT pg_reload_conf()")
+      for server in [first, second] {
+        #expect(
+          try eventually {
+            let text = try status(server)
+            return text.contains("commits wait for a synchronous standby, WHICH IS AWAY\n")
+              && text.contains("because        cannot reach") && text.contains("a synchronous standby that is away")
+          })
+      }
+      try database.run("ALTER SYSTEM RESET synchronous_standby_names")
+      try database.run("SELECT pg_reload_conf()")
+      for server in [first, second] { #expect(try eventually { try status(server).contains(": ready\n") }) }
+      // Its lease has ended meanwhile.
+      #expect(try eventually { try status(first).contains("led ") && !status(first).contains("NO LEADER") })
+      let (leader, other) = try status(first).contains("led here\n") ? (first, second) : (second, first)
+      leader.signal(SIGKILL)
+      _ = leader.exit()
+      #expect(try eventually { try status(other).contains("led here\n") })
+    }
+
     @Test(.enabled(if: TinyDisk.isPossible, "mounting a tmpfs needs root"))
     func `while PostgreSQL's disk is full, deliveries are 503 or kept, and all goes on once there is space`() throws {
       let disk = try TinyDisk(megabytes: 200)
