@@ -25,6 +25,8 @@
     /// Whether no connection is made while commits wait for a standby that is away. The server keeps each that was
     /// given up until the standby is back, so that those of nodes that go on trying would take all there may be.
     private let needsStandby: Bool
+    /// Told of each end of a generation, on the thread that noticed. Must be brief.
+    let observers = Observers()
     private let state = Mutex(State())
     /// A name's look-up can take as long as the system's resolver likes, so each connection is made on a thread that
     /// nobody waits for any longer than he wants to.
@@ -39,9 +41,6 @@
       var failure: (error: PostgreSQLError, until: Deadline)?
       /// As the latest connection found it.
       var isStandbyAway = false
-      /// Called with each end.
-      var observers: [Int: @Sendable () -> Void] = [:]
-      var lastObserver = 0
       var isClosed = false
     }
 
@@ -78,27 +77,13 @@
 
     /// Ends all connections of a generation, each at its next use; what is observed learns of it now.
     func end(_ generation: Int) {
-      let observers = state.withLock { state -> [@Sendable () -> Void] in
-        guard state.generation == generation else { return [] }
+      let isEnd = state.withLock { state in
+        guard state.generation == generation else { return false }
         state.generation += 1
         state.identity = nil
-        return Array(state.observers.values)
+        return true
       }
-      for observer in observers { observer() }
-    }
-
-    /// - Parameter ended: called with each end of a generation, on the thread that noticed. Must be brief.
-    /// - Returns: what `forget` takes.
-    func observe(_ ended: @escaping @Sendable () -> Void) -> Int {
-      state.withLock { state in
-        state.lastObserver += 1
-        state.observers[state.lastObserver] = ended
-        return state.lastObserver
-      }
-    }
-
-    func forget(_ observer: Int) {
-      state.withLock { $0.observers[observer] = nil }
+      if isEnd { observers.tell() }
     }
 
     /// No connection is made from now on, and those that there are end.
@@ -189,6 +174,26 @@
         }
         throw error
       }
+    }
+  }
+
+  /// Whom something is told.
+  final class Observers: Sendable {
+    private let state = Mutex((calls: [Int: @Sendable () -> Void](), last: 0))
+
+    /// - Returns: what `remove` takes.
+    func add(_ call: @escaping @Sendable () -> Void) -> Int {
+      state.withLock { state in
+        state.last += 1
+        state.calls[state.last] = call
+        return state.last
+      }
+    }
+
+    func remove(_ number: Int) { state.withLock { $0.calls[number] = nil } }
+
+    func tell() {
+      for call in state.withLock({ Array($0.calls.values) }) { call() }
     }
   }
 

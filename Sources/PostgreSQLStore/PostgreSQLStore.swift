@@ -69,7 +69,7 @@
       pool = ConnectionPool(node)
       writer = Writer(node)
       pulse = mode == .serve ? Pulse(node, shared, notify) : nil
-      _ = node.observe { [weak self] in self?.forgetNumbers() }
+      _ = node.observers.add { [weak self] in self?.forgetNumbers() }
       pulse?.start { [weak self] last, generation in self?.note(last, generation) }
     }
 

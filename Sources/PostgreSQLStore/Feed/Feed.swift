@@ -110,20 +110,20 @@
       _ changed: @escaping @Sendable () -> Void
     ) throws(StoreError) -> any ChangeObservation {
       guard let pulse else { throw .readOnly(path: location) }
-      return PulseObservation(pulse, pulse.observe(changed))
+      return PulseObservation(pulse.observers, pulse.observers.add(changed))
     }
   }
 
   private final class PulseObservation: ChangeObservation {
-    private let pulse: Pulse
+    private let observers: Observers
     private let number: Int
 
-    init(_ pulse: Pulse, _ number: Int) {
-      self.pulse = pulse
+    init(_ observers: Observers, _ number: Int) {
+      self.observers = observers
       self.number = number
     }
 
-    func cancel() { pulse.forget(number) }
+    func cancel() { observers.remove(number) }
 
     deinit { cancel() }
   }

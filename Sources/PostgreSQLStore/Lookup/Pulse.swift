@@ -52,6 +52,8 @@
     private static let patience = ReadLease.validity
 
     let lease: ReadLease
+    /// Told on the pulse's queue of what others may have changed.
+    let observers = Observers()
     private let node: Node
     private let shared: SharedSettings
     private let notify: @Sendable (StoreNotice) -> Void
@@ -65,8 +67,6 @@
       var last: Seen?
       var waitsForStandby: Bool?
       var keepsCommits: Bool?
-      var observers: [Int: @Sendable () -> Void] = [:]
-      var lastObserver = 0
     }
 
     /// What others may have changed.
@@ -103,19 +103,6 @@
         state.isStopped = true
         state.connection = nil
       }
-    }
-
-    /// - Parameter changed: called on the pulse's queue.
-    func observe(_ changed: @escaping @Sendable () -> Void) -> Int {
-      state.withLock { state in
-        state.lastObserver += 1
-        state.observers[state.lastObserver] = changed
-        return state.lastObserver
-      }
-    }
-
-    func forget(_ observer: Int) {
-      state.withLock { $0.observers[observer] = nil }
     }
 
     private func take(_ seen: @escaping @Sendable (Int64, Int) -> Void) {
@@ -167,11 +154,11 @@
         lease.prolong(connection.generation, askedAt: asked)
       }
       seen(found.revocation, connection.generation)
-      let observers = state.withLock { state -> [@Sendable () -> Void] in
+      let isChanged = state.withLock { state in
         defer { state.last = found }
-        return state.last == found ? [] : Array(state.observers.values)
+        return state.last != found
       }
-      for observer in observers { observer() }
+      if isChanged { observers.tell() }
       if isNew || count % Self.upkeepEvery == 0 { try upkeep(connection, count) }
     }
 

@@ -4,28 +4,11 @@
   internal import Glibc
   internal import PostgreSQL
   internal import Storage
-  internal import Synchronization
 
   /// The look-ups of one event loop: the questions of a round go out as one statement, over a connection that is the
   /// loop's own and never blocks it. Answers count only under the read lease.
   final class PipelinedLookUps: RemoteLookUps {
-    private struct Question {
-      var sessions: [SessionID]
-      var answer: (Result<[SessionID: Revocation], StoreError>) -> Void
-    }
-
-    private struct Batch {
-      var questions: [Question] = []
-      /// How many sessions its questions have.
-      var count = 0
-      var deadline = Deadline(nanoseconds: 0)
-    }
-
-    /// Sessions in one statement: then the server does little else meanwhile.
-    private static let mostInBatch = 4096
-    /// Sessions that wait or are asked for; beyond it the server does not keep up.
-    private static let mostWaiting = 32_768
-    private static let patience = Duration.milliseconds(900)
+    /// After a connection that could not be made.
     private static let pause = Duration.milliseconds(100)
 
     let descriptor: CInt
@@ -33,7 +16,7 @@
     private let lease: ReadLease
     private let cutOffs: CutOffs
     private let location: String
-    private let mailbox: Mailbox
+    private let mailbox: LookUpMailbox
     private let observer: Int
     private var line: NodeConnection?
     private var statement = ""
@@ -41,14 +24,7 @@
     /// Cut-offs up to this number are known from this connection's server. Another one may have given out the same
     /// numbers to others.
     private var covered: Int64 = 0
-    /// What the loop asked in this round.
-    private var round = Batch()
-    /// What no connection was there for yet, or what was asked while a statement is under way: it goes with the next
-    /// one, since a statement costs the server as much as many sessions in it.
-    private var unsent: [Batch] = []
-    /// What was sent and is not answered yet.
-    private var sent: Batch?
-    private var waiting = 0
+    private var queue = LookUpQueue()
     private var isConnecting = false
     /// What was sent is lost, as `descriptorReady` is to say.
     private var isLost = false
@@ -63,15 +39,15 @@
       location = store.location
       self.lease = lease
       self.descriptor = descriptor
-      let mailbox = Mailbox()
+      let mailbox = LookUpMailbox()
       self.mailbox = mailbox
-      observer = node.observe { mailbox.ring() }
+      observer = node.observers.add { mailbox.ring() }
       isDeaf = !control(EPOLL_CTL_ADD, mailbox.descriptor, EPOLLIN)
       if !isDeaf { connect() }
     }
 
     deinit {
-      node.forget(observer)
+      node.observers.remove(observer)
       if descriptor >= 0 { close(descriptor) }
     }
 
@@ -112,32 +88,32 @@
       guard !isDeaf else {
         return answer(.failure(.unreachable(path: location, cause: "no file descriptor was left for look-ups")))
       }
-      guard waiting + sessions.count <= Self.mostWaiting else {
+      guard queue.ask(LookUpQueue.Question(sessions: sessions, answer: answer)) else {
         return answer(.failure(.unreachable(path: location, cause: "too many look-ups wait for the server")))
       }
-      if round.count + sessions.count > Self.mostInBatch { roundEnded() }
-      waiting += sessions.count
-      round.count += sessions.count
-      round.questions.append(Question(sessions: sessions, answer: answer))
     }
 
     func roundEnded() {
-      guard !round.questions.isEmpty else { return }
-      if let last = unsent.indices.last, unsent[last].count + round.count <= Self.mostInBatch {
-        unsent[last].questions += round.questions
-        unsent[last].count += round.count
-      } else {
-        round.deadline = .after(Self.patience)
-        unsent.append(round)
+      if queue.endRound() { send() }
+    }
+
+    private func fail(_ batch: LookUpQueue.Batch) {
+      for question in batch.questions {
+        question.answer(.failure(.unreachable(path: location, cause: "the server does not answer look-ups")))
       }
-      round = Batch()
-      send()
+    }
+
+    private func answer(_ batch: LookUpQueue.Batch, _ revoked: [SessionID: Revocation], _ generation: Int) {
+      let isValid = lease.covers(generation)
+      for question in batch.questions {
+        question.answer(isValid ? .success(revoked) : .failure(.leaseEnded(path: location)))
+      }
     }
 
     // MARK: The connection
 
     var deadline: UInt64 {
-      let next = [sent?.deadline, unsent.first?.deadline, connectAgainAt].compactMap { $0 }.min()
+      let next = [queue.deadline, connectAgainAt].compactMap { $0 }.min()
       guard let next else { return .max }
       // The loop's clock stands still while the machine sleeps; a deadline then comes late by as much.
       let now = Deadline.now
@@ -154,15 +130,12 @@
       for result in mailbox.take() { connected(result) }
       if let line, isLost || !line.isUsable { lost() }
       if line != nil { receive() }
-      if let sent, sent.deadline.hasPassed {
+      if queue.sent?.deadline.hasPassed == true {
         // A server that does not answer is none.
         if let line { node.end(line.generation) }
         lost()
       }
-      while let first = unsent.first, first.deadline.hasPassed {
-        unsent.removeFirst()
-        fail(first)
-      }
+      while let batch = queue.takeOverdue() { fail(batch) }
       if let time = connectAgainAt, time.hasPassed { connect() }
       if line != nil { send() }
     }
@@ -171,27 +144,10 @@
       guard !isConnecting, line == nil else { return }
       isConnecting = true
       connectAgainAt = nil
-      let mailbox = mailbox
-      node.connect { result in
-        mailbox.give(
-          result.flatMap { line in
-            do {
-              let statement = try line.use { connection in
-                let deadline = Deadline.after(Node.patience)
-                try connection.execute("SET plan_cache_mode = force_generic_plan", until: deadline)
-                let name = try connection.prepare(LookUpStatement.sql, until: deadline)
-                try connection.enterPipeline()
-                return name
-              }
-              return .success((line, statement))
-            } catch {
-              return .failure(error as? PostgreSQLError ?? PostgreSQLError(.unreachable, "\(error)"))
-            }
-          })
-      }
+      mailbox.connect(node)
     }
 
-    private func connected(_ result: Result<(NodeConnection, String), PostgreSQLError>) {
+    private func connected(_ result: LookUpMailbox.Result) {
       isConnecting = false
       guard case .success(let (line, statement)) = result, line.isUsable else {
         return connectAgainAt = .after(Self.pause)
@@ -213,18 +169,8 @@
       }
       line = nil
       isLost = false
-      if let batch = sent {
-        sent = nil
-        fail(batch)
-      }
+      if let batch = queue.takeSent() { fail(batch) }
       connect()
-    }
-
-    private func fail(_ batch: Batch) {
-      waiting -= batch.count
-      for question in batch.questions {
-        question.answer(.failure(.unreachable(path: location, cause: "the server does not answer look-ups")))
-      }
     }
 
     /// Calls no answer: a failure is left to `descriptorReady`, which is called at once.
@@ -232,10 +178,10 @@
       guard let line, !isLost else { return }
       do {
         try line.use { connection in
-          if sent == nil, let batch = unsent.first {
+          if let batch = queue.next {
             let parameters = LookUpStatement.parameters(batch.questions.flatMap(\.sessions), covered: covered)
             try connection.send(prepared: statement, parameters)
-            sent = unsent.removeFirst()
+            queue.nextWasSent()
           }
           try flush(connection)
         }
@@ -256,20 +202,19 @@
     private func receive() {
       guard let line else { return }
       do {
-        var answered: (batch: Batch, revoked: [SessionID: Revocation])?
+        var answered: (batch: LookUpQueue.Batch, revoked: [SessionID: Revocation])?
         defer { if let answered { answer(answered.batch, answered.revoked, line.generation) } }
         try line.use { connection in
           try connection.consume()
           try flush(connection)
           while let rows = try connection.next() {
-            guard let batch = sent else {
-              connection.close()
-              throw PostgreSQLError(.unexpected, "the server answers what was not asked")
-            }
             do throws(PostgreSQLError) {
               let (revoked, newest) = try LookUpStatement.read(rows, cutOffs)
+              guard let batch = queue.takeSent() else {
+                throw PostgreSQLError(.unexpected, "the server answers what was not asked")
+              }
               covered = max(covered, newest)
-              (sent, answered) = (nil, (batch, revoked))
+              answered = (batch, revoked)
             } catch {
               connection.close()
               throw error
@@ -281,14 +226,6 @@
       }
     }
 
-    private func answer(_ batch: Batch, _ revoked: [SessionID: Revocation], _ generation: Int) {
-      waiting -= batch.count
-      let isValid = lease.covers(generation)
-      for question in batch.questions {
-        question.answer(isValid ? .success(revoked) : .failure(.leaseEnded(path: location)))
-      }
-    }
-
     /// Returns whether the kernel does it.
     @discardableResult
     private func control(_ operation: CInt, _ other: CInt, _ events: EPOLL_EVENTS) -> Bool {
@@ -296,36 +233,6 @@
       unsafe event.events = events.rawValue
       // The event lives for the call.
       return unsafe epoll_ctl(descriptor, operation, other, &event) == 0
-    }
-  }
-
-  /// Where the connecting thread leaves what it made, and wakes the loop.
-  private final class Mailbox: Sendable {
-    typealias Result = Swift.Result<(NodeConnection, String), PostgreSQLError>
-
-    let descriptor: CInt
-    private let results = Mutex<[Result]>([])
-
-    init() {
-      descriptor = eventfd(0, CInt(EFD_NONBLOCK | EFD_CLOEXEC))
-    }
-
-    deinit { if descriptor >= 0 { close(descriptor) } }
-
-    func give(_ result: Result) {
-      results.withLock { $0.append(result) }
-      ring()
-    }
-
-    func ring() { _ = eventfd_write(descriptor, 1) }
-
-    func take() -> [Result] {
-      var count: eventfd_t = 0
-      unsafe _ = eventfd_read(descriptor, &count)
-      return results.withLock { results in
-        defer { results = [] }
-        return results
-      }
     }
   }
 #endif
