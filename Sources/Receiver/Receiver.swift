@@ -35,6 +35,8 @@ public final class Receiver: Sendable {
   let configuration: ReceiverConfiguration
   /// Of the data folder, where the store is elsewhere and the folder can be used.
   let folderLock: StoreLock?
+  /// Whether the data folder is this receiver's alone, so that it may write down there what others read.
+  package let hasFolder: Bool
   let lifecycle = Mutex(Lifecycle())
   let context: ResponderContext
   let dispatcher: Dispatcher
@@ -71,9 +73,8 @@ public final class Receiver: Sendable {
     }
     let now: @Sendable () -> Timestamp = { .now }
     do throws(StoreError) {
-      folderLock = try configuration.lockFolder(logger)
-      let isFolderLocked = folderLock != nil
-      let notesAttempts = isFolderLocked || configuration.store == nil
+      folderLock = configuration.lockFolder(logger)
+      hasFolder = folderLock != nil || configuration.store == nil
       let store = try configuration.openStore(.serve) { notice in logger.log(notice) }
       let tally = try store.tally()
       logger.notice(
@@ -87,7 +88,7 @@ public final class Receiver: Sendable {
         ])
       let dispatcher = try Dispatcher(
         store: store, handlers: handlers, logger: logger,
-        attemptFile: notesAttempts ? "\(configuration.data)/attempts" : nil)
+        attemptFile: hasFolder ? "\(configuration.data)/attempts" : nil)
       let metrics = Metrics()
       let probe = CommitProbe(store)
       let dynamic = configuration.dynamic.flatMap { $0.checkEvery > .zero ? $0 : nil }

@@ -69,19 +69,19 @@ extension ReceiverConfiguration {
   /// Locks the data folder for what is this process's own where the store is elsewhere: which attempts are under way,
   /// and its addresses. An embedded store locks it itself.
   ///
-  /// Returns nil for a folder that cannot be used, which is done without. Throws `locked` when another server has it:
-  /// each would take the other's attempts for those of a process that was killed, and end its commands.
-  func lockFolder(_ logger: Logger) throws(StoreError) -> StoreLock? {
+  /// Returns nil for a folder that cannot be used, which is done without: nothing in it matters. So is one that another
+  /// server has: each would take the other's attempts for those of a process that was killed, and end its commands.
+  func lockFolder(_ logger: Logger) -> StoreLock? {
     #if PostgreSQL
       guard store != nil else { return nil }
       do throws(StoreError) {
         return try StoreLock(data: data)
-      } catch .locked(let path, let process) {
-        throw .locked(path: path, pid: process)
       } catch {
         logger.warning(
-          "attempts under way cannot be noted: a handler that ends the process would do so at every start",
-          metadata: ["error": "\(error)"])
+          """
+          attempts under way cannot be noted: a handler that ends the process would do so at every start; give each \
+          receiver a data folder of its own
+          """, metadata: ["error": "\(error)"])
       }
     #endif
     return nil

@@ -57,10 +57,10 @@ struct ServeCommand: AsyncParsableCommand {
       }
     }
     receiver.start()
-    let addressFile = ServerAddressFile(settings.receiver.data)
+    let addressFile = receiver.hasFolder ? ServerAddressFile(settings.receiver.data) : nil
     do throws(SystemFailure) {
       if let privateAddress = receiver.privateAddress {
-        try addressFile.write(public: receiver.address, private: privateAddress)
+        try addressFile?.write(public: receiver.address, private: privateAddress)
       }
     } catch {
       logger.warning(
@@ -90,7 +90,7 @@ struct ServeCommand: AsyncParsableCommand {
     reloading.cancel()
     ServiceNotification.send("STOPPING=1")
     await receiver.stop()
-    addressFile.remove()
+    addressFile?.remove()
     logger.notice("stopped")
     sink.flush()
   }
