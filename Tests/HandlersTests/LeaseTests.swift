@@ -176,4 +176,30 @@ import Testing
     #expect(bench.clock.earliestSleep.map { $0 > bench.clock.uptime + .seconds(10) } == true)
     await follower.stop()
   }
+
+  @Test func `a node that loses its lease while an event waits for its retry has no alarm for that`() async throws {
+    let handler = ScriptedHandler { _, _ in throw RetryLater("busy", after: .seconds(14)) }
+    let (node, one) = try node(1, handler)
+    let other = LeasedNode(2, bench, leases)
+    try bench.store("1")
+    one.wake()
+    #expect(await handler.next(1) == ["1"])
+    try await wait { try bench.isRetrying(1) }
+    node.cut(true)
+    bench.clock.advance(by: LeasedNode.lease)
+    guard case .leads = try other.claim("purge", patterns: [], at: bench.now) else {
+      Issue.record("the lease has ended")
+      return
+    }
+    let asked = node.askedCount
+    node.cut(false)
+    try await wait {
+      bench.clock.endShortSleeps()
+      return node.askedCount > asked
+    }
+    // One that rings at once sleeps for no time.
+    try await wait { bench.clock.earliestSleep.map { $0 > bench.clock.uptime + .seconds(5) } == true }
+    #expect(handler.callCount == 1)
+    await one.stop()
+  }
 }

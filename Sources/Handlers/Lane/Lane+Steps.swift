@@ -28,6 +28,8 @@ extension Lane {
     guard isRunning.load(ordering: .relaxed), !isWaiting, isOpen || isStopping else { return }
     keepLease()
     if leads { proceed() }
+    cancelOverdue()
+    log.write(at: clock.uptime())
     finishIfStopped()
     setAlarm()
   }
@@ -35,8 +37,6 @@ extension Lane {
   private func proceed() {
     beginSuspect()
     begin()
-    cancelOverdue()
-    log.write(at: clock.uptime())
     // Further ahead than any pause: the clock was set back since.
     if let due = nextDue, due <= clock.now() || due.milliseconds - clock.now().milliseconds > Self.longestPause {
       nextDue = nil
@@ -57,22 +57,9 @@ extension Lane {
   /// One alarm, for whatever comes first. One that is early finds nothing to do and sets the next.
   private func setAlarm() {
     guard isRunning.load(ordering: .relaxed) else { return }
-    var times: [Duration] = []
+    var times = leads ? leadingTimes : []
     if let first = running.values.lazy.filter({ !$0.timedOut }).map(\.deadline).min() { times.append(first) }
-    if storeFailures > 0 {
-      // Where it has passed, something is under way that ends in a step. An alarm at once would go round and round.
-      times.append(max(storeRetry, clock.uptime() + .milliseconds(100)))
-    } else if !isRecording, !isReadingDue, hasUnrecorded {
-      times.append(nextRecord)
-    }
-    if let due = nextDue {
-      // The clock may have been set back since `proceed` looked at it.
-      let pause = min(max(0, due.milliseconds - clock.now().milliseconds), Self.longestPause)
-      times.append(clock.uptime() + .milliseconds(pause))
-    }
     if let line = log.due { times.append(line) }
-    if !suspects.isEmpty, alone == nil, suspectsDue > clock.uptime() { times.append(suspectsDue) }
-    if let next = pace.pausedUntil, !work.isEmpty, storeFailures == 0, next > clock.uptime() { times.append(next) }
     if let due = leaseDue { times.append(due) }
     if let end = leadership.until { times.append(end) }
     guard let time = times.min() else { return }
@@ -85,6 +72,26 @@ extension Lane {
         rang(time)
       }
     )
+  }
+
+  /// When `proceed` has something to do. Nothing else takes these times away: where this node does not lead, an alarm
+  /// for one that has passed would go round and round.
+  private var leadingTimes: [Duration] {
+    var times: [Duration] = []
+    if storeFailures > 0 {
+      // Where it has passed, something is under way that ends in a step. An alarm at once would go round and round.
+      times.append(max(storeRetry, clock.uptime() + .milliseconds(100)))
+    } else if !isRecording, !isReadingDue, hasUnrecorded {
+      times.append(nextRecord)
+    }
+    if let due = nextDue {
+      // The clock may have been set back since `proceed` looked at it.
+      let pause = min(max(0, due.milliseconds - clock.now().milliseconds), Self.longestPause)
+      times.append(clock.uptime() + .milliseconds(pause))
+    }
+    if !suspects.isEmpty, alone == nil, suspectsDue > clock.uptime() { times.append(suspectsDue) }
+    if let next = pace.pausedUntil, !work.isEmpty, storeFailures == 0, next > clock.uptime() { times.append(next) }
+    return times
   }
 
   private func rang(_ time: Duration) {
