@@ -51,7 +51,7 @@
           port: ports.count == 1 ? ports[0] : index < ports.count ? ports[index] : "")
       }
       sslMode = options["sslmode"] ?? Self.environment("PGSSLMODE")
-      if let fault = URLFault(text, hosts: hosts, sslMode: sslMode) {
+      if let fault = URLFault(text, user: options["user"], hosts: hosts, sslMode: sslMode) {
         throw PostgreSQLError(.refused, "the store's URL is wrong in \(fault.text)")
       }
       let user = options["user"].map { "\($0)@" } ?? ""

@@ -28,11 +28,14 @@
     }
 
     /// What libpq reads, and cannot be meant.
-    init?(_ url: String, hosts: [ConnectionURL.Host], sslMode: String?) {
+    init?(_ url: String, user: String?, hosts: [ConnectionURL.Host], sslMode: String?) {
       let parts = Parts(url)
       // libpq ends the password with the first @, and takes it for no password where a / stands before.
       if parts.hosts.contains("@") || parts.database.contains("@") {
         text = "its password or its host: there is an @ behind the host's beginning; \(Self.escaping)"
+      } else if user?.contains(":") == true {
+        // Messages name the user, and what stands behind it was meant for the password.
+        text = "its user: there is a : in its name; between it and the password it is not escaped"
       } else if hosts.contains(where: { !$0.port.isEmpty && !(1...65_535 ~= Int($0.port) ?? 0) }) {
         text = "its port: it must be a number from 1 to 65535"
       } else if let sslMode, !Self.modes.contains(sslMode) {

@@ -22,9 +22,11 @@
     /// Tells this process from the other nodes, and people where it is: `host/process/digits`.
     let name: String
     let url: ConnectionURL
-    /// Whether no connection is made while commits wait for a standby that is away. The server keeps each that was
+    /// Whether no connection is made while many commits wait for a standby that is away. The server keeps each that was
     /// given up until the standby is back, so that those of nodes that go on trying would take all there may be.
     private let needsStandby: Bool
+    /// Few are no proof: some may wait for what others need not, such as `remote_apply`. A node's own commit tells.
+    private static let mostWaitingForStandby = 8
     /// Told of each end of a generation, on the thread that noticed. Must be brief.
     let observers = Observers()
     private let state = Mutex(State())
@@ -41,6 +43,8 @@
       var failure: (error: PostgreSQLError, until: Deadline)?
       /// As the latest connection found it.
       var isStandbyAway = false
+      /// When one may be made again only to find that.
+      var looksAgain: Deadline?
       var isClosed = false
     }
 
@@ -72,8 +76,17 @@
     /// Whether commits wait for a standby that is away, as far as was seen.
     var isStandbyAway: Bool { state.withLock { $0.isStandbyAway } }
 
-    /// A commit has succeeded.
+    /// A commit has succeeded, or nothing is known.
     func noteStandby() { state.withLock { $0.isStandbyAway = false } }
+
+    /// Whether none was made for a second only to find out what the server does.
+    func mayLook() -> Bool {
+      state.withLock { state in
+        if let time = state.looksAgain, !time.hasPassed { return false }
+        state.looksAgain = .after(.seconds(1))
+        return true
+      }
+    }
 
     /// Ends all connections of a generation, each at its next use; what is observed learns of it now.
     func end(_ generation: Int) {
@@ -124,10 +137,22 @@
     }
 
     private func connection(_ generation: Int) throws(PostgreSQLError) -> NodeConnection {
+      do throws(PostgreSQLError) {
+        return try begin(generation)
+      } catch {
+        // Nothing is known any more of a server that does not answer.
+        if error.message != ServerCheck.standbyIsAway { noteStandby() }
+        throw error
+      }
+    }
+
+    private func begin(_ generation: Int) throws(PostgreSQLError) -> NodeConnection {
       let connection = try Connection(url, application: Self.application, patience: Self.patience)
-      let (identity, isStandbyAway) = try ServerCheck.begin(connection, until: .after(Self.patience))
-      state.withLock { $0.isStandbyAway = isStandbyAway }
-      if isStandbyAway, needsStandby { throw PostgreSQLError(.unreachable, ServerCheck.standbyIsAway) }
+      let (identity, waiting) = try ServerCheck.begin(connection, until: .after(Self.patience))
+      state.withLock { $0.isStandbyAway = waiting > 0 }
+      if waiting >= Self.mostWaitingForStandby, needsStandby {
+        throw PostgreSQLError(.unreachable, ServerCheck.standbyIsAway)
+      }
       let isSame = state.withLock { state in
         state.failure = nil
         guard state.generation == generation, !state.isClosed else { return false }

@@ -19,6 +19,8 @@
       let connection = try node.connect(until: deadline)
       (isNew, createdAt, self.retention, lastRevocation) = try connection.use { connection in
         let isNew = try Self.findSchema(connection, path, mode, makesStore: makesStore, notify, until: deadline)
+        // To make the schema, or to wait for another that does, may have taken minutes.
+        let deadline = Deadline.after(PostgreSQLStore.patience)
         if mode == .serve { try Schema.checkRights(connection, path, until: deadline) }
         let row = try connection.query(
           "SELECT (SELECT value::bigint FROM revoked.state WHERE name = 'created-at'), (\(Numbers.lastRevocation))",
@@ -39,6 +41,8 @@
       case .foreign: throw StoreError.misconfigured(path: path, cause: Schema.foreign.message)
       case .made(let number, let oldest) where oldest > Schema.current:
         throw StoreError.schema(path: path, found: number, known: Schema.current)
+      case .made(let number, _) where number < Schema.current:
+        guard try Schema.mayBeChanged(connection, until: deadline) else { throw mayNotMigrate(path) }
       case .made: try Schema.checkRights(connection, path, until: deadline)
       case .missing where makesStore:
         guard try Schema.mayBeMade(connection, until: deadline) else { throw mayNotMigrate(path) }

@@ -225,7 +225,8 @@
     /// standby.
     func failure(_ error: any Error, at path: String) -> StoreError {
       if let error = error as? PostgreSQLError, error.kind == .timedOut || error.state == "55P03" {
-        _ = try? connect(until: .after(.seconds(1)))
+        // A connection tells. One at a time is enough, beside a server that is slow already.
+        if mayLook() { _ = try? connect(until: .after(.seconds(1))) }
         if isStandbyAway { return .unreachable(path: path, cause: ServerCheck.standbyIsAway) }
       }
       return StoreError(error, at: path)

@@ -16,14 +16,14 @@
     static let standbyIsAway =
       "commits wait for a synchronous standby that is away: bring it back, or change synchronous_standby_names"
 
-    /// One round trip at the beginning of each connection. Returns which server it is, and whether a commit of this
-    /// role's has waited for the standby for longer than one takes.
+    /// One round trip at the beginning of each connection. Returns which server it is, and how many commits of
+    /// nodes have waited for the standby for longer than one takes.
     ///
     /// A plan that was made while a table was empty may be used until somebody analyses the table, however large it has
     /// become: so no plan may read a table as a whole where an index leads to the rows.
     static func begin(
       _ connection: Connection, until deadline: Deadline
-    ) throws(PostgreSQLError) -> (ServerIdentity, isStandbyAway: Bool) {
+    ) throws(PostgreSQLError) -> (ServerIdentity, waitingForStandby: Int) {
       // As text: a pooler knows no statement that was prepared on another of its connections.
       let row = try connection.execute(
         """
@@ -42,8 +42,9 @@
           set_config('tcp_keepalives_count', '3', false),
           set_config('synchronous_commit', CASE current_setting('synchronous_commit')
             WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, false),
-          EXISTS (SELECT FROM pg_catalog.pg_stat_activity WHERE usename = current_user AND wait_event = 'SyncRep'
-            AND query_start < clock_timestamp() - interval '3 seconds')
+          (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datname = current_database()
+            AND usename = current_user AND application_name = current_setting('application_name')
+            AND wait_event = 'SyncRep' AND query_start < clock_timestamp() - interval '3 seconds')
         """, until: deadline)[0]
       guard try row.text(0) == String(connection.backend) else {
         throw refused("a connection pooler stands in front of the server: connect to PostgreSQL itself")
@@ -58,7 +59,7 @@
       }
       guard try row.text(5) == "UTF8" else { throw refused("the database's encoding is not UTF8") }
       return try (
-        ServerIdentity(system: row.text(6), timeline: row.text(7), startedAt: row.text(8)), row.text(21) == "t"
+        ServerIdentity(system: row.text(6), timeline: row.text(7), startedAt: row.text(8)), Int(row.text(21)) ?? 0
       )
     }
 

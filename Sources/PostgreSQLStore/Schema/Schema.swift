@@ -54,7 +54,9 @@
             if !hasBegun { begins(from, to) }
             hasBegun = true
           }
-        } catch let error as PostgreSQLError where error.state == "55P03" && Deadline.now + .seconds(5) < deadline {
+        } catch let error as PostgreSQLError {
+          // It got no lock in time, or it and another each had one that the other wanted.
+          guard ["55P03", "40P01"].contains(error.state), Deadline.now + .seconds(5) < deadline else { throw error }
           try connection.query("SELECT pg_sleep(1)", until: deadline)
         }
       }
@@ -99,6 +101,12 @@
         SELECT has_database_privilege(current_database(), 'CREATE')
           AND coalesce(has_schema_privilege(to_regnamespace('revoked')::oid, 'CREATE'), true)
         """, until: deadline)[0].bool(0)
+    }
+
+    /// By its owner and who has that role.
+    static func mayBeChanged(_ connection: Connection, until deadline: Deadline) throws(PostgreSQLError) -> Bool {
+      try connection.query(
+        "SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'revoked'", until: deadline)[0].bool(0)
     }
 
     /// What a node uses. A newer release's schema may have more in it, which this one needs no rights to.

@@ -30,10 +30,15 @@ struct CheckConfigCommand: ParsableCommand {
   private func checkDatabase(_ settings: Settings) throws {
     do throws(StoreError) {
       try settings.receiver.checkDatabase(makesStore: settings.newStore == .make)
-    } catch .misconfigured(let path, let cause) {
-      let source = settings.entries.first { $0.key == "store" }?.source
-      throw Failure.configuration(ConfigurationProblem("store", source, "cannot work with \(path): \(cause)"))
     } catch {
+      let source = settings.entries.first { $0.key == "store" }?.source
+      switch error {
+      case .misconfigured(let path, let cause):
+        throw Failure.configuration(ConfigurationProblem("store", source, "cannot work with \(path): \(cause)"))
+      case .schema:
+        throw Failure.configuration(ConfigurationProblem("store", source, "\(error)"))
+      default: break
+      }
       Notice.say("notice: store: the database was not checked: \(error)")
     }
   }
