@@ -137,18 +137,17 @@
     }
 
     private func connection(_ generation: Int) throws(PostgreSQLError) -> NodeConnection {
+      let connection: Connection
+      let identity: ServerIdentity
+      let waiting: Int
       do throws(PostgreSQLError) {
-        return try begin(generation)
+        connection = try Connection(url, application: Self.application, patience: Self.patience)
+        (identity, waiting) = try ServerCheck.begin(connection, until: .after(Self.patience))
       } catch {
         // Nothing is known any more of a server that does not answer.
-        if error.message != ServerCheck.standbyIsAway { noteStandby() }
+        noteStandby()
         throw error
       }
-    }
-
-    private func begin(_ generation: Int) throws(PostgreSQLError) -> NodeConnection {
-      let connection = try Connection(url, application: Self.application, patience: Self.patience)
-      let (identity, waiting) = try ServerCheck.begin(connection, until: .after(Self.patience))
       state.withLock { $0.isStandbyAway = waiting > 0 }
       if waiting >= Self.mostWaitingForStandby, needsStandby {
         throw PostgreSQLError(.unreachable, ServerCheck.standbyIsAway)
@@ -202,7 +201,7 @@
     }
   }
 
-  /// Whom something is told.
+  /// Calls that are made when something happens, whoever asked for them.
   final class Observers: Sendable {
     private let state = Mutex((calls: [Int: @Sendable () -> Void](), last: 0))
 

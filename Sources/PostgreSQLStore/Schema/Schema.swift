@@ -106,7 +106,9 @@
     /// By its owner and who has that role.
     static func mayBeChanged(_ connection: Connection, until deadline: Deadline) throws(PostgreSQLError) -> Bool {
       try connection.query(
-        "SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'revoked'", until: deadline)[0].bool(0)
+        """
+        SELECT coalesce(bool_or(pg_has_role(nspowner, 'USAGE')), false) FROM pg_namespace WHERE nspname = 'revoked'
+        """, until: deadline)[0].bool(0)
     }
 
     /// What a node uses. A newer release's schema may have more in it, which this one needs no rights to.

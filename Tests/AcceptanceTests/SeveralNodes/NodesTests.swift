@@ -57,7 +57,7 @@
       ("stopped", { try $0.stop(SIGINT) }), ("killed", { try $0.stop(SIGKILL) }), ("paused", { $0.pause(true) }),
     ]
 
-    @Test func `without PostgreSQL look-ups are 503 on every node within a second, and right once it is back`() throws {
+    @Test func `without PostgreSQL look-ups are 503 on every node, in time, and right once it is back`() throws {
       let database = try PostgreSQLServer()
       let servers = try (0..<2).map { _ in try start(database.url()) }
       var sent = Load.Sent()
